@@ -1,0 +1,74 @@
+"""Restarting and resetting the box: asked for by the exchange in a file, done by root in `system-apply`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal, get_args
+
+from appliance.errors import ConfigError
+from appliance.system.files import read_bounded, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["REQUEST_FILE", "Action", "forget_request", "on_appliance", "read_request", "request", "wipe"]
+
+REQUEST_FILE = "request.json"
+APPLIANCE_VARIABLE = "BRANCHBOX_APPLIANCE"
+"The image's service unit sets it to 1: only there does root wait for requests."
+
+Action = Literal["restart-service", "reboot", "factory-reset"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+KEPT = frozenset({REQUEST_FILE, "lost+found"})
+
+
+def on_appliance(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process runs in the image, where requests are heard."""
+    return environment.get(APPLIANCE_VARIABLE) == "1"
+
+
+def request(data_dir: Path, action: Action, environment: Mapping[str, str] = os.environ) -> None:
+    """Ask root for `action`. ConfigError where nobody would hear it, as when run from a checkout. OSError."""
+    if not on_appliance(environment):
+        raise ConfigError("", "error.not_an_appliance")
+    write_atomically(data_dir / REQUEST_FILE, json.dumps({"action": action}).encode())
+
+
+def read_request(data_dir: Path) -> Action | None:
+    """What was asked for; None when nothing, or nothing we know, was."""
+    try:
+        value = json.loads(read_bounded(data_dir / REQUEST_FILE))
+    except (OSError, ValueError, RecursionError):
+        return None
+    asked = value.get("action") if isinstance(value, dict) else None
+    return next((action for action in ACTIONS if action == asked), None)
+
+
+def forget_request(data_dir: Path) -> None:
+    """The request is done, or not to be done."""
+    with suppress(FileNotFoundError):
+        (data_dir / REQUEST_FILE).unlink()
+
+
+def wipe(data_dir: Path) -> list[str]:
+    """Delete everything in `data_dir` but the request itself; gives the names of what would not go.
+
+    The request stays until the caller forgets it: when power is lost in between, the next start goes on.
+    `shutil.rmtree` follows no symbolic links, also when they are swapped in while it works.
+    """
+    left: list[str] = []
+    for entry in sorted(data_dir.iterdir()):
+        if entry.name in KEPT:
+            continue
+        try:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        except OSError:
+            left.append(entry.name)
+    return left
