@@ -1,0 +1,67 @@
+"""How the database came to have its shape. Order matters; add at the end, never edit what was released."""
+
+from __future__ import annotations
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS"]
+
+# "BrBx", so that a backup can be told from any other SQLite file (and `file` can be taught to name it).
+APPLICATION_ID = 0x42724278
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE settings (area TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        """CREATE TABLE extensions (
+            number TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            ha1_md5 TEXT NOT NULL,
+            ha1_sha256 TEXT NOT NULL,
+            enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+            ring_seconds INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE records (
+            row INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            started_at REAL NOT NULL,
+            answered_at REAL,
+            ended_at REAL NOT NULL,
+            from_number TEXT NOT NULL,
+            from_name TEXT NOT NULL,
+            to_number TEXT NOT NULL,
+            answered_by TEXT,
+            duration REAL NOT NULL,
+            status INTEGER NOT NULL,
+            cause TEXT NOT NULL,
+            ended_by TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX records_from ON records (from_number, row)",
+        "CREATE INDEX records_to ON records (to_number, row)",
+        "CREATE INDEX records_by ON records (answered_by, row)",
+        """CREATE TABLE administrators (
+            name TEXT PRIMARY KEY,
+            password_hash TEXT NOT NULL,
+            changed_at REAL NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE tokens (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            hash BLOB NOT NULL UNIQUE,
+            created_at REAL NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE bindings (
+            number TEXT NOT NULL,
+            contact TEXT NOT NULL,
+            q REAL NOT NULL,
+            call_id TEXT NOT NULL,
+            cseq INTEGER NOT NULL,
+            registered_at REAL NOT NULL,
+            expires_at REAL NOT NULL,
+            user_agent TEXT NOT NULL,
+            transport TEXT NOT NULL,
+            local_host TEXT NOT NULL,
+            local_port INTEGER NOT NULL,
+            remote_host TEXT NOT NULL,
+            remote_port INTEGER NOT NULL,
+            PRIMARY KEY (number, contact)
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
