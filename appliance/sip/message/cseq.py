@@ -1,0 +1,35 @@
+"""The CSeq header: which request of a dialog this is, or answers.
+
+RFC 3261 §20.16, §8.1.1.5.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from appliance.sip.message.grammar import malformed, parse_number
+from appliance.sip.message.limits import MAX_CSEQ
+from appliance.sip.message.names import is_token
+
+__all__ = ["CSeq"]
+
+
+class CSeq(msgspec.Struct, frozen=True):
+    """A sequence number and its request's method."""
+
+    number: int
+    "0 to 2**32-1."
+    method: str
+    "As written: methods are case-sensitive."
+
+    @classmethod
+    def parse(cls, text: str) -> CSeq:
+        """Read the header's value; PeerError 400 when malformed or out of range."""
+        number, _, method = text.partition(" ")
+        method = method.strip(" \t")
+        if not is_token(method):
+            malformed("CSeq")
+        return cls(parse_number(number.rstrip("\t"), MAX_CSEQ, "CSeq"), method)
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"

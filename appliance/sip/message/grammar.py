@@ -1,0 +1,150 @@
+"""Pieces of the grammar that many headers share: quoting, lists, parameters, numbers.
+
+RFC 3261 §7.3.1, §25.1.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, NoReturn
+
+from appliance.errors import PeerError
+from appliance.sip.message.limits import MAX_LIST_VALUES, MAX_PARAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Params", "malformed", "parse_number", "quote", "split_list", "unquote"]
+
+# quoted-string = SWS DQUOTE *(qdtext / quoted-pair) DQUOTE
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+# What a comma does not separate: quoted strings and what stands in angle brackets (§7.3.1, §20).
+_LIST_PART = re.compile(rf'{_QUOTED}|<[^>]*>|,|["<]', re.DOTALL)
+# generic-param = token [ EQUAL gen-value ]; gen-value = token / host / quoted-string. A peer's value may
+# hold anything else too that ends no parameter: `received=2001:db8::1` (RFC 5118 §4.5) has colons.
+_PARAM = re.compile(rf"""[ \t]*;[ \t]*([^\s;=,"<>]+)(?:[ \t]*=[ \t]*({_QUOTED}|[^\s;,"<>]*))?""", re.DOTALL)
+_SPECIAL = re.compile(r"""[\s,"<>\\]""")
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_TO_QUOTE = re.compile(r'(["\\])')
+
+
+def malformed(what: str) -> NoReturn:
+    """Refuse a header's value: PeerError 400."""
+    raise PeerError(400, f"Malformed {what}")
+
+
+def parse_number(text: str, most: int, what: str) -> int:
+    """A decimal number of 0 to `most`; PeerError 400 for anything else.
+
+    Stricter than int(): no sign, no underscore, no other script's digits.
+    """
+    if not (text.isascii() and text.isdigit()) or len(text) > 20:
+        malformed(what)
+    value = int(text)
+    if value > most:
+        malformed(what)
+    return value
+
+
+def quote(text: str) -> str:
+    """`text` as a quoted-string."""
+    return f'"{_TO_QUOTE.sub(_BACKSLASH, text)}"'
+
+
+_BACKSLASH = r"\\\1"
+
+
+def unquote(text: str) -> str:
+    """What a quoted-string says; any other text as it is."""
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"':
+        return text
+    return _QUOTED_PAIR.sub(r"\1", text[1:-1]) if "\\" in text else text[1:-1]
+
+
+def split_list(text: str, what: str) -> list[str]:
+    """The values of a comma-separated header, stripped; PeerError 400 when one is empty."""
+    if "," not in text:
+        return [text]
+    cuts = [-1]
+    for part in _LIST_PART.finditer(text):
+        found = part.group()
+        if found == ",":
+            cuts.append(part.start())
+        elif len(found) == 1:  # a quote or bracket that nothing closes
+            malformed(what)
+    cuts.append(len(text))
+    values = [text[start + 1 : end].strip(" \t") for start, end in pairwise(cuts)]
+    if len(values) > MAX_LIST_VALUES or not all(values):
+        malformed(what)
+    return values
+
+
+class Params(dict[str, "str | None"]):
+    """Parameters behind a value: lower-case name -> value as written (a quoted one with its quotes), or None.
+
+    A value: it is never changed; `put` and `without` give another one. `str` gives the peer's own text.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, items: Iterable[tuple[str, str | None]] = (), text: str | None = None) -> None:
+        super().__init__(items)
+        self._text = text
+
+    @classmethod
+    def parse(cls, text: str, what: str) -> Params:
+        """Read `;name=value;name`, or nothing at all; PeerError 400 for anything else."""
+        if not text:
+            return NO_PARAMS
+        if _SPECIAL.search(text) is None:
+            if text[0] != ";":
+                malformed(what)
+            items = [
+                (name.lower(), value if equals else None)
+                for name, equals, value in [part.partition("=") for part in text[1:].split(";")]
+            ]
+        else:
+            items = _scan_params(text, what)
+        params = cls(items, text)
+        if "" in params or len(params) != len(items) or len(items) > MAX_PARAMS:
+            malformed(what)  # nameless, given twice (§7.3.1: never more than once), or too many
+        return params
+
+    def text(self, name: str) -> str | None:
+        """What a parameter says, without quotes; None when it is absent or has no value."""
+        value = self.get(name)
+        return None if value is None else unquote(value)
+
+    def put(self, name: str, value: str | None) -> Params:
+        """These parameters with one more, or with another value for one of them."""
+        return Params({**self, name: value}.items())
+
+    def without(self, name: str) -> Params:
+        """These parameters but for one."""
+        return Params(item for item in self.items() if item[0] != name)
+
+    def __str__(self) -> str:
+        if self._text is None:
+            self._text = "".join(
+                f";{name}" if value is None else f";{name}={value}" for name, value in self.items()
+            )
+        return self._text
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a value may be a key, unlike dict
+        return hash(frozenset(self.items()))
+
+
+NO_PARAMS = Params((), "")
+
+
+def _scan_params(text: str, what: str) -> list[tuple[str, str | None]]:
+    items = []
+    at, end = 0, len(text.rstrip(" \t"))
+    while at < end:
+        found = _PARAM.match(text, at)
+        if found is None:
+            malformed(what)
+        items.append((found[1].lower(), found[2]))
+        at = found.end()
+    return items

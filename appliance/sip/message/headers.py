@@ -1,0 +1,103 @@
+"""The headers of one message, as raw text by name, in order.
+
+RFC 3261 §7.3. Names come in any case and in compact form; values are kept as the peer wrote them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from appliance.errors import LocalError
+from appliance.sip.message.names import DISPLAY, KEYS, header_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Headers"]
+
+
+class Headers:
+    """What a message says about itself.
+
+    Lines of one name stay in order and together; between names only the first line's place is kept, which
+    §7.3.1 calls insignificant.
+    """
+
+    __slots__ = ("fields", "spellings", "typed")
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self.fields: dict[str, list[str]] = {}
+        "Raw values by key. Only the parser and the printer beside it reach in here."
+        self.spellings: dict[str, str] = {}
+        "How the sender spells the names that are not ours to spell."
+        self.typed: dict[str, Any] = {}
+        "What messages have read from the values so far, by key; a change of the header forgets it."
+        for name, value in items:
+            self.add(name, value)
+
+    def get(self, name: str) -> str | None:
+        """The header's first line; None without one."""
+        values = self.fields.get(KEYS.get(name) or header_key(name))
+        return values[0] if values else None
+
+    def get_all(self, name: str) -> list[str]:
+        """The header's lines as sent, none split at commas."""
+        return list(self.fields.get(KEYS.get(name) or header_key(name), ()))
+
+    def add(self, name: str, value: str) -> None:
+        """Add a line below those that the header has."""
+        self.fields.setdefault(self._prepare(name, value), []).append(value)
+
+    def add_first(self, name: str, value: str) -> None:
+        """Add a line above those that the header has: a new Via. A new header goes above all others."""
+        key = self._prepare(name, value)
+        if key in self.fields:
+            self.fields[key].insert(0, value)
+        else:
+            self.fields = {key: [value], **self.fields}
+
+    def set(self, name: str, value: str) -> None:
+        """Put one line in place of all that the header has."""
+        self.fields[self._prepare(name, value)] = [value]
+
+    def remove(self, name: str) -> None:
+        """Drop all lines of a header, if there are any."""
+        key = header_key(name)
+        self.fields.pop(key, None)
+        self.typed.pop(key, None)
+
+    def copy(self) -> Headers:
+        """The same headers in an object of its own."""
+        other = Headers()
+        other.fields = {key: values.copy() for key, values in self.fields.items()}
+        other.spellings = self.spellings.copy()
+        return other
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Name and value of each line; known names in the RFC's spelling, others in the sender's."""
+        for key, values in self.fields.items():
+            name = DISPLAY.get(key) or self.spellings.get(key, key)
+            for value in values:
+                yield name, value
+
+    def __contains__(self, name: str) -> bool:
+        return (KEYS.get(name) or header_key(name)) in self.fields
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self.fields == other.fields
+
+    __hash__ = None  # type: ignore[assignment]  # it can change
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self.items())!r})"
+
+    def _prepare(self, name: str, value: str) -> str:
+        if "\n" in value or "\r" in value:
+            # A line break would let whoever chose the value write headers of ours.
+            msg = f"line break in the value of {name}"
+            raise LocalError(msg)
+        key = header_key(name)
+        if key not in DISPLAY:
+            self.spellings.setdefault(key, name)
+        self.typed.pop(key, None)
+        return key
