@@ -14,7 +14,7 @@ from appliance.sip.message.names import is_token
 __all__ = ["CSeq"]
 
 
-class CSeq(msgspec.Struct, frozen=True):
+class CSeq(msgspec.Struct, frozen=True, gc=False):
     """A sequence number and its request's method."""
 
     number: int

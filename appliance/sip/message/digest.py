@@ -60,7 +60,7 @@ def digest_response(secret: str, method: str, answer: Authorization, body: bytes
     return function(f"{secret}:{answer.nonce}:{answer.nc}:{answer.cnonce}:{answer.qop}:{function(a2)}")
 
 
-class Challenge(msgspec.Struct, frozen=True):
+class Challenge(msgspec.Struct, frozen=True, gc=False):
     """The value of WWW-Authenticate or Proxy-Authenticate."""
 
     realm: str
@@ -97,7 +97,7 @@ class Challenge(msgspec.Struct, frozen=True):
         return f'{text}, qop="{",".join(self.qop)}"' if self.qop else text
 
 
-class Authorization(msgspec.Struct, frozen=True):
+class Authorization(msgspec.Struct, frozen=True, gc=False):
     """The value of Authorization or Proxy-Authorization."""
 
     username: str

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from appliance.errors import PeerError
 from appliance.sip.message.limits import MAX_LIST_VALUES, MAX_PARAMS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["Params", "malformed", "parse_number", "quote", "split_list", "unquote"]
 
@@ -87,28 +84,24 @@ class Params(dict[str, "str | None"]):
     """
 
     __slots__ = ("_text",)
-
-    def __init__(self, items: Iterable[tuple[str, str | None]] = (), text: str | None = None) -> None:
-        super().__init__(items)
-        self._text = text
+    _text: str
 
     @classmethod
     def parse(cls, text: str, what: str) -> Params:
         """Read `;name=value;name`, or nothing at all; PeerError 400 for anything else."""
         if not text:
             return NO_PARAMS
-        if _SPECIAL.search(text) is None:
-            if text[0] != ";":
-                malformed(what)
-            items = [
-                (name.lower(), value if equals else None)
-                for name, equals, value in [part.partition("=") for part in text[1:].split(";")]
-            ]
-        else:
-            items = _scan_params(text, what)
-        params = cls(items, text)
-        if "" in params or len(params) != len(items) or len(items) > MAX_PARAMS:
-            malformed(what)  # nameless, given twice (§7.3.1: never more than once), or too many
+        params = cls()
+        params._text = text
+        count = 0
+        # The ordinary case has no space, quote or comma in it, and then every semicolon separates.
+        parts = _scan_params(text, what) if _SPECIAL.search(text) else text.split(";")[text[0] == ";" :]
+        for part in parts:
+            name, equals, value = part.partition("=")
+            dict.__setitem__(params, name.lower(), value if equals else None)
+            count += 1
+        if count != len(params) or "" in params or text[0] not in "; \t" or count > MAX_PARAMS:
+            malformed(what)  # given twice (§7.3.1: never more than once), nameless, none at all, too many
         return params
 
     def text(self, name: str) -> str | None:
@@ -118,33 +111,34 @@ class Params(dict[str, "str | None"]):
 
     def put(self, name: str, value: str | None) -> Params:
         """These parameters with one more, or with another value for one of them."""
-        return Params({**self, name: value}.items())
+        return Params({**self, name: value})
 
     def without(self, name: str) -> Params:
         """These parameters but for one."""
         return Params(item for item in self.items() if item[0] != name)
 
     def __str__(self) -> str:
-        if self._text is None:
-            self._text = "".join(
-                f";{name}" if value is None else f";{name}={value}" for name, value in self.items()
-            )
+        try:
+            return self._text
+        except AttributeError:  # one that was not parsed
+            self._text = "".join([f";{k}" if v is None else f";{k}={v}" for k, v in self.items()])
         return self._text
 
     def __hash__(self) -> int:  # type: ignore[override]  # a value may be a key, unlike dict
         return hash(frozenset(self.items()))
 
 
-NO_PARAMS = Params((), "")
+NO_PARAMS = Params()
 
 
-def _scan_params(text: str, what: str) -> list[tuple[str, str | None]]:
-    items = []
+def _scan_params(text: str, what: str) -> list[str]:
+    """`name=value` for each parameter, without the white space that may stand around its signs."""
+    parts = []
     at, end = 0, len(text.rstrip(" \t"))
     while at < end:
         found = _PARAM.match(text, at)
         if found is None:
             malformed(what)
-        items.append((found[1].lower(), found[2]))
+        parts.append(found[1] if found[2] is None else f"{found[1]}={found[2]}")
         at = found.end()
-    return items
+    return parts

@@ -35,6 +35,15 @@ class Headers:
         for name, value in items:
             self.add(name, value)
 
+    @classmethod
+    def of(cls, fields: dict[str, list[str]], spellings: dict[str, str]) -> Headers:
+        """The parser's way to make them: of its own dictionaries, which it gives away."""
+        headers = cls.__new__(cls)
+        headers.fields = fields
+        headers.spellings = spellings
+        headers.typed = {}
+        return headers
+
     def get(self, name: str) -> str | None:
         """The header's first line; None without one."""
         values = self.fields.get(KEYS.get(name) or header_key(name))
@@ -68,10 +77,8 @@ class Headers:
 
     def copy(self) -> Headers:
         """The same headers in an object of its own."""
-        other = Headers()
-        other.fields = {key: values.copy() for key, values in self.fields.items()}
-        other.spellings = self.spellings.copy()
-        return other
+        fields = {key: values.copy() for key, values in self.fields.items()}
+        return Headers.of(fields, self.spellings.copy())
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Name and value of each line; known names in the RFC's spelling, others in the sender's."""

@@ -174,8 +174,7 @@ class Request(_Fields):
     ) -> Response:
         """A response to this request (§8.2.6); `to_tag` is used only where the request's To has none."""
         mine = self.headers.fields
-        echo = Headers()
-        echo.fields = {key: mine[key].copy() for key in _ECHOED if key in mine}
+        echo = Headers.of({key: mine[key].copy() for key in _ECHOED if key in mine}, {})
         if to_tag is not None and "to" in mine and not self._has_to_tag():
             echo.fields["to"] = [f"{mine['to'][0]};tag={to_tag}"]
         if status == 100 and "timestamp" in mine:

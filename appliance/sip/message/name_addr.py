@@ -18,7 +18,7 @@ __all__ = ["NameAddr"]
 _NAME_ADDR = re.compile(r'("(?:[^"\\]|\\.)*"[ \t]*|[^<>"]*)<[ \t]*([^<>]*?)[ \t]*>[ \t]*', re.DOTALL)
 
 
-class NameAddr(msgspec.Struct, frozen=True):
+class NameAddr(msgspec.Struct, frozen=True, gc=False):
     """One address as a header carries it."""
 
     display: str

@@ -19,9 +19,9 @@ from appliance.sip.message.via import Via
 __all__ = ["Head", "parse_message"]
 
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
-_MANDATORY = ("via", "from", "to", "call-id", "cseq")
-# §7.3.1: these are no lists; two of them leave open which one counts.
-_SINGLE = ("from", "to", "call-id", "cseq", "max-forwards", "content-length")
+_MANDATORY = frozenset({"via", "from", "to", "call-id", "cseq"})
+# §7.3.1: these are no lists; two of them leave open which one counts. (`content_length` sees to its own.)
+_SINGLE = ("from", "to", "call-id", "cseq", "max-forwards")
 _STATUS = re.compile(r"[1-6][0-9][0-9]")
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _VIA_VERSION = re.compile(r"SIP[ \t]*/[ \t]*[0-9]+\.[0-9]+", re.IGNORECASE)
@@ -68,13 +68,14 @@ class Head:
         if "\r\n " in text or "\r\n\t" in text:
             text = _FOLD.sub(" ", text)  # §7.3.1: a folded line is the same as one with a space
         lines = text.split("\r\n")
+        breaks = len(lines) - 1
         if len(lines) > MAX_HEADER_LINES:
             del lines[MAX_HEADER_LINES:]
             self.blame(PeerError(400, "Too Many Headers"))
         if not lines[-1]:
             del lines[-1]
         self.start_line = lines[0] if lines else ""
-        if text.count("\n") != text.count("\r\n") or text.count("\r") != text.count("\r\n"):
+        if text.count("\n") != breaks or text.count("\r") != breaks:
             # Whoever reads a lone CR or LF as a line's end would see other headers than we do.
             self.blame(PeerError(400, "Stray CR or LF"))
         self._read_fields(lines)
@@ -83,20 +84,22 @@ class Head:
         fields = self.fields
         for line in lines[1:]:
             name, colon, value = line.partition(":")
-            key = KEYS.get(name)
-            if key is None:
-                try:
-                    key = header_key(name if colon else "")
-                except PeerError as error:
-                    self.blame(error)
-                    continue
-                if key not in DISPLAY:
-                    self.spellings.setdefault(key, name.rstrip(" \t"))
-            values = fields.get(key)
-            if values is None:
-                fields[key] = [value.strip(" \t")]
+            key = KEYS[name] if name in KEYS and colon else self._unusual_key(name, colon)
+            if key in fields:
+                fields[key].append(value.strip(" \t"))
             else:
-                values.append(value.strip(" \t"))
+                fields[key] = [value.strip(" \t")]
+        fields.pop("", None)
+
+    def _unusual_key(self, name: str, colon: str) -> str:
+        try:
+            key = header_key(name if colon else "")
+        except PeerError as error:
+            self.blame(error)
+            return ""
+        if key not in DISPLAY:
+            self.spellings.setdefault(key, name.rstrip(" \t"))
+        return key
 
     def blame(self, error: PeerError) -> None:
         """Note a fault; the first one noted is the one reported."""
@@ -113,20 +116,17 @@ class Head:
 
     def message(self, body: bytes) -> Message:
         """The message, verified; BadMessage with something to answer wherever there is."""
-        headers = Headers()
-        headers.fields = self.fields
-        headers.spellings = self.spellings
-        # The printer writes it from the body.
-        self.fields.pop("content-length", None)
+        self.fields.pop("content-length", None)  # the printer writes it from the body
+        headers = Headers.of(self.fields, self.spellings)
         if self.start_line[:8].upper() == "SIP/2.0 ":
             return self._response(headers, body)
         method, _, rest = self.start_line.partition(" ")
         uri, _, version = rest.rpartition(" ")
-        if not is_token(method) or _VERSION.fullmatch(version) is None:
+        if not (is_token(method) and (version == "SIP/2.0" or _VERSION.fullmatch(version))):
             raise BadMessage(400, "Malformed Request-Line", _salvage(method, uri or rest, headers))
         request = Request(method, uri, headers, body)
         try:
-            if version.upper() != "SIP/2.0":
+            if version != "SIP/2.0" and version.upper() != "SIP/2.0":
                 raise PeerError(505, "Version Not Supported")
             if self.error is not None:
                 raise self.error
@@ -154,11 +154,11 @@ class Head:
 def _verify(message: Message) -> None:
     """§8.1.1, §8.1.3: what every layer above relies on."""
     fields = message.headers.fields
-    for key in _MANDATORY:
-        if key not in fields:
-            raise PeerError(400, f"Missing {DISPLAY[key]}")
+    if not fields.keys() >= _MANDATORY:
+        missing = min(_MANDATORY - fields.keys())
+        raise PeerError(400, f"Missing {DISPLAY[missing]}")
     for key in _SINGLE:
-        if len(fields.get(key, ())) > 1:
+        if key in fields and len(fields[key]) > 1:
             raise PeerError(400, f"{DISPLAY[key]} Given Twice")
     # Reading them is what refuses them.
     _ = message.via, message.cseq, message.from_, message.to, message.call_id

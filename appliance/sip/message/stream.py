@@ -15,7 +15,7 @@ from appliance.sip.message.parse import Head
 __all__ = ["Keepalive", "StreamFramer"]
 
 
-class Keepalive(msgspec.Struct, frozen=True):
+class Keepalive(msgspec.Struct, frozen=True, gc=False):
     """A CRLF between messages. Two of them are a ping, one alone is a pong (RFC 5626 §3.5.1)."""
 
     answer: bytes

@@ -53,7 +53,7 @@ def check_host(host: str, what: str) -> None:
         malformed(what)
 
 
-class Uri(msgspec.Struct, frozen=True):
+class Uri(msgspec.Struct, frozen=True, gc=False):
     """A URI. Its parts are as written: `str` gives back what was parsed, to the byte."""
 
     scheme: str
