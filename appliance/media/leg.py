@@ -1,0 +1,235 @@
+"""The media of one leg of a call: its ports, what its peer was told, and what its peer said.
+
+RFC 3264 §8 (m= lines keep their place; a changed description has a higher version), RFC 3605, RFC 5761.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Protocol
+
+from appliance.errors import LocalError
+from appliance.media.rewrite import Origin, rewrite
+from appliance.media.sdp import Description, Media, parse_sdp
+from appliance.media.stream import Announced, Carries, Stream
+
+if TYPE_CHECKING:
+    from appliance.media.ports import Reserved
+
+__all__ = ["LegMedia", "LegStatistics", "StreamPair", "Streams"]
+
+BROADCAST = "255.255.255.255"
+
+
+@dataclass(frozen=True, slots=True)
+class LegStatistics:
+    """What came in from one leg's peer, all its ports together."""
+
+    packets: int
+    octets: int
+    "Without IP and UDP headers."
+    dropped: int
+    "Packets that were not let in: a wrong source, or no RTP."
+    unsent: int
+    "Packets for this peer that could not be sent, for want of an address or by the network's refusal."
+    last_packet_at: float | None
+    "Seconds on the exchange's clock."
+
+
+@dataclass(slots=True)
+class StreamPair:
+    """The two ports of one m= line."""
+
+    reserved: Reserved
+    rtp: Stream
+    rtcp: Stream
+    mux: bool = False
+    "Whether the peer takes RTCP on the RTP port (RFC 5761)."
+
+    def carry(self, media: Media) -> None:
+        if not media.is_rtp:
+            kinds = Carries.DATAGRAMS, Carries.DATAGRAMS
+        elif media.is_dtls:
+            kinds = Carries.DTLS_RTP, Carries.DTLS_RTCP
+        else:
+            kinds = Carries.RTP, Carries.RTCP
+        self.rtp.carry(kinds[0])
+        self.rtcp.carry(kinds[1])
+
+
+class Streams(Protocol):
+    """What a leg asks of the relay."""
+
+    def open_pair(self, local_host: str, hosts: frozenset[str]) -> StreamPair: ...
+    def close_pair(self, local_host: str, pair: StreamPair) -> None: ...
+    def is_own(self, address: tuple[str, int]) -> bool: ...
+
+
+class LegMedia:
+    """The RTP and RTCP ports that belong to one leg of a call. Made by `Relay.open_leg`."""
+
+    def __init__(self, streams: Streams, local_host: str, peer_host: str, session_id: int) -> None:
+        self._streams = streams
+        self._local_host = local_host
+        self._peer_host = peer_host
+        self._origin = Origin(session_id, 1)
+        self._described: bytes | None = None
+        # One entry an m= line, by position. Ports once given to a position stay with it as long as the leg lives.
+        self._pairs: list[StreamPair | None] = [streams.open_pair(local_host, frozenset({peer_host}))]
+        self._told: tuple[Media, ...] = ()
+        self._expected: tuple[Media, ...] = ()
+        self._partner: LegMedia | None = None
+        self._closed = False
+
+    def describe(self, sdp: bytes) -> bytes:
+        """The *other* leg's description with this leg's address and ports in it.
+
+        PeerError 400 or 488 for a description that cannot be used, 503 when no port is left.
+        """
+        self._check_open()
+        description = parse_sdp(sdp)
+        self._told = description.media
+        pairs = [self._pair_for(at, media) for at, media in enumerate(description.media)]
+        for at in range(len(pairs)):
+            self._announce(at)
+        self._link_both()
+        return self._print(description, pairs)
+
+    def expect(self, sdp: bytes) -> None:
+        """Take what this leg's own peer said: where its packets come from and want to go.
+
+        PeerError 400 or 488 for a description that cannot be used.
+        """
+        self._check_open()
+        self._expected = parse_sdp(sdp).media
+        for at in range(len(self._pairs)):
+            self._announce(at)
+        self._link_both()
+
+    def statistics(self) -> LegStatistics:
+        """What came in so far; zero once the leg is closed."""
+        streams = [stream for pair in self._pairs if pair for stream in (pair.rtp, pair.rtcp)]
+        times = [stream.last_packet_at for stream in streams if stream.last_packet_at is not None]
+        return LegStatistics(
+            packets=sum(stream.packets for stream in streams),
+            octets=sum(stream.octets for stream in streams),
+            dropped=sum(stream.dropped for stream in streams),
+            unsent=sum(stream.unsent for stream in streams),
+            last_packet_at=max(times, default=None),
+        )
+
+    def close(self) -> None:
+        """Give the ports back. Closing twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        self.unlink()
+        for pair in self._pairs:
+            if pair:
+                self._streams.close_pair(self._local_host, pair)
+        self._pairs = []
+
+    def link(self, partner: LegMedia) -> None:
+        """Pass on each m= line's packets to the same line of `partner`, and its packets to this leg."""
+        if partner is self:
+            raise LocalError("a leg cannot be joined to itself")
+        self._check_open()
+        partner._check_open()
+        if self._partner is not partner:
+            self.unlink()
+            partner.unlink()
+            self._partner, partner._partner = partner, self
+        self._link_both()
+
+    def unlink(self) -> None:
+        """Pass nothing on any more, in either direction."""
+        partner, self._partner = self._partner, None
+        if partner is not None:
+            partner._partner = None
+            partner._link()
+        self._link()
+
+    def _pair_for(self, at: int, media: Media) -> StreamPair | None:
+        if media.rejected or not media.is_datagrams:
+            return None
+        while len(self._pairs) <= at:
+            self._pairs.append(None)
+        pair = self._pairs[at]
+        if pair is None:
+            pair = self._streams.open_pair(self._local_host, frozenset({self._peer_host}))
+            self._pairs[at] = pair
+        pair.carry(media)
+        return pair
+
+    def _print(self, description: Description, pairs: list[StreamPair | None]) -> bytes:
+        ports = [pair.reserved.ports if pair else None for pair in pairs]
+        printed = bytes(rewrite(description, self._local_host, ports, self._origin))
+        if self._described is not None and printed != self._described:
+            # RFC 3264 §8: a changed description has the version one higher, an unchanged one the same.
+            self._origin = Origin(self._origin.session_id, self._origin.version + 1)
+            printed = bytes(rewrite(description, self._local_host, ports, self._origin))
+        self._described = printed
+        return printed
+
+    def _announce(self, at: int) -> None:
+        pair = self._pairs[at] if at < len(self._pairs) else None
+        if pair is None:
+            return
+        told = self._told[at].payload_types if at < len(self._told) else frozenset()
+        if at >= len(self._expected):
+            pair.rtp.payload_types = told
+            return
+        media = self._expected[at]
+        pair.carry(media)
+        pair.mux = media.rtcp_mux
+        # The numbers are each side's own choice (RFC 3264 §5.1), and not every phone heeds the other's.
+        pair.rtp.payload_types = told | media.payload_types
+        rtp_host, rtcp_host, rtcp_port = _ends(media)
+        held = media.rejected or (media.connection is not None and media.connection.unspecified)
+        for stream, host, port in (
+            (pair.rtp, rtp_host, media.port),
+            (pair.rtcp, rtcp_host, rtcp_port),
+        ):
+            hosts = frozenset(each for each in (host, self._peer_host) if each)
+            stream.announce(Announced(self._target(host, port), hosts, held))
+
+    def _target(self, host: str | None, port: int) -> tuple[str, int] | None:
+        if not host or not 0 < port <= 65_535 or self._streams.is_own((host, port)):
+            return None
+        return (host, port) if _may_send(host, self._local_host) else None
+
+    def _link_both(self) -> None:
+        self._link()
+        if self._partner is not None:
+            self._partner._link()
+
+    def _link(self) -> None:
+        others = self._partner._pairs if self._partner else []
+        for at, pair in enumerate(self._pairs):
+            if pair is None:
+                continue
+            other = others[at] if at < len(others) else None
+            pair.rtp.other = other.rtp if other else None
+            pair.rtp.other_rtcp = other.rtcp if other and not other.mux else None
+            pair.rtcp.other = other.rtcp if other else None
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LocalError("the leg's media is closed already")
+
+
+def _ends(media: Media) -> tuple[str | None, str | None, int]:
+    """The peer's RTP host, RTCP host and RTCP port."""
+    host = media.connection.host if media.connection else None
+    if media.rtcp is None:
+        return host, host, media.port + 1
+    return host, media.rtcp.host or host, media.rtcp.port
+
+
+def _may_send(host: str, local_host: str) -> bool:
+    """Whether a description may make us send there: one machine, of our kind of IP, and not ourselves."""
+    target, local = ip_address(host), ip_address(local_host)
+    if target.version != local.version or target.is_multicast or target.is_unspecified or host == BROADCAST:
+        return False
+    return local.is_loopback or not target.is_loopback

@@ -1,0 +1,135 @@
+"""The range of UDP ports for media, given out in pairs: RTP on an even port, RTCP on the one above.
+
+RFC 3550 §11. A pair is reserved by binding it, so a port that somebody else holds is passed over.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from appliance.errors import LocalError, PeerError
+from appliance.media.rewrite import PortPair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+__all__ = ["QUARANTINE_S", "DatagramSocket", "OpenSocket", "Ports", "Reserved", "open_datagram_socket"]
+
+QUARANTINE_S = 5.0  # a port stays empty that long, so that one call's last packets never enter the next
+MAX_BINDS = 256  # tries for one reservation: 10 µs each, and the event loop waits meanwhile
+RECEIVE_BUFFER_OCTETS = 131_072  # 2 s of telephone sound, or one picture of a video call
+EXPEDITED_FORWARDING = 0xB8  # RFC 3246: the code point that routers give voice
+
+
+class DatagramSocket(Protocol):
+    """What the relay needs of a socket. `fileno()` of -1 means that nobody polls it: the simulation's."""
+
+    def fileno(self) -> int: ...
+    def recvfrom(self, size: int, /) -> tuple[bytes, Any]: ...
+    def sendto(self, data: bytes, address: Any, /) -> int: ...
+    def close(self) -> None: ...
+
+
+if TYPE_CHECKING:
+    OpenSocket = Callable[[str, int], DatagramSocket]
+    "Binds a host's port; OSError with EADDRINUSE when another holds it."
+
+
+class Reserved(NamedTuple):
+    """A pair of ports and their sockets."""
+
+    ports: PortPair
+    rtp: DatagramSocket
+    rtcp: DatagramSocket
+
+
+def open_datagram_socket(host: str, port: int) -> DatagramSocket:
+    """A bound UDP socket that never blocks."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, EXPEDITED_FORWARDING)
+        else:
+            opened.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED_FORWARDING)
+        opened.bind((host, port))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+class Ports:
+    """Which pairs of the range are in use, in quarantine or free."""
+
+    def __init__(
+        self, low: int, high: int, random: Random, now: Callable[[], float], open_socket: OpenSocket
+    ) -> None:
+        self._first = low + low % 2
+        self._count = (high + 1 - self._first) // 2
+        if not 0 < low <= high <= 65_535 or self._count < 1:
+            msg = f"the port range {low}-{high} holds no pair"
+            raise LocalError(msg)
+        self._random = random
+        self._now = now
+        self._open_socket = open_socket
+        self._taken: set[int] = set()
+        self._quarantine: deque[tuple[float, int]] = deque()
+
+    @property
+    def in_use(self) -> int:
+        """How many ports are open now."""
+        return 2 * (len(self._taken) - len(self._quarantine))
+
+    def reserve(self, host: str) -> Reserved:
+        """Bind a free pair on `host`; PeerError 503 when there is none."""
+        self._end_quarantine()
+        start = self._random.randrange(self._count)
+        binds = 0
+        for step in range(self._count):
+            port = self._first + 2 * ((start + step) % self._count)
+            if port in self._taken:
+                continue
+            if reserved := self._bind(host, port):
+                self._taken.add(port)
+                return reserved
+            binds += 1
+            if binds == MAX_BINDS:
+                break
+        raise PeerError(503, "No Media Port Left")
+
+    def release(self, reserved: Reserved) -> None:
+        """Close a pair's sockets; its ports are free again after the quarantine."""
+        reserved.rtp.close()
+        reserved.rtcp.close()
+        self._quarantine.append((self._now() + QUARANTINE_S, reserved.ports.rtp))
+
+    def _end_quarantine(self) -> None:
+        now = self._now()
+        while self._quarantine and self._quarantine[0][0] <= now:
+            self._taken.discard(self._quarantine.popleft()[1])
+
+    def _bind(self, host: str, port: int) -> Reserved | None:
+        rtp = self._bind_one(host, port)
+        if rtp is None:
+            return None
+        rtcp = self._bind_one(host, port + 1)
+        if rtcp is None:
+            rtp.close()
+            return None
+        return Reserved(PortPair(port, port + 1), rtp, rtcp)
+
+    def _bind_one(self, host: str, port: int) -> DatagramSocket | None:
+        try:
+            return self._open_socket(host, port)
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return None
+            # No file descriptor left, or the address is no longer this machine's: no other port will do better.
+            raise PeerError(503, "No Media Port Left") from error
