@@ -1,0 +1,381 @@
+"""The endpoint: the one place where the machines meet sockets and the clock.
+
+RFC 3261 §8.2 (what a server inspects, in its order), §9.2, §12.2.2, §17, §18; RFC 3581; RFC 4320.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
+
+from appliance.errors import PeerError
+from appliance.sip.live_transaction import ClientEvent, ClientTransaction, Failed, ServerTransaction
+from appliance.sip.message import BadMessage, Request, Response, parse_message
+from appliance.sip.message.via import MAGIC_COOKIE
+from appliance.sip.transaction.machine import Input, State
+from appliance.sip.transaction.matching import cancelled_key, client_key, merge_key, server_key
+from appliance.sip.transport.answer import note_source, reply_flow
+from appliance.sip.transport.flow import TransportError
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from appliance.clock import Timers
+    from appliance.sip.message import Message
+    from appliance.sip.transaction.matching import ClientKey, MergeKey, ServerKey
+    from appliance.sip.transport.flow import Address, Flow, Transports
+
+__all__ = [
+    "ClientEvent",
+    "ClientTransaction",
+    "DialogId",
+    "DialogUser",
+    "Endpoint",
+    "Failed",
+    "ServerTransaction",
+]
+
+logger = logging.getLogger(__name__)
+
+DialogId = tuple[str, str, str]
+"Call-ID, local tag, remote tag."
+
+MAX_TRANSACTIONS = 65_536
+"At some 3 kB each about 200 MB, a fifth of the smallest board's memory; 32 s of 2,000 requests a second."
+RETRY_AFTER = "10"
+"Seconds after which a peer may try again when we had too many transactions: by then a third have ended."
+KNOWN_METHODS = frozenset({
+    "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY",
+    "OPTIONS", "PRACK", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE",
+})  # fmt: skip
+"§8.2.1, §21.5.2: a method we know but do not serve gets 405, any other 501."
+SCHEMES = frozenset({"sip", "sips", "tel"})
+
+
+class DialogUser(Protocol):
+    """Whoever a dialog belongs to."""
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        """A request inside the dialog, other than ACK and CANCEL. May raise PeerError."""
+
+    def receive_ack(self, ack: Request) -> None:
+        """The ACK of a 2xx, each time it comes."""
+
+
+class Endpoint:
+    """One SIP user agent core, with all its transactions and dialogs. Nothing in here waits."""
+
+    def __init__(self, timers: Timers, random: random.Random, transports: Transports) -> None:
+        self.timers = timers
+        self.tap: Callable[[str, Flow, bytes, Message | None], None] | None = None
+        "Sees each message: `in` or `out`, its flow, its octets, and the message if it is one."
+        self.allowed = {"ACK", "BYE", "CANCEL", "OPTIONS"}
+        "Methods that Allow names. `serve` adds its own; what only dialogs take, their users add."
+        self.supported: set[str] = set()
+        "Option tags that a request may Require; their users add them."
+        self._random = random
+        self._transports = transports
+        self._handlers: dict[str, Callable[[ServerTransaction], None]] = {"OPTIONS": self._answer_options}
+        self._clients: dict[ClientKey, ClientTransaction] = {}
+        self._servers: dict[ServerKey, ServerTransaction] = {}
+        self._merged: dict[MergeKey, ServerTransaction] = {}
+        self._dialogs: dict[DialogId, DialogUser] = {}
+        transports.attach(self)
+
+    # What users ask for.
+
+    @property
+    def transactions(self) -> int:
+        """How many transactions are alive."""
+        return len(self._clients) + len(self._servers)
+
+    def serve(self, method: str, handler: Callable[[ServerTransaction], None]) -> None:
+        """Give the requests of a method that belong to no dialog to `handler`, which returns at once.
+
+        A PeerError it raises becomes the response, another exception 500 and a log entry. An INVITE it has
+        not answered by then gets 100.
+        """
+        self._handlers[method] = handler
+        self.allowed.add(method)
+
+    def add_dialog(self, dialog_id: DialogId, user: DialogUser) -> None:
+        """Give the requests inside this dialog to `user` from now on."""
+        self._dialogs[dialog_id] = user
+
+    def remove_dialog(self, dialog_id: DialogId) -> None:
+        """The dialog is over. Harmless when it is not known."""
+        self._dialogs.pop(dialog_id, None)
+
+    def send_request(
+        self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
+    ) -> ClientTransaction:
+        """Add a Via and send. `on_event` gets each Response, or Failed, never before this returns."""
+        self._add_via(request, flow)
+        return self._start_client(request, flow, on_event)
+
+    def send_ack(self, ack: Request, flow: Flow) -> None:
+        """Send the ACK of a 2xx (§13.2.2.4). Give the same one for each 2xx that comes again."""
+        if "Via" not in ack.headers:
+            self._add_via(ack, flow)
+        try:
+            self.transmit(flow, ack.encode(), ack)
+        except TransportError as failure:
+            logger.info("ACK to %s: %s", flow.remote, failure)  # the peer repeats its 2xx
+
+    def flow_to(self, transport: str, remote: Address) -> Flow:
+        """A flow to an address; a connection opens when it is first used. Raises TransportError."""
+        return self._transports.flow_to(transport, remote)
+
+    def contact(self, flow: Flow, user: str) -> str:
+        """Our Contact as the peer on that flow can reach it."""
+        transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
+        return f"<sip:{quote(user, safe=USER_MARKS)}@{_hostport(flow.local)}{transport}>"
+
+    def new_tag(self) -> str:
+        """A tag for From or To (§19.3: at least 32 random bits)."""
+        return f"{self._random.getrandbits(64):016x}"
+
+    # What transports bring.
+
+    def receive_datagram(self, data: bytes, flow: Flow) -> None:
+        """Take one datagram. Never raises."""
+        message: Message | BadMessage
+        try:
+            message = parse_message(data)
+        except BadMessage as bad:
+            message = bad
+        except Exception:
+            logger.exception("the parser failed on %d octets from %s", len(data), flow.remote)
+            return
+        if self.tap is not None:
+            self._tap_safely("in", flow, data, None if isinstance(message, BadMessage) else message)
+        self._receive(message, flow)
+
+    def receive_message(self, message: Message | BadMessage, flow: Flow) -> None:
+        """Take one message that was cut out of a stream. Never raises."""
+        if self.tap is not None and not isinstance(message, BadMessage):
+            self._tap_safely("in", flow, message.encode(), message)
+        self._receive(message, flow)
+
+    def flow_failed(self, flow: Flow) -> None:
+        """The connection is gone, or nobody listens there: all transactions on that flow are told."""
+        clients = [client for client in self._clients.values() if client.flow == flow]
+        servers = [server for server in self._servers.values() if server.flow == flow]
+        for transaction in (*clients, *servers):
+            transaction.transport_failed()
+
+    def _receive(self, message: Message | BadMessage, flow: Flow) -> None:
+        try:
+            if isinstance(message, Request):
+                self._receive_request(message, flow)
+            elif isinstance(message, Response):
+                self._receive_response(message)
+            else:
+                self._refuse(message, flow)
+        except Exception:
+            logger.exception("a message from %s over %s failed", flow.remote, flow.transport)
+
+    def _receive_response(self, response: Response) -> None:
+        # §18.1.2, §8.1.3.3: a response that nobody waits for, or that is for a hop behind us, is dropped.
+        client = self._clients.get(client_key(response))
+        if client is not None and len(response.vias) == 1:
+            client.receive(response)
+
+    def _receive_request(self, request: Request, flow: Flow) -> None:
+        key = server_key(request)
+        known = self._servers.get(key)
+        if request.method == "ACK":
+            if known is None:
+                self.pass_ack(request)
+            else:
+                known.feed(Input.ACK, request)
+        elif known is not None:
+            known.feed(Input.REQUEST, request)
+        else:
+            self._begin(request, flow, key)
+
+    def _begin(self, request: Request, flow: Flow, key: ServerKey) -> None:
+        reply = reply_flow(request.via, flow)
+        if reply is None:
+            return
+        note_source(request, flow)
+        if self.transactions >= MAX_TRANSACTIONS:
+            busy = request.respond(503, to_tag=self.new_tag(), headers=(("Retry-After", RETRY_AFTER),))
+            self._send_stateless(busy, reply)
+            return
+        transaction = self._servers[key] = ServerTransaction(self, request, reply, key)
+        try:
+            self._dispatch(transaction)
+        except PeerError as error:
+            self._reply_error(transaction, error.status, error.reason, error.headers)
+        except Exception:
+            logger.exception("%s from %s failed", request.method, flow.remote)
+            self._reply_error(transaction, 500, None, ())
+        if not transaction.answered:
+            if request.method != "INVITE":
+                transaction.feed(Input.DEFERRED)
+            elif not transaction.responded:
+                transaction.reply(100)
+
+    def _dispatch(self, transaction: ServerTransaction) -> None:
+        request = transaction.request
+        if request.method == "CANCEL":
+            self._cancel(transaction)
+            return
+        to_tag = request.to.tag
+        # A registrar has no dialogs; a client that keeps the tag of an earlier answer means no harm.
+        if to_tag is not None and request.method != "REGISTER":
+            self._check_required(request)
+            self._dialog_user(request, to_tag).receive(transaction)
+            return
+        handler = self._find_handler(request.method)
+        self._check_target(request)
+        self._check_merged(transaction)
+        self._check_required(request)
+        handler(transaction)
+
+    # What a server inspects, §8.2.
+
+    def _find_handler(self, method: str) -> Callable[[ServerTransaction], None]:
+        handler = self._handlers.get(method)
+        if handler is not None:
+            return handler
+        if method in self.allowed:
+            raise PeerError(481, "Call/Transaction Does Not Exist")  # it lives in dialogs alone
+        if method in KNOWN_METHODS:
+            raise PeerError(405, "Method Not Allowed", (self._allow(),))
+        raise PeerError(501, "Not Implemented", (self._allow(),))
+
+    def _check_target(self, request: Request) -> None:
+        if request.uri.partition(":")[0].lower() not in SCHEMES:
+            raise PeerError(416, "Unsupported URI Scheme")
+        # §16.3: for what would travel on from here. OPTIONS and REGISTER end here whatever their count (§11).
+        if request.max_forwards == 0 and request.method not in ("OPTIONS", "REGISTER"):
+            raise PeerError(483, "Too Many Hops")
+
+    def _check_merged(self, transaction: ServerTransaction) -> None:
+        # §8.2.2.2: the same request by another way, while the first is known still.
+        key = merge_key(transaction.request)
+        if self._merged.setdefault(key, transaction) is not transaction:
+            raise PeerError(482, "Loop Detected")
+        transaction.merge = key
+
+    def _check_required(self, request: Request) -> None:
+        if "Require" in request.headers:
+            unknown = [tag for tag in request.tokens("Require") if tag not in self.supported]
+            if unknown:
+                raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(unknown)),))
+
+    def _dialog_user(self, request: Request, to_tag: str) -> DialogUser:
+        user = self._dialogs.get((request.call_id, to_tag, request.from_.tag or ""))
+        if user is None:
+            raise PeerError(481, "Call/Transaction Does Not Exist")
+        return user
+
+    def _cancel(self, transaction: ServerTransaction) -> None:
+        invite = self._servers.get(cancelled_key(transaction.key))
+        if invite is None:
+            raise PeerError(481, "Call/Transaction Does Not Exist")
+        # §9.2: the answer to the CANCEL has the To tag that the INVITE's has.
+        transaction.tag = invite.tag
+        transaction.reply(200)
+        if invite.state is not State.PROCEEDING:
+            return  # too late: the final response stands
+        if invite.on_cancel is not None:
+            invite.on_cancel(transaction.request)
+        else:
+            invite.reply(487)
+
+    def _answer_options(self, transaction: ServerTransaction) -> None:
+        supported = ", ".join(sorted(self.supported))
+        headers = [self._allow(), ("Accept", "application/sdp"), ("Supported", supported)]
+        transaction.reply(200, headers=headers)
+
+    def _allow(self) -> tuple[str, str]:
+        return "Allow", ", ".join(sorted(self.allowed))
+
+    # What goes out.
+
+    def _refuse(self, bad: BadMessage, flow: Flow) -> None:
+        if bad.request is None:
+            return
+        reply = reply_flow(bad.request.via, flow)
+        if reply is not None:
+            note_source(bad.request, flow)
+            self._send_stateless(bad.request.respond(bad.status, bad.reason, to_tag=self.new_tag()), reply)
+
+    def _reply_error(
+        self,
+        transaction: ServerTransaction,
+        status: int,
+        reason: str | None,
+        headers: tuple[tuple[str, str], ...],
+    ) -> None:
+        if not transaction.answered:
+            transaction.reply(status, reason, headers=headers)
+
+    def _send_stateless(self, response: Response, flow: Flow) -> None:
+        try:
+            self.transmit(flow, response.encode(), response)
+        except TransportError as failure:
+            logger.info("%d to %s: %s", response.status, flow.remote, failure)
+
+    def _add_via(self, request: Request, flow: Flow) -> None:
+        branch = f"{MAGIC_COOKIE}{self._random.getrandbits(64):016x}"
+        sent_by = f"SIP/2.0/{flow.transport.upper()} {_hostport(flow.local)}"
+        request.headers.add_first("Via", f"{sent_by};branch={branch};rport")
+
+    def _start_client(
+        self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
+    ) -> ClientTransaction:
+        client = ClientTransaction(self, request, flow, on_event)
+        self._clients[client.key] = client
+        client.start()
+        return client
+
+    # What live transactions ask for.
+
+    def transmit(self, flow: Flow, data: bytes, message: Message) -> None:
+        """Send one message. Raises TransportError."""
+        if self.tap is not None:
+            self._tap_safely("out", flow, data, message)
+        self._transports.send(flow, data)
+
+    def start_cancel(self, cancel: Request, flow: Flow) -> None:
+        """Send a CANCEL. What comes of it says nothing: the INVITE's own response does (§9.1)."""
+        self._start_client(cancel, flow, lambda _: None)
+
+    def pass_ack(self, ack: Request) -> None:
+        """Give the ACK of a 2xx to its dialog. One that belongs nowhere is dropped: it has no answer."""
+        user = self._dialogs.get((ack.call_id, ack.to.tag or "", ack.from_.tag or ""))
+        if user is not None:
+            user.receive_ack(ack)
+
+    def forget_client(self, transaction: ClientTransaction) -> None:
+        """It has ended."""
+        self._clients.pop(transaction.key, None)
+
+    def forget_server(self, transaction: ServerTransaction) -> None:
+        """It has ended."""
+        self._servers.pop(transaction.key, None)
+        if transaction.merge is not None:
+            self._merged.pop(transaction.merge, None)
+
+    def _tap_safely(self, direction: str, flow: Flow, data: bytes, message: Message | None) -> None:
+        try:
+            if self.tap is not None:
+                self.tap(direction, flow, data, message)
+        except Exception:
+            logger.exception("the message trace failed")
+            self.tap = None  # a broken trace must not cost calls
+
+
+USER_MARKS = "-_.!~*'()&=+$,;?/%"
+"§25.1: what a user part may hold unescaped; `%` because it is escaped already."
+
+
+def _hostport(address: Address) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

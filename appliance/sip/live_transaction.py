@@ -1,0 +1,360 @@
+"""Live transactions: a machine's state with its timers, its messages and its user. Effects run here alone.
+
+RFC 3261 §17, §9.1 (CANCEL), §8.2.6.2 (To tag), §18.2.2 (a connection that is gone); RFC 4320 §4.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal, Protocol, assert_never
+
+from appliance.errors import LocalError
+from appliance.sip.message import Request, Response
+from appliance.sip.transaction.companions import make_ack, make_cancel
+from appliance.sip.transaction.invite_client import INVITE_CLIENT, INVITE_CLIENT_RELIABLE
+from appliance.sip.transaction.invite_server import INVITE_SERVER, INVITE_SERVER_RELIABLE
+from appliance.sip.transaction.machine import (
+    Backoff,
+    Effect,
+    Ended,
+    Inform,
+    Input,
+    Machine,
+    PassUp,
+    Send,
+    SendAck,
+    StartTimer,
+    State,
+    StopTimer,
+    response_input,
+)
+from appliance.sip.transaction.non_invite_client import NON_INVITE_CLIENT, NON_INVITE_CLIENT_RELIABLE
+from appliance.sip.transaction.non_invite_server import NON_INVITE_SERVER, NON_INVITE_SERVER_RELIABLE
+from appliance.sip.transaction.timers import T1
+from appliance.sip.transport.answer import fallback_address
+from appliance.sip.transport.flow import TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from appliance.clock import Timer, Timers
+    from appliance.sip.message import Message
+    from appliance.sip.transaction.matching import ClientKey, MergeKey, ServerKey
+    from appliance.sip.transport.flow import Address, Flow
+
+__all__ = ["ClientEvent", "ClientTransaction", "Failed", "Host", "LiveTransaction", "ServerTransaction"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """There will be no final response."""
+
+    cause: Literal["timeout", "transport"]
+
+
+ClientEvent = Response | Failed
+
+
+class Host(Protocol):
+    """What a live transaction asks of the endpoint it lives in."""
+
+    timers: Timers
+
+    def transmit(self, flow: Flow, data: bytes, message: Message) -> None: ...
+    def flow_to(self, transport: str, remote: Address) -> Flow: ...
+    def new_tag(self) -> str: ...
+    def pass_ack(self, ack: Request) -> None: ...
+    def start_cancel(self, cancel: Request, flow: Flow) -> None: ...
+    def forget_client(self, transaction: ClientTransaction) -> None: ...
+    def forget_server(self, transaction: ServerTransaction) -> None: ...
+
+
+class LiveTransaction:
+    """What client and server transactions have in common."""
+
+    __slots__ = ("_host", "_interval", "_machine", "_timers", "flow", "request", "state")
+
+    def __init__(self, host: Host, machine: Machine, request: Request, flow: Flow) -> None:
+        self._host = host
+        self._machine = machine
+        self._interval = T1
+        self._timers: dict[Input, Timer] = {}
+        self.request = request
+        self.flow = flow
+        self.state = machine.initial
+
+    def feed(self, event: Input, message: Message | None = None) -> None:
+        """Let the machine take one step; `message` is what came, if something came."""
+        self.state, effects = self._machine.step(self.state, event)
+        if effects:
+            self._run(effects, message)
+
+    def transport_failed(self) -> None:
+        """The flow is gone. Harmless when the transaction is."""
+        if self.state is not State.TERMINATED:
+            self.feed(Input.TRANSPORT_ERROR)
+
+    def _run(self, effects: tuple[Effect, ...], message: Message | None) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._send()
+                case StartTimer(timer, delay):
+                    self._start(timer, delay)
+                case PassUp():
+                    self._pass_up(message)
+                case StopTimer(timer):
+                    self._stop(timer)
+                case Ended():
+                    self._end()
+                case Backoff(timer, ceiling):
+                    self._interval = min(2 * self._interval, ceiling)
+                    self._start(timer, self._interval)
+                case SendAck():
+                    self._send_ack(message)
+                case Inform(cause):
+                    self._inform(cause)
+                case _:
+                    assert_never(effect)
+
+    def _start(self, timer: Input, delay: float) -> None:
+        if timer in self._timers:
+            self._timers[timer].cancel()
+        self._timers[timer] = self._host.timers.after(delay, partial(self._fired, timer))
+
+    def _stop(self, timer: Input) -> None:
+        running = self._timers.pop(timer, None)
+        if running is not None:
+            running.cancel()
+
+    def _fired(self, timer: Input) -> None:
+        del self._timers[timer]
+        self.feed(timer)
+
+    def _end(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._forget()
+
+    def _transmit(self, data: bytes, message: Message) -> None:
+        try:
+            self._host.transmit(self.flow, data, message)
+        except TransportError:
+            # Told a moment later, so that whoever made us send this has returned by then.
+            self._host.timers.after(0, self.transport_failed)
+
+    def _send(self) -> None:
+        raise NotImplementedError
+
+    def _send_ack(self, message: Message | None) -> None:
+        raise NotImplementedError
+
+    def _pass_up(self, message: Message | None) -> None:
+        raise NotImplementedError
+
+    def _inform(self, cause: Literal["timeout", "transport"]) -> None:
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        raise NotImplementedError
+
+
+class ServerTransaction(LiveTransaction):
+    """A request that came, and its answer."""
+
+    __slots__ = ("_data", "_fallback", "_response", "_tag", "key", "merge", "on_cancel", "on_failed")
+
+    def __init__(self, host: Host, request: Request, flow: Flow, key: ServerKey) -> None:
+        if request.method == "INVITE":
+            machine = INVITE_SERVER_RELIABLE if flow.reliable else INVITE_SERVER
+        else:
+            machine = NON_INVITE_SERVER_RELIABLE if flow.reliable else NON_INVITE_SERVER
+        super().__init__(host, machine, request, flow)
+        self.key = key
+        self.merge: MergeKey | None = None
+        "Under which key merged requests find this one, if they are looked for."
+        self.on_cancel: Callable[[Request], None] | None = None
+        "Called with the CANCEL of this INVITE, which is answered already. The user answers the INVITE: 487."
+        self.on_failed: Callable[[], None] | None = None
+        "Called when no ACK came, or the answer cannot reach the peer."
+        self._data = b""
+        self._response: Response | None = None
+        self._tag: str | None = None
+        self._fallback = flow.reliable
+
+    @property
+    def tag(self) -> str:
+        """The To tag of all our responses, the request's own if it has one (§8.2.6.2)."""
+        if self._tag is None:
+            self._tag = self.request.to.tag or self._host.new_tag()
+        return self._tag
+
+    @tag.setter
+    def tag(self, tag: str) -> None:
+        self._tag = tag
+
+    @property
+    def responded(self) -> bool:
+        """Whether any response was given."""
+        return self._response is not None
+
+    @property
+    def answered(self) -> bool:
+        """Whether a final response was given."""
+        return self.state not in (State.TRYING, State.PROCEEDING)
+
+    def reply(
+        self,
+        status: int,
+        reason: str | None = None,
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> Response:
+        """Make a response with our tag, send it, and give it back."""
+        tag = None if status == 100 else self.tag
+        response = self.request.respond(status, reason, to_tag=tag, headers=headers, body=body)
+        self.respond(response)
+        return response
+
+    def respond(self, response: Response) -> None:
+        """Send a response. For a 2xx to INVITE again and again, until its ACK comes: that is the user's part.
+
+        A final response that comes too late goes nowhere (RFC 4320 §4.2). LocalError for one that may not
+        follow what was sent before.
+        """
+        status = response.status
+        if self.request.method != "INVITE" and not self._fits_non_invite(status):
+            return
+        before = self.state
+        self.state, effects = self._machine.step(before, response_input(status))
+        if effects:
+            self._data, self._response = response.encode(), response
+            self._run(effects, None)
+
+    def _fits_non_invite(self, status: int) -> bool:
+        # RFC 4320 §4.1: no provisional response but 100.
+        if 100 < status < 200:
+            msg = f"{status} to {self.request.method}"
+            raise LocalError(msg)
+        # §4.2: no 408: whoever would get it has given up. The request is left to its timer F.
+        return status != 408
+
+    def _send(self) -> None:
+        if self._response is None:
+            return  # repeated before the user gave any answer
+        if self._fallback:
+            self._transmit_over_connection(self._response)
+        else:
+            self._transmit(self._data, self._response)
+
+    def _transmit_over_connection(self, response: Response) -> None:
+        try:
+            self._host.transmit(self.flow, self._data, response)
+        except TransportError:
+            # §18.2.2: once the connection is gone, a new one to the address the request came from.
+            self._fallback = False
+            try:
+                address = fallback_address(self.request.via, self.flow)
+                self.flow = self._host.flow_to(self.flow.transport, address)
+            except TransportError:
+                self._host.timers.after(0, self.transport_failed)
+            else:
+                self._transmit(self._data, response)
+
+    def transport_failed(self) -> None:
+        """A connection that is gone matters when there is something to send; then a new one is tried."""
+        if not self._fallback:
+            super().transport_failed()
+
+    def _pass_up(self, message: Message | None) -> None:
+        if isinstance(message, Request):
+            self._host.pass_ack(message)
+
+    def _inform(self, cause: Literal["timeout", "transport"]) -> None:
+        logger.info("%s of %s: %s", self.request.method, self.flow.remote, cause)
+        if self.on_failed is not None:
+            _call_user(self.on_failed)
+
+    def _forget(self) -> None:
+        self._host.forget_server(self)
+
+
+class ClientTransaction(LiveTransaction):
+    """A request of ours, and what comes back."""
+
+    __slots__ = ("_cancel", "_cancel_sent", "_data", "_on_event", "key")
+
+    def __init__(
+        self, host: Host, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
+    ) -> None:
+        if request.method == "INVITE":
+            machine = INVITE_CLIENT_RELIABLE if flow.reliable else INVITE_CLIENT
+        else:
+            machine = NON_INVITE_CLIENT_RELIABLE if flow.reliable else NON_INVITE_CLIENT
+        super().__init__(host, machine, request, flow)
+        self.key: ClientKey = (request.via.branch, request.method)
+        self._data = request.encode()
+        self._on_event = on_event
+        self._cancel: Request | None = None
+        self._cancel_sent = False
+
+    def start(self) -> None:
+        """Send the request, for the first time."""
+        self._run(self._machine.start, None)
+
+    def receive(self, response: Response) -> None:
+        """A response to this request came."""
+        self.feed(response_input(response.status), response)
+        self._send_cancel()
+
+    def cancel(self, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Send a CANCEL with these headers (a Reason), as soon as a provisional response allows (§9.1).
+
+        The INVITE still ends by a response, mostly 487 and now and then 200, or Failed. Without effect when
+        it has ended. LocalError for another method.
+        """
+        if self.request.method != "INVITE":
+            msg = f"CANCEL of {self.request.method}"
+            raise LocalError(msg)
+        if self._cancel is None:
+            self._cancel = make_cancel(self.request, headers)
+            self._send_cancel()
+
+    def _send_cancel(self) -> None:
+        if self._cancel is None or self._cancel_sent or self.state is not State.PROCEEDING:
+            return
+        self._cancel_sent = True
+        self.feed(Input.CANCEL)
+        self._host.start_cancel(self._cancel, self.flow)
+
+    def _send(self) -> None:
+        self._transmit(self._data, self.request)
+
+    def _send_ack(self, message: Message | None) -> None:
+        if isinstance(message, Response):
+            ack = make_ack(self.request, message)
+            self._transmit(ack.encode(), ack)
+
+    def _pass_up(self, message: Message | None) -> None:
+        if isinstance(message, Response):
+            _call_user(partial(self._on_event, message))
+
+    def _inform(self, cause: Literal["timeout", "transport"]) -> None:
+        _call_user(partial(self._on_event, Failed(cause)))
+
+    def _forget(self) -> None:
+        self._host.forget_client(self)
+
+
+def _call_user(callback: Callable[[], None]) -> None:
+    """A user's defect ends neither the transaction nor whoever brought the message."""
+    try:
+        callback()
+    except Exception:
+        logger.exception("a transaction's user failed")

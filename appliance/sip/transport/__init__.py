@@ -1,0 +1,1 @@
+"""What carries messages: UDP, TCP, TLS, and the flows over them. RFC 3261 §18."""

@@ -1,0 +1,78 @@
+"""The way a response goes back, and what a server writes into the topmost Via to make it so.
+
+RFC 3261 §18.2.1, §18.2.2; RFC 3581 §4.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from appliance.sip.message.grammar import split_list
+from appliance.sip.transport.flow import Flow
+
+if TYPE_CHECKING:
+    from appliance.sip.message import Request, Via
+    from appliance.sip.transport.flow import Address
+
+__all__ = ["DEFAULT_PORT", "answerable", "fallback_address", "note_source", "reply_flow"]
+
+DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}
+"§18.2.2: the port of a sent-by without one."
+
+LIMITED_BROADCAST = IPv4Address("255.255.255.255")
+_EMPTY_RPORT = re.compile(r"(;[ \t]*rport)(?:[ \t]*=[ \t]*[0-9]*)?[ \t]*(?=[;,]|$)", re.IGNORECASE)
+_RECEIVED = re.compile(r";[ \t]*received[ \t]*=[^;,]*", re.IGNORECASE)
+
+
+def answerable(address: Address) -> bool:
+    """Whether anything may be sent there: one host's address, and a port."""
+    host, port = address
+    if not 0 < port < 65_536:
+        return False
+    try:
+        ip: IPv4Address | IPv6Address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return not (ip.is_multicast or ip.is_unspecified or ip == LIMITED_BROADCAST)
+
+
+def reply_flow(via: Via, flow: Flow) -> Flow | None:
+    """Where the answer to a request goes that came over `flow`; None when no answer may go there."""
+    if flow.transport != "udp":
+        return flow  # §18.2.2: over the connection that the request came by
+    if (maddr := via.params.get("maddr")) is not None:
+        # §18.2.2 lets maddr name a multicast group; an answer to many is a weapon, so one host it must be.
+        remote = (maddr.strip("[]"), via.port or DEFAULT_PORT["udp"])
+    elif via.wants_rport:
+        remote = flow.remote  # RFC 3581 §4
+    else:
+        remote = (flow.remote[0], via.port or DEFAULT_PORT["udp"])
+    if not answerable(remote):
+        return None
+    return flow if remote == flow.remote else Flow("udp", flow.local, remote)
+
+
+def fallback_address(via: Via, flow: Flow) -> Address:
+    """§18.2.2: when the connection is gone, a new one goes to the source address and the sent-by port."""
+    return flow.remote[0], via.port or DEFAULT_PORT[flow.transport]
+
+
+def note_source(request: Request, flow: Flow) -> None:
+    """Write `received` and `rport` into the topmost Via; the rest of it stays byte for byte."""
+    via = request.via
+    host, port = flow.remote
+    # §18.2.1: received, when sent-by does not say where it came from; RFC 3581 §4: always beside rport.
+    if via.address == host and not via.wants_rport and "received" not in via.params:
+        return
+    first, *others = request.headers.get_all("Via")
+    values = [first] if "," not in first else split_list(first, "Via")
+    # A sender that fills these in itself would have the answer go where it likes.
+    top = _RECEIVED.sub("", values[0])
+    if via.wants_rport:
+        top = _EMPTY_RPORT.sub(rf"\g<1>={port}", top, count=1)
+    values[0] = f"{top};received={host.partition('%')[0]}"
+    request.headers.set("Via", ", ".join(values))
+    for line in others:
+        request.headers.add("Via", line)
