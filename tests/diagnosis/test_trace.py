@@ -1,0 +1,43 @@
+"""appliance/diagnosis/trace.py: a call's messages come back in order, without what would give a password away."""
+
+from __future__ import annotations
+
+from appliance.diagnosis.trace import MAX_MESSAGES, Trace
+from appliance.sip.transport.flow import Flow
+
+FLOW = Flow("udp", ("192.0.2.1", 5060), ("192.0.2.7", 5062))
+INVITE = (
+    b"INVITE sip:102@192.0.2.1 SIP/2.0\r\nCall-ID: one@phone\r\n"
+    b'Authorization: Digest username="101",\r\n response="6629fae49393a05397450978507c4ef1"\r\n'
+    b"proxy-authorization : Digest secret\r\nMax-Forwards: 70\r\n\r\n"
+)
+
+
+def test_a_call_is_found_by_its_call_ids_in_the_order_of_its_messages() -> None:
+    moments = iter([1.0, 2.0, 3.0])
+    trace = Trace(lambda: next(moments))
+    trace.note("in", FLOW, INVITE, None)
+    trace.note("in", FLOW, b"OPTIONS sip:a SIP/2.0\r\nCall-ID: other\r\n\r\n", None)
+    trace.note("out", FLOW, b"INVITE sip:102@192.0.2.8 SIP/2.0\r\nCall-ID: two@box\r\n\r\n", None)
+    found = trace.of(["one@phone", "two@box"])
+    assert [(each.at, each.direction, each.peer) for each in found] == [
+        (1.0, "in", "192.0.2.7:5062"),
+        (3.0, "out", "192.0.2.7:5062"),
+    ]
+
+
+def test_credentials_are_hidden_folded_lines_included() -> None:
+    trace = Trace(lambda: 0.0)
+    trace.note("in", FLOW, INVITE, None)
+    text = trace.of(["one@phone"])[0].text
+    assert "6629fae4" not in text
+    assert "secret" not in text
+    assert "Authorization: (hidden)\r\nproxy-authorization: (hidden)\r\nMax-Forwards: 70" in text
+
+
+def test_old_messages_make_room_for_new_ones() -> None:
+    trace = Trace(lambda: 0.0)
+    trace.note("in", FLOW, INVITE, None)
+    for _ in range(MAX_MESSAGES):
+        trace.note("in", FLOW, b"Call-ID: other", None)
+    assert trace.of(["one@phone"]) == []
