@@ -1,0 +1,1 @@
+"""The running exchange: its options, its parts, and the task group they live in."""

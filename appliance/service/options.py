@@ -1,0 +1,94 @@
+"""What `branchbox run` can be told, on its command line or in the environment."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Address", "Options", "add_arguments", "parse_address", "parse_ports"]
+
+Address = tuple[str, int]
+LOWEST_RTP_SPAN = 4
+"Ports one call needs: RTP and RTCP for each of its two legs."
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where the exchange listens and keeps its data."""
+
+    data: Path
+    sip: Address
+    "UDP and TCP."
+    tls: Address
+    web: Address
+    rtp: tuple[int, int]
+    "The lowest and the highest UDP port for sound and picture."
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Options:
+        """The options out of parsed arguments."""
+        return cls(arguments.data, arguments.sip, arguments.tls, arguments.web, arguments.rtp)
+
+
+def add_arguments(parser: argparse.ArgumentParser, environment: Mapping[str, str] = os.environ) -> None:
+    """Every option has a variable of the same name: `--data` is BRANCHBOX_DATA."""
+
+    def default(name: str, otherwise: str) -> str:
+        return environment.get(f"BRANCHBOX_{name}", otherwise)
+
+    # argparse passes a default that is text through `type`, so that a bad variable is refused like a bad option.
+    parser.add_argument(
+        "--data", metavar="DIR", type=Path, default=default("DATA", "./var"), help="the data folder"
+    )
+    for name, otherwise, what in (
+        ("sip", "0.0.0.0:5060", "where phones reach the exchange by UDP and TCP"),
+        ("tls", "0.0.0.0:5061", "where phones reach the exchange by TLS"),
+        ("web", "0.0.0.0:8443", "where the web console is"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            metavar="ADDR:PORT",
+            type=parse_address,
+            default=default(name.upper(), otherwise),
+            help=f"{what} (default {otherwise})",
+        )
+    parser.add_argument(
+        "--rtp",
+        metavar="LOW-HIGH",
+        type=parse_ports,
+        default=default("RTP", "30000-34999"),
+        help="UDP ports for sound and picture (default 30000-34999)",
+    )
+
+
+def parse_address(text: str) -> Address:
+    """`192.0.2.1:5060`, `[2001:db8::1]:5060`; argparse's error for anything else."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ip_address(host)
+        number = int(port)
+    except ValueError:
+        number = -1
+    if not colon or not 0 <= number <= 65535:
+        msg = f"{text!r} is not ADDR:PORT with an IP address, such as 0.0.0.0:5060"
+        raise argparse.ArgumentTypeError(msg)
+    return host, number
+
+
+def parse_ports(text: str) -> tuple[int, int]:
+    """`30000-34999`; argparse's error for anything else."""
+    low, _, high = text.partition("-")
+    if low.isdecimal() and high.isdecimal():
+        ports = int(low), int(high)
+        if 1024 <= ports[0] <= ports[1] - LOWEST_RTP_SPAN + 1 and ports[1] <= 65535:
+            return ports
+    msg = f"{text!r} is not LOW-HIGH with ports of 1024 to 65535, such as 30000-34999"
+    raise argparse.ArgumentTypeError(msg)
