@@ -205,7 +205,7 @@ class ServerTransaction(LiveTransaction):
 
     @property
     def answered(self) -> bool:
-        """Whether a final response was given."""
+        """Whether a final response was given, or comes too late."""
         return self.state not in (State.TRYING, State.PROCEEDING)
 
     def reply(

@@ -16,7 +16,7 @@ from appliance.sip.transaction.machine import (
     StopTimer,
     Table,
 )
-from appliance.sip.transaction.timers import LIFETIME
+from appliance.sip.transaction.timers import LIFETIME, T4
 
 __all__ = ["NON_INVITE_SERVER", "NON_INVITE_SERVER_RELIABLE"]
 
@@ -30,6 +30,7 @@ TRYING, PROCEEDING, COMPLETED, TERMINATED = (
 START_F = StartTimer(Input.TIMER_F, LIFETIME)
 STOP_F = StopTimer(Input.TIMER_F)
 START_J = StartTimer(Input.TIMER_J, LIFETIME)
+ABSORB_LAST = StartTimer(Input.TIMER_J, T4)
 
 TABLE: Table = {
     # §17.2.2: in Trying, repetitions of the request are discarded.
@@ -42,8 +43,9 @@ TABLE: Table = {
     # reckon with that timer here, so that a request its user forgets is forgotten altogether.
     (TRYING, Input.DEFERRED): (TRYING, (START_F,)),
     (PROCEEDING, Input.DEFERRED): (PROCEEDING, (START_F,)),
-    (TRYING, Input.TIMER_F): (TERMINATED, (ENDED,)),
-    (PROCEEDING, Input.TIMER_F): (TERMINATED, (ENDED,)),
+    # Its last repetition may be under way for T4 still, and must not pass for a new request.
+    (TRYING, Input.TIMER_F): (COMPLETED, (ABSORB_LAST,)),
+    (PROCEEDING, Input.TIMER_F): (COMPLETED, (ABSORB_LAST,)),
     # RFC 6026 §8.8: an error in sending is told to the user, and the state stays.
     (TRYING, Input.TRANSPORT_ERROR): (TRYING, (Inform("transport"),)),
     (PROCEEDING, Input.TRANSPORT_ERROR): (PROCEEDING, (Inform("transport"),)),
