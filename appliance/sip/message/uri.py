@@ -29,8 +29,8 @@ _SIP = re.compile(
 # absoluteURI = scheme ":" ( hier-part / opaque-part )
 _OTHER = re.compile(r'([A-Za-z][A-Za-z0-9+.\-]*):([^<>"\s]+)')
 _MAX_PORT = 65_535
-# §19.1.4: these never match when only one of the two URIs has them.
-_MATCH_BOTH = ("user", "ttl", "method", "maddr", "transport")
+# §19.1.4: these do not match when only one of the two URIs has them.
+_IN_BOTH = ("user", "ttl", "method", "maddr", "transport")
 
 
 def unescape(text: str) -> str:
@@ -41,16 +41,18 @@ def unescape(text: str) -> str:
 
 
 def check_host(host: str, what: str) -> None:
-    """PeerError 400 when a bracketed host is no IPv6 address.
-
-    RFC 5118 §4.10: RFC 3261's grammar once allowed three colons before a dotted quad; peers still send it.
-    """
+    """PeerError 400 when a bracketed host is no IPv6 address."""
     if host[0] != "[":
         return
     try:
-        IPv6Address(host[1:-1].replace(":::", "::"))
+        _ipv6(host)
     except AddressValueError:
         malformed(what)
+
+
+def _ipv6(host: str) -> IPv6Address:
+    # RFC 5118 §4.10: RFC 3261's grammar allows three colons before a dotted quad, so peers may send them.
+    return IPv6Address(host[1:-1].replace(":::", "::"))
 
 
 class Uri(msgspec.Struct, frozen=True, gc=False):
@@ -94,6 +96,23 @@ class Uri(msgspec.Struct, frozen=True, gc=False):
         """The host without the brackets of IPv6: what a socket takes."""
         return self.host[1:-1] if self.host.startswith("[") else self.host
 
+    def matches(self, other: Uri) -> bool:
+        """Whether both lead to the same resource (§19.1.4). Not the same as `==`, which compares the text."""
+        if self == other:
+            return True
+        return (
+            self._essence() == other._essence()
+            and (self.host != "" or self.user == other.user)
+            and _params_match(self.params, other.params)
+            and _header_set(self) == _header_set(other)
+        )
+
+    def _essence(self) -> tuple[str, str | None, str | None, str, int | None]:
+        password = None if self.password is None else unescape(self.password)
+        host = str(_ipv6(self.host)) if self.host.startswith("[") else self.host.lower()
+        # §19.1.4: the default port, left out in one and written in the other, makes them different.
+        return self.scheme, self.number, password, host, self.port
+
     def header_items(self) -> list[tuple[str, str]]:
         """The headers that the URI asks for (§19.1.1), unescaped."""
         pairs = [item.partition("=") for item in self.headers.split("&") if item]
@@ -131,3 +150,17 @@ def _parse_opaque(text: str) -> Uri:
     if found is None or found[1].lower() in ("sip", "sips"):
         malformed("URI")
     return Uri(found[1].lower(), found[2], None, "", None)
+
+
+def _params_match(one: Params, other: Params) -> bool:
+    if any((name in one) != (name in other) for name in _IN_BOTH):
+        return False
+    return all(_folded(one[name]) == _folded(other[name]) for name in one.keys() & other.keys())
+
+
+def _folded(value: str | None) -> str | None:
+    return None if value is None else unescape(value).lower()
+
+
+def _header_set(uri: Uri) -> set[tuple[str, str]]:
+    return {(name.lower(), value) for name, value in uri.header_items()}

@@ -1,0 +1,233 @@
+"""The bindings: where each extension's phones are, as long as they said they would be there.
+
+RFC 3261 §10.2, §10.3; RFC 5626 §4.1 for the instance.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from appliance.errors import PeerError
+from appliance.sip.message import NameAddr, Params, Uri
+from appliance.sip.transport.flow import Flow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from appliance.clock import Timer, Timers
+
+__all__ = ["MAX_BINDINGS", "Binding", "Bindings", "Change"]
+
+MAX_BINDINGS = 10
+"""Contacts of one extension: a desk phone, a mobile, a laptop, and what a reboot of each left behind.
+Each rings at every call, so that more would only multiply messages."""
+
+
+class Change(StrEnum):
+    """What became of a binding. A mere refresh is none: nothing needs writing or showing."""
+
+    ADDED = "added"
+    MOVED = "moved"
+    "The same contact, to be reached another way or in another order."
+    GONE = "gone"
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """One phone of one extension."""
+
+    number: str
+    "The extension."
+    contact: Uri
+    "Where the phone wants to be called, exactly as it wrote it: the Request-URI to send."
+    flow: Flow
+    "The way there."
+    q: float
+    "0.0 to 1.0: the higher is to be tried first."
+    expires_at: float
+    "When it lapses, in seconds of `Timers.now()`."
+    granted: int
+    "How many seconds it was granted at its last refresh."
+    user_agent: str
+    call_id: str
+    cseq: int
+    registered_at: float
+    "When it was first registered, in seconds since 1970, UTC."
+    refreshed_at: float
+    "When it was last refreshed, in seconds of `Timers.now()`."
+    params: Params = Params()
+    "The contact's other parameters, such as `+sip.instance`."
+
+    @property
+    def instance(self) -> tuple[str, str | None] | None:
+        """The phone itself (RFC 5626 §4.1), which may come back under another address."""
+        instance = self.params.get("+sip.instance")
+        return None if not instance else (instance, self.params.get("reg-id"))
+
+    def is_same(self, other: Binding) -> bool:
+        """Whether one replaces the other: the same contact (§10.3), or the same phone after a restart."""
+        return self.contact.matches(other.contact) or (
+            self.instance is not None and self.instance == other.instance
+        )
+
+
+class Bindings:
+    """All bindings, in memory. They lapse by themselves."""
+
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
+        self._by_number: dict[str, list[Binding]] = {}
+        self._lapses: dict[int, Timer] = {}
+        self._listeners: list[Callable[[Binding, Change], None]] = []
+
+    def on_change(self, listener: Callable[[Binding, Change], None]) -> None:
+        """Call `listener` after every change from now on."""
+        self._listeners.append(listener)
+
+    def lookup(self, number: str) -> list[Binding]:
+        """Where the extension can be reached: highest q first, then the latest refreshed."""
+        bindings = self._by_number.get(number, [])
+        if len(bindings) < 2:
+            return list(bindings)
+        return sorted(bindings, key=lambda binding: (-binding.q, -binding.refreshed_at))
+
+    def all(self) -> list[Binding]:
+        """Every binding, by extension."""
+        return [binding for number in sorted(self._by_number) for binding in self.lookup(number)]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_number.values()))
+
+    def update(self, number: str, wanted: Iterable[Binding], unwanted: Iterable[Binding] = ()) -> None:
+        """Add, refresh and drop bindings of one extension, all or none.
+
+        PeerError 500 when one was changed by a later request of the same Call-ID already (§10.3 step 7).
+        """
+        wanted, unwanted = list(wanted), list(unwanted)
+        for binding in wanted + unwanted:
+            known = self._find(binding)
+            if known and known.call_id == binding.call_id and known.cseq >= binding.cseq:
+                raise PeerError(500, "Registration Out of Order")
+        for binding in unwanted:
+            self._drop(self._find(binding))
+        for binding in wanted:
+            self._put(binding)
+        while len(self._by_number.get(number, ())) > MAX_BINDINGS:
+            # What was refreshed longest ago is the likeliest to be a phone that has moved on.
+            self._drop(min(self._by_number[number], key=lambda known: known.refreshed_at))
+
+    def clear(self, number: str, call_id: str, cseq: int) -> None:
+        """Drop all bindings of an extension that asks so with `*` (§10.2.2); PeerError 500 as in `update`."""
+        known = self._by_number.get(number, [])
+        if any(binding.call_id == call_id and binding.cseq >= cseq for binding in known):
+            raise PeerError(500, "Registration Out of Order")
+        self.forget(number)
+
+    def forget(self, number: str) -> None:
+        """Drop all bindings of an extension: it was removed, or may not register any more."""
+        for binding in self._by_number.get(number, [])[:]:
+            self._drop(binding)
+
+    def connection_lost(self, flow: Flow) -> None:
+        """Drop what was reached over a connection that is gone; the phone will register over a new one."""
+        if flow.connection:
+            for binding in self.all():
+                if binding.flow.connection == flow.connection:
+                    self._drop(binding)
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Plain values from which `from_rows` makes the bindings again in a later process.
+
+        Without those over connections, which no restart survives.
+        """
+        return [_to_row(binding) for binding in self.all() if not binding.flow.connection]
+
+    def from_rows(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Take up what an earlier process knew; tells no listener.
+
+        Refreshes are not written down, so each is given its whole period once more: a phone that has gone
+        will not answer, and one that is there has been calling in without our knowing.
+        """
+        for row in rows:
+            binding = _from_row(row, self._timers.now())
+            self._by_number.setdefault(binding.number, []).append(binding)
+            self._watch(binding)
+
+    def _find(self, binding: Binding) -> Binding | None:
+        known = self._by_number.get(binding.number, [])
+        return next((other for other in known if other.is_same(binding)), None)
+
+    def _put(self, binding: Binding) -> None:
+        known = self._find(binding)
+        if known is None:
+            self._by_number.setdefault(binding.number, []).append(binding)
+            change: Change | None = Change.ADDED
+        else:
+            binding = msgspec.structs.replace(binding, registered_at=known.registered_at)
+            bindings = self._by_number[binding.number]
+            bindings[bindings.index(known)] = binding
+            self._unwatch(known)
+            moved = (known.contact, known.flow, known.q) != (binding.contact, binding.flow, binding.q)
+            change = Change.MOVED if moved else None
+        self._watch(binding)
+        if change is not None:
+            self._tell(binding, change)
+
+    def _drop(self, binding: Binding | None) -> None:
+        if binding is None:
+            return
+        bindings = self._by_number[binding.number]
+        bindings.remove(binding)
+        if not bindings:
+            del self._by_number[binding.number]
+        self._unwatch(binding)
+        self._tell(binding, Change.GONE)
+
+    def _watch(self, binding: Binding) -> None:
+        delay = binding.expires_at - self._timers.now()
+        self._lapses[id(binding)] = self._timers.after(delay, lambda: self._drop(binding))
+
+    def _unwatch(self, binding: Binding) -> None:
+        self._lapses.pop(id(binding)).cancel()
+
+    def _tell(self, binding: Binding, change: Change) -> None:
+        for listener in self._listeners:
+            listener(binding, change)
+
+
+def _to_row(binding: Binding) -> tuple[Any, ...]:
+    return (
+        binding.number,
+        f"<{binding.contact}>{binding.params}",
+        binding.q,
+        binding.flow.transport,
+        *binding.flow.local,
+        *binding.flow.remote,
+        binding.granted,
+        binding.user_agent,
+        binding.call_id,
+        binding.cseq,
+        binding.registered_at,
+    )
+
+
+def _from_row(row: tuple[Any, ...], now: float) -> Binding:
+    number, contact, q, transport, local, local_port, remote, remote_port, granted, *rest = row
+    user_agent, call_id, cseq, registered_at = rest
+    address = NameAddr.parse(contact, "Contact")
+    return Binding(
+        number=number,
+        contact=address.uri,
+        flow=Flow(transport, (local, local_port), (remote, remote_port)),
+        q=q,
+        expires_at=now + granted,
+        granted=granted,
+        user_agent=user_agent,
+        call_id=call_id,
+        cseq=cseq,
+        registered_at=registered_at,
+        refreshed_at=now,
+        params=address.params,
+    )

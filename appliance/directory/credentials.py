@@ -1,0 +1,122 @@
+"""Credentials: which extension a request proves to come from.
+
+RFC 7616, RFC 8760 (digest), RFC 3261 §22 (in SIP), RFC 2069 for clients without qop.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+from appliance.directory.nonces import Nonces
+from appliance.directory.throttle import Throttle
+from appliance.errors import PeerError
+from appliance.sip.message import Authorization, Challenge, Uri
+from appliance.sip.message.digest import digest_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from appliance.clock import Timers
+    from appliance.sip.message import Request
+
+__all__ = ["OFFERED", "Credentials", "Secrets"]
+
+OFFERED = ("MD5",)
+
+MAX_AUTHORIZATIONS = 8
+"Authorization lines looked at: one for each realm on the way (§22.3), and few phones have more than one."
+
+# Never the digest of any password, but checked as if it were an extension's.
+_NOBODY = secrets.token_hex(32)
+
+
+class Secrets(Protocol):
+    """What is stored of an extension's password."""
+
+    @property
+    def ha1_md5(self) -> str:
+        """MD5(number:realm:password) in lower-case hexadecimal."""
+
+    @property
+    def ha1_sha256(self) -> str:
+        """SHA-256 of the same."""
+
+
+class Credentials:
+    """Challenges requests and verifies what comes back."""
+
+    def __init__(self, timers: Timers, realm: str, lookup: Callable[[str], Secrets | None]) -> None:
+        """`lookup` gives an extension's secrets; None for one that does not exist or may not be used."""
+        self._timers = timers
+        self._realm = realm
+        self._lookup = lookup
+        self._nonces = Nonces(secrets.token_bytes(32))
+        self._opaque = secrets.token_hex(8)
+        self._throttle = Throttle()
+
+    def verify(self, request: Request, source: str = "") -> str:
+        """The number of the extension that sent the request, from the address `source`.
+
+        PeerError 401 with fresh challenges in any other case: no credentials, ones nobody can read, an
+        extension that does not exist, a wrong password, a nonce that was used. Nothing tells these apart,
+        but that a right password with an old nonce gets stale=true.
+        """
+        answer = self._find_answer(request)
+        if answer is None:
+            self._challenge(source)
+        now = self._timers.now()
+        number = answer.username
+        right = self._is_right(request, answer)
+        ours = self._nonces.is_ours(answer.nonce, source)
+        if self._throttle.blocks(source, number, now):
+            self._challenge(source)
+        if not right:
+            if ours:  # else whoever sent it may not even be at that address
+                self._throttle.failed(source, number, now)
+            self._challenge(source)
+        count = None if answer.nc is None else int(answer.nc, 16)
+        if not (ours and self._nonces.take(answer.nonce, now, count)):
+            self._challenge(source, stale=True)
+        self._throttle.succeeded(source, number)
+        return number
+
+    def _find_answer(self, request: Request) -> Authorization | None:
+        for line in request.headers.get_all("Authorization")[:MAX_AUTHORIZATIONS]:
+            try:
+                answer = Authorization.parse(line)
+            except PeerError:
+                continue  # another scheme, or nothing we can read: as good as none
+            if answer.realm == self._realm and answer.algorithm in ("MD5", "SHA-256"):
+                return answer
+        return None
+
+    def _is_right(self, request: Request, answer: Authorization) -> bool:
+        known = self._lookup(answer.username)
+        if known is None:
+            secret = _NOBODY  # and then the same work as for anybody
+        else:
+            secret = known.ha1_md5 if answer.algorithm == "MD5" else known.ha1_sha256
+        expected = digest_response(secret, request.method, answer, request.body)
+        given = answer.response.lower().encode("utf-8", "surrogateescape")
+        same = hmac.compare_digest(given, expected.encode())
+        return same and known is not None and _is_for(answer.uri, request.uri)
+
+    def _challenge(self, source: str, *, stale: bool = False) -> NoReturn:
+        nonce = self._nonces.make(self._timers.now(), source)
+        challenges = [
+            Challenge(self._realm, nonce, algorithm, ("auth",), self._opaque, stale) for algorithm in OFFERED
+        ]
+        raise PeerError(401, "Unauthorized", tuple(("WWW-Authenticate", str(each)) for each in challenges))
+
+
+def _is_for(signed: str, uri: str) -> bool:
+    # RFC 7616 §3.4.6: the same resource. Phones and proxies differ in how they write the host of it, but
+    # nobody may change who is called.
+    if signed == uri:
+        return True
+    try:
+        return Uri.parse(signed).number == Uri.parse(uri).number
+    except PeerError:
+        return False

@@ -1,0 +1,185 @@
+"""The registrar: takes REGISTER and keeps the bindings.
+
+RFC 3261 §10.3, §20.10 (Contact), §20.19 (Expires), §20.23 (Min-Expires).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import replace
+from email.utils import formatdate
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from appliance.directory.bindings import MAX_BINDINGS, Binding
+from appliance.errors import PeerError
+from appliance.sip.message import Params
+from appliance.sip.transport.answer import DEFAULT_PORT, answerable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from appliance.clock import Timers
+    from appliance.directory.bindings import Bindings
+    from appliance.directory.credentials import Credentials
+    from appliance.sip.endpoint import ServerTransaction
+    from appliance.sip.message import NameAddr, Request, Uri, Via
+    from appliance.sip.transport.flow import Flow
+
+__all__ = ["DEFAULT_EXPIRES", "MAX_EXPIRES", "MIN_EXPIRES", "Registrar"]
+
+DEFAULT_EXPIRES = 3600
+"Seconds, for a phone that asks for none (§10.2.1.1)."
+
+MIN_EXPIRES = 60
+"Seconds. What is shorter is a keep-alive, and 1,000 phones would send 17 requests a second by it already."
+
+MAX_EXPIRES = 7200
+"Seconds. A phone that vanished keeps ringing in vain for that long at most."
+
+MAX_USER_AGENT = 128
+"Characters kept of a User-Agent: what people recognise a phone by stands at the front."
+
+# §25.1: qvalue
+_Q = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+
+
+class Registrar:
+    """Serves REGISTER."""
+
+    def __init__(
+        self,
+        timers: Timers,
+        credentials: Credentials,
+        bindings: Bindings,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`wall_clock` gives seconds since 1970, UTC, for the Date header and for people."""
+        self._timers = timers
+        self._credentials = credentials
+        self._bindings = bindings
+        self._wall_clock = wall_clock
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        """Answer one REGISTER; PeerError for what is refused. Nothing changes then."""
+        request = transaction.request
+        number = self._authorize(request, transaction.flow)
+        if request.headers.get_all("Contact") == ["*"]:
+            self._clear(request, number)
+        else:
+            self._update(request, number, transaction.flow)
+        transaction.reply(200, headers=self._describe(number))
+
+    def _authorize(self, request: Request, flow: Flow) -> str:
+        if "Require" in request.headers:  # §10.3 step 2: an extension to registration; we have none
+            raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(request.tokens("Require"))),))
+        number = self._credentials.verify(request, flow.remote[0])
+        address = request.to.uri
+        if not address.is_sip:
+            raise PeerError(400, "No Address of Record in To")
+        # Step 4. Whatever its host: phones write our name, our address, or what a router makes of it.
+        if address.number != number:
+            raise PeerError(403, "Forbidden")
+        return number
+
+    def _clear(self, request: Request, number: str) -> None:
+        if request.expires != 0:  # step 6
+            raise PeerError(400, "Contact * Without Expires: 0")
+        self._bindings.clear(number, request.call_id, request.cseq.number)
+
+    def _update(self, request: Request, number: str, flow: Flow) -> None:
+        contacts = request.contacts
+        if len(contacts) > MAX_BINDINGS:
+            raise PeerError(403, "Too Many Contacts")
+        default = DEFAULT_EXPIRES if request.expires is None else request.expires
+        wanted: list[Binding] = []
+        unwanted: list[Binding] = []
+        for contact in contacts:
+            granted = _grant(contact, default)
+            binding = self._bind(request, number, flow, contact, granted)
+            (wanted if granted else unwanted).append(binding)
+        if contacts:
+            self._bindings.update(number, wanted, unwanted)
+
+    def _bind(self, request: Request, number: str, flow: Flow, contact: NameAddr, granted: int) -> Binding:
+        now = self._timers.now()
+        if not contact.uri.is_sip:
+            raise PeerError(400, "Contact Cannot Be Called")
+        return Binding(
+            number=number,
+            contact=contact.uri,
+            flow=_way_to(contact.uri, request.via, flow),
+            q=_read_q(contact.params.get("q")),
+            expires_at=now + granted,
+            granted=granted,
+            user_agent=(request.headers.get("User-Agent") or "")[:MAX_USER_AGENT],
+            call_id=request.call_id,
+            cseq=request.cseq.number,
+            registered_at=self._wall_clock(),
+            refreshed_at=now,
+            params=contact.params.without("q").without("expires"),
+        )
+
+    def _describe(self, number: str) -> list[tuple[str, str]]:
+        # Step 8: all of them, each with the seconds it has left.
+        now = self._timers.now()
+        headers = [("Date", formatdate(self._wall_clock(), usegmt=True))]
+        for binding in self._bindings.lookup(number):
+            params = Params({"q": f"{binding.q:g}"} if binding.q != 1.0 else {})
+            params = params.put("expires", str(max(0, round(binding.expires_at - now))))
+            headers.append(("Contact", f"<{binding.contact}>{params}{binding.params}"))
+        return headers
+
+
+def _grant(contact: NameAddr, default: int) -> int:
+    """The seconds to grant; 0 to drop the binding. PeerError 423 for too few."""
+    asked = _read_expires(contact.params.get("expires"), default)
+    # Step 7 allows refusing only what is below an hour, as our minimum is.
+    if 0 < asked < MIN_EXPIRES:
+        raise PeerError(423, "Interval Too Brief", (("Min-Expires", str(MIN_EXPIRES)),))
+    return min(asked, MAX_EXPIRES)
+
+
+def _read_expires(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()):
+        return DEFAULT_EXPIRES  # §20.10: malformed is as good as 3600
+    return MAX_EXPIRES if len(text) > 10 else int(text)
+
+
+def _read_q(text: str | None) -> float:
+    if text is None:
+        return 1.0
+    if _Q.fullmatch(text) is None:
+        raise PeerError(400, "Malformed Contact")
+    return float(text)
+
+
+def _way_to(contact: Uri, via: Via, flow: Flow) -> Flow:
+    """How to reach the phone.
+
+    Over a connection: that connection, as nobody listens at the other end of most of them. Over UDP: when the
+    topmost Via names the address the request came from, no NAT is between us, and the Contact's address holds
+    (a phone may well listen elsewhere than where it sends from). Else the way back through the NAT.
+    """
+    if flow.connection:
+        return flow
+    sent_by = (via.address, via.port or DEFAULT_PORT["udp"])
+    source = (via.received or via.address, via.rport or sent_by[1])
+    if sent_by != source:
+        return flow
+    remote = (contact.address, contact.port or DEFAULT_PORT["udp"])
+    transport = (contact.params.get("transport") or "udp").lower()
+    if transport != "udp" or not _is_ip(remote[0]) or not answerable(remote):
+        return flow
+    return replace(flow, remote=remote)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
