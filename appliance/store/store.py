@@ -14,10 +14,9 @@ from appliance.store.folder import FolderLock
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from appliance.store.bindings import BindingRow
     from appliance.store.records import RecordRow
 
 __all__ = ["DATABASE_NAME", "Store"]
@@ -57,8 +56,8 @@ class Store:
         """Store a call record soon. Never blocks and never fails."""
         self.backlog.put("record", record.id, partial(records.add, record=record))
 
-    def save_bindings(self, number: str, rows: Sequence[BindingRow]) -> None:
-        """Store all the bindings of an extension soon. Never blocks and never fails."""
+    def save_bindings(self, number: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Store all the bindings of an extension (as `BindingRow`) soon. Never blocks and never fails."""
         self.backlog.put("bindings", number, partial(bindings.replace, number=number, rows=tuple(rows)))
 
     async def close(self) -> None:

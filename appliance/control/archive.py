@@ -1,0 +1,117 @@
+"""The backup file: a gzipped tar with the database and the certificates, nothing else. All of it blocks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from appliance.errors import ConfigError
+from appliance.store.database import check_copy, storage_errors
+from appliance.store.store import DATABASE_NAME as DATABASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DATABASE", "pack", "put_certificates", "scratch", "unpack"]
+
+CERTIFICATES = "certs"
+# A backup of ours has a handful of members; the database is bounded by its tables (60 MB of records).
+MAX_MEMBERS = 100
+MAX_OCTETS = 512 * 1024 * 1024
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A private folder beside the data, gone afterwards. Raises StoreError when there is no room for it."""
+    with storage_errors(folder / DATABASE):
+        place = Path(tempfile.mkdtemp(prefix=".scratch-", dir=folder))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def pack(place: Path, folder: Path, file: Path) -> int:
+    """Write the copied database in `place` and the certificates of `folder` to `file`; return its size.
+
+    The file appears whole or not at all, and its owner alone may read it.
+    """
+    part = file.with_name(file.name + ".part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as raw:
+                with tarfile.open(fileobj=raw, mode="w:gz") as tar:
+                    tar.add(place / DATABASE, DATABASE)
+                    for each in sorted((folder / CERTIFICATES).glob("*")):
+                        if each.is_file() and not each.is_symlink():
+                            tar.add(each, f"{CERTIFICATES}/{each.name}")
+                raw.flush()
+                os.fsync(raw.fileno())
+            part.replace(file)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigError(
+            "backup.file", "error.cannot_write", file=str(file), reason=error.strerror
+        ) from error
+    return file.stat().st_size
+
+
+def unpack(file: Path, place: Path) -> bool:
+    """Unpack `file` into `place` and check what came out; return whether certificates were in it."""
+    try:
+        with tarfile.open(file, mode="r:gz") as tar:
+            names = _extract(tar, place)
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise ConfigError("backup.file", "error.not_a_backup", file=file.name) from error
+    except OSError as error:
+        if error.errno is None:  # gzip.BadGzipFile
+            raise ConfigError("backup.file", "error.not_a_backup", file=file.name) from error
+        raise ConfigError(
+            "backup.file", "error.cannot_read", file=str(file), reason=error.strerror
+        ) from error
+    if DATABASE not in names:
+        raise ConfigError("backup.file", "error.not_a_backup", file=file.name)
+    check_copy(place / DATABASE)
+    return len(names) > 1
+
+
+def put_certificates(place: Path, folder: Path) -> None:
+    """Move the unpacked certificates to where they belong, each in one step."""
+    target = folder / CERTIFICATES
+    target.mkdir(mode=0o700, exist_ok=True)
+    for each in (place / CERTIFICATES).iterdir():
+        each.replace(target / each.name)
+
+
+def _extract(tar: tarfile.TarFile, place: Path) -> set[str]:
+    """Only names that we know and only plain files: a tar may hold `../` and links, and this runs with rights."""
+    (place / CERTIFICATES).mkdir(mode=0o700)
+    names: set[str] = set()
+    octets = 0
+    for member in tar:
+        path = PurePosixPath(member.name)
+        known = member.name == DATABASE or (path.parts[:1] == (CERTIFICATES,) and len(path.parts) == 2)
+        octets += member.size
+        if (
+            not member.isfile()
+            or not known
+            or path.name == ".."
+            or octets > MAX_OCTETS
+            or len(names) >= MAX_MEMBERS
+        ):
+            raise tarfile.TarError(member.name)
+        source = tar.extractfile(member)
+        assert source is not None  # a plain file has content
+        descriptor = os.open(place / path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with source, os.fdopen(descriptor, "wb") as target:
+            shutil.copyfileobj(source, target)
+        names.add(member.name)
+    return names

@@ -1,0 +1,33 @@
+"""Everything that can be asked for, one area a file. A new area is a file here and a line in AREAS."""
+
+from __future__ import annotations
+
+from appliance.control.areas import (
+    admin,
+    backup,
+    calls,
+    export,
+    extensions,
+    import_,
+    records,
+    registrations,
+    status,
+    system,
+    trace,
+)
+
+__all__ = ["AREAS"]
+
+AREAS = (
+    status.AREA,
+    system.AREA,
+    extensions.AREA,
+    registrations.AREA,
+    calls.AREA,
+    records.AREA,
+    admin.AREA,
+    trace.AREA,
+    backup.AREA,
+    export.AREA,
+    import_.AREA,
+)

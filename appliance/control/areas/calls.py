@@ -1,0 +1,73 @@
+"""Area `calls`: what is going on now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from appliance.control.area import Area, Done, Key, Nothing, Request, Verb, not_found
+from appliance.control.parts import moment
+
+if TYPE_CHECKING:
+    from appliance.control.parts import Call, Parts
+
+__all__ = ["AREA"]
+
+
+class LiveCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that is going on."""
+
+    id: str
+    from_number: str
+    to_number: str
+    state: str
+    "`dialling`, `ringing`, `talking` or `held`."
+    started_at: datetime | None
+    answered_at: datetime | None
+    legs: list[Any]
+
+
+async def list_(parts: Parts, _: Request[Nothing]) -> list[LiveCall]:
+    return [_view(each) for each in parts.exchange.calls()]
+
+
+async def show(parts: Parts, request: Request[Nothing]) -> LiveCall:
+    return _view(_call(parts, request))
+
+
+async def hang_up(parts: Parts, request: Request[Nothing]) -> Done:
+    parts.exchange.hang_up(_call(parts, request).id)
+    return Done()
+
+
+def _call(parts: Parts, request: Request[Nothing]) -> Call:
+    call: Call
+    for call in parts.exchange.calls():
+        if call.id == request.key:
+            return call
+    raise not_found(request.path)
+
+
+def _view(call: Call) -> LiveCall:
+    return LiveCall(
+        id=call.id,
+        from_number=call.from_number,
+        to_number=call.to_number,
+        state=str(call.state),
+        started_at=moment(call.started_at),
+        answered_at=moment(call.answered_at),
+        legs=list(call.legs),
+    )
+
+
+AREA = Area(
+    "calls",
+    "The calls that are going on",
+    (
+        Verb("list", list_, Nothing, list[LiveCall], "All calls"),
+        Verb("show", show, Nothing, LiveCall, "One call", key=Key.NEEDED),
+        Verb("hang-up", hang_up, Nothing, Done, "End a call", key=Key.NEEDED, changes=True),
+    ),
+)

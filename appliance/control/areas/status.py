@@ -1,0 +1,69 @@
+"""Area `status`: what the box is, where it is reached, and how much it has to do."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+import msgspec
+
+from appliance import __version__
+from appliance.control.area import Area, Nothing, Request, Verb
+from appliance.control.areas.admin import is_set_up
+from appliance.locale import Language
+
+if TYPE_CHECKING:
+    from appliance.control.parts import Parts
+
+__all__ = ["AREA", "Status"]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the box."""
+
+    version: str
+    openssl: str
+    "The OpenSSL in use by TLS."
+    uptime: float
+    "Seconds since the exchange started."
+    addresses: list[str]
+    console_url: str
+    host_name: str
+    language: Language
+    set_up: bool
+    "Whether there is an administrator."
+    extensions: int
+    registrations: int
+    "Registered contacts, of which an extension may have several."
+    calls: int
+    free_space: int
+    "Octets left where the data is kept."
+
+
+async def show(parts: Parts, _: Request[Nothing]) -> Status:
+    snapshot = parts.config.current
+    usage = await anyio.to_thread.run_sync(shutil.disk_usage, parts.store.folder)
+    return Status(
+        version=__version__,
+        openssl=ssl.OPENSSL_VERSION,
+        uptime=round((datetime.now(UTC) - parts.started_at).total_seconds(), 1),
+        addresses=list(parts.box.addresses()),
+        console_url=parts.box.console_url(),
+        host_name=snapshot.system.host_name,
+        language=snapshot.system.language,
+        set_up=await is_set_up(parts),
+        extensions=len(snapshot.extensions),
+        registrations=len(parts.directory),
+        calls=len(parts.exchange.calls()),
+        free_space=usage.free,
+    )
+
+
+AREA = Area(
+    "status",
+    "The state of the box",
+    (Verb("show", show, Nothing, Status, "Version, addresses, and what is going on"),),
+)

@@ -1,0 +1,114 @@
+"""`perform`: every request of every face comes through here."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from appliance import __version__
+from appliance.control.area import LOCAL, Key, Nothing, Request, Verb
+from appliance.control.areas import AREAS
+from appliance.control.areas.admin import is_set_up
+from appliance.control.values import read_values
+from appliance.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from appliance.control.feed import Feed
+    from appliance.control.parts import Parts
+
+__all__ = ["Control"]
+
+logger = logging.getLogger(__name__)
+
+VERBS: dict[tuple[str, str], Verb[Any]] = {
+    (area.name, verb.name): verb for area in AREAS for verb in area.verbs
+}
+AREA_NAMES = frozenset(area.name for area in AREAS)
+
+
+class Control:
+    """The API over the parts it is given. Its methods run on the event loop."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @property
+    def feed(self) -> Feed:
+        """Where pages wait for news, and where the exchange says that there is some."""
+        return self._parts.feed
+
+    async def perform(
+        self, area: str, verb: str, key: str | None, values: Mapping[str, Any], actor: str
+    ) -> Any:
+        """Do one thing and return its result as plain JSON values.
+
+        Raises ConfigError or PeerError when it is refused; then nothing was changed.
+        """
+        known = _find(area, verb)
+        path = _path(known, area, key)
+        if known.local and not actor.startswith(LOCAL):
+            raise ConfigError(path, "error.only_on_the_box")
+        request = Request(path, key or "", read_values(path, known.takes, values), actor)
+        result = await known.run(self._parts, request)
+        if known.changes:
+            # Who did what to whom; never the values, which may hold a password.
+            logger.info("%s: %s %s %s", actor, area, verb, request.key)
+            self._parts.feed.changed()
+        return msgspec.to_builtins(result)
+
+    async def first_code(self) -> str | None:
+        """A new set-up code while nobody has set the box up; None afterwards."""
+        return None if await is_set_up(self._parts) else self._parts.setup_code.renew()
+
+    def describe(self) -> dict[str, Any]:
+        """All areas and verbs with their JSON schemas, for machines to read."""
+        types = [kind for verb in VERBS.values() for kind in (verb.takes, verb.gives)]
+        schemas, components = msgspec.json.schema_components(
+            types, ref_template="#/components/schemas/{name}"
+        )
+        pairs = iter(zip(schemas[::2], schemas[1::2], strict=True))
+        areas = [
+            {
+                "name": area.name,
+                "summary": area.summary,
+                "verbs": [_describe(verb, *next(pairs)) for verb in area.verbs],
+            }
+            for area in AREAS
+        ]
+        return {"version": __version__, "areas": areas, "schemas": components}
+
+
+def _find(area: str, verb: str) -> Verb[Any]:
+    known = VERBS.get((area, verb))
+    if known is not None:
+        return known
+    if area in AREA_NAMES:
+        verbs = ", ".join(each for name, each in VERBS if name == area)
+        raise ConfigError(area, "error.unknown_verb", verb=str(verb)[:64], verbs=verbs)
+    raise ConfigError("", "error.unknown_area", area=str(area)[:64], areas=", ".join(sorted(AREA_NAMES)))
+
+
+def _path(verb: Verb[Any], area: str, key: str | None) -> str:
+    if key is None or key == "":
+        if verb.key is Key.NEEDED:
+            raise ConfigError(area, "error.key_missing", verb=verb.name)
+        return area
+    if verb.key is Key.NONE:
+        raise ConfigError(area, "error.key_unexpected", verb=verb.name)
+    return f"{area}.{key[:64]}"
+
+
+def _describe(verb: Verb[Any], takes: dict[str, Any], gives: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": verb.name,
+        "summary": verb.summary,
+        "key": verb.key.value,
+        "changes": verb.changes,
+        "local": verb.local,
+        "takes": None if verb.takes is Nothing else takes,
+        "gives": gives,
+    }

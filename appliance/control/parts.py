@@ -1,0 +1,128 @@
+"""What the areas work on: every part of the exchange that control may touch, given by `main`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import anyio
+
+from appliance.control.feed import Feed
+from appliance.control.login import Login
+from appliance.control.setup_code import SetupCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from appliance.config.config import Config
+    from appliance.store.store import Store
+
+__all__ = ["Box", "Call", "Contact", "Directory", "Exchange", "Parts", "moment"]
+
+
+class Contact(Protocol):
+    """One registered contact: `appliance/directory`'s Binding."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def contact(self) -> Any: ...
+    @property
+    def flow(self) -> Any: ...
+    @property
+    def user_agent(self) -> str: ...
+    @property
+    def expires_at(self) -> float: ...
+    @property
+    def registered_at(self) -> float: ...
+
+
+class Directory(Protocol):
+    """Who is registered where: `appliance/directory`'s Bindings."""
+
+    def lookup(self, number: str) -> Sequence[Contact]:
+        """The contacts of an extension."""
+
+    def all(self) -> Sequence[Contact]:
+        """All contacts, by extension."""
+
+    def __len__(self) -> int:
+        """How many contacts there are."""
+
+
+class Call(Protocol):
+    """A call that is going on: `appliance/call`'s CallInfo."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def from_number(self) -> str: ...
+    @property
+    def to_number(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def started_at(self) -> float: ...
+    @property
+    def answered_at(self) -> float | None: ...
+    @property
+    def legs(self) -> Sequence[Any]: ...
+
+
+class Exchange(Protocol):
+    """The calls: `appliance/call`'s Exchange."""
+
+    def calls(self) -> Sequence[Call]:
+        """The calls that are going on, as `Call`."""
+
+    def hang_up(self, call_id: str) -> Any:
+        """End a call."""
+
+    def busy_state(self, number: str) -> str:
+        """`idle`, `ringing` or `busy`."""
+
+
+class Box(Protocol):
+    """What only the running process knows about itself."""
+
+    def addresses(self) -> Sequence[str]:
+        """The addresses at which phones reach the exchange."""
+
+    def console_url(self) -> str:
+        """What to type into a browser."""
+
+
+def _no_trace(_: str) -> Iterable[Any]:
+    return ()
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything an area may need."""
+
+    store: Store
+    config: Config
+    directory: Directory
+    exchange: Exchange
+    box: Box
+    trace: Callable[[str], Iterable[Any]] = _no_trace
+    "The messages of a call, oldest first; nothing when no trace of it is kept."
+    feed: Feed = field(default_factory=Feed)
+    login: Login = field(default_factory=Login)
+    setup_code: SetupCode = field(default_factory=SetupCode)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    now: Callable[[], float] = anyio.current_time
+    "The clock of the directory's `expires_at`: `Timers.now`."
+
+    def state(self, number: str) -> str:
+        """What an extension is doing: `offline`, `idle`, `ringing` or `busy`."""
+        busy = str(self.exchange.busy_state(number))
+        if busy == "idle" and not self.directory.lookup(number):
+            return "offline"
+        return busy
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Seconds since 1970 as a moment in UTC, to the millisecond."""
+    return None if seconds is None else datetime.fromtimestamp(round(seconds, 3), UTC)
