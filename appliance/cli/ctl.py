@@ -1,0 +1,185 @@
+"""`branchbox ctl`: asks the running exchange, or tells it what to do, over its control socket.
+
+Exit status: 0 done, 1 refused (the reason is on standard error), 2 wrong usage, 3 not running.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from appliance import locale
+from appliance.cli.table import as_text
+from appliance.cli.tongue import explain, language
+from appliance.control.client import Client, NotRunningError, socket_in
+from appliance.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+__all__ = ["HELP", "NAME", "add_arguments", "run"]
+
+NAME = "ctl"
+HELP = "Ask the running exchange, or change its settings"
+
+DONE, REFUSED, WRONG_USAGE, NOT_RUNNING = range(4)
+
+# These refusals say that the words on the command line make no request, not that the request is denied.
+USAGE_KEYS = frozenset(
+    {"error.unknown_area", "error.unknown_verb", "error.key_missing", "error.key_unexpected"}
+)
+# `password=-` reads it from standard input: the command line is seen by every user of the machine.
+SECRETS = frozenset({"password", "current", "code", "token"})
+
+
+class UsageError(Exception):
+    """The words make no request. Carries a locale key."""
+
+
+@dataclass(slots=True)
+class Words:
+    """A request as it was typed."""
+
+    area: str
+    verb: str
+    key: str | None = None
+    values: dict[str, str] = field(default_factory=dict)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.usage = "branchbox ctl [--data DIR | --socket PATH] [--json] AREA VERB [KEY] [key=value ...]"
+    parser.epilog = (
+        "Without a verb: backup FILE, restore FILE, import FILE (- is standard input), export. "
+        "password=- reads the password from standard input."
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--data",
+        metavar="DIR",
+        default=os.environ.get("BRANCHBOX_DATA", "./var"),
+        help="the data folder of the exchange (default: BRANCHBOX_DATA, else ./var)",
+    )
+    where.add_argument("--socket", metavar="PATH", help="its control socket, instead of --data")
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+    parser.add_argument("area", metavar="AREA")
+    parser.add_argument("words", metavar="WORD", nargs="*")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, and print the answer."""
+    tongue = language()
+    try:
+        words = read_words(arguments.area, arguments.words)
+        with Client(arguments.socket or socket_in(arguments.data)) as client:
+            result = client.perform(words.area, words.verb, words.key, words.values)
+    except UsageError as error:
+        return _fail(locale.say(str(error), tongue), WRONG_USAGE)
+    except ConfigError as error:
+        return _fail(explain(error, tongue), WRONG_USAGE if error.key in USAGE_KEYS else REFUSED)
+    except NotRunningError:
+        return _fail(locale.say("cli.not_running", tongue), NOT_RUNNING)
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}", REFUSED)
+    if result == [] and not arguments.json:
+        sys.stderr.write(locale.say("cli.nothing", tongue) + "\n")
+    return _print(shown(words, result, as_json=arguments.json))
+
+
+def read_words(area: str, rest: Sequence[str]) -> Words:
+    """The request that was typed. Raises UsageError; OSError when a file cannot be read."""
+    if area in SHORT_FORMS:
+        short = SHORT_FORMS[area](rest)
+        if short is not None:
+            return short
+    if not rest or "=" in rest[0]:
+        raise UsageError("cli.verb_missing")
+    words = Words(area, rest[0])
+    for word in rest[1:]:
+        name, equals, value = word.partition("=")
+        if equals:
+            words.values[name] = _secret(name) if value == "-" and name in SECRETS else value
+        elif words.key is None and not words.values:
+            words.key = word
+        else:
+            raise UsageError("cli.one_key")
+    return words
+
+
+def shown(words: Words, result: Any, *, as_json: bool) -> str:
+    """The answer as it is printed."""
+    if as_json:
+        return json.dumps(result, ensure_ascii=False) + "\n"
+    if words.area == "export":
+        return str(result["text"])
+    if words.area == "trace":
+        return "\n".join(_message(each) for each in result)
+    return as_text(result)
+
+
+def _message(message: Any) -> str:
+    """One message of a trace: a line about it, then the message as it was on the wire."""
+    if not isinstance(message, dict):
+        return f"{message}\n"
+    about = "  ".join(str(value) for name, value in message.items() if name != "text")
+    text = str(message.get("text", "")).replace("\r\n", "\n")
+    return f"{about}\n{''.join(each for each in text if each == chr(10) or each.isprintable())}\n"
+
+
+def _backup(rest: Sequence[str]) -> Words | None:
+    if len(rest) != 1:
+        return None
+    return Words("backup", "save", values={"file": str(Path(rest[0]).absolute())})
+
+
+def _restore(rest: Sequence[str]) -> Words:
+    if len(rest) != 1:
+        raise UsageError("cli.one_file")
+    return Words("backup", "restore", values={"file": str(Path(rest[0]).absolute())})
+
+
+def _import(rest: Sequence[str]) -> Words | None:
+    if len(rest) != 1:
+        return None
+    if rest[0] == "-":
+        text = sys.stdin.read()
+    else:
+        try:
+            text = Path(rest[0]).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError("cli.not_utf8") from error
+    return Words("import", "apply", values={"text": text})
+
+
+def _export(rest: Sequence[str]) -> Words | None:
+    return None if rest else Words("export", "show")
+
+
+SHORT_FORMS = {"backup": _backup, "restore": _restore, "import": _import, "export": _export}
+
+
+def _secret(name: str) -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{name}: ")
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _print(text: str) -> int:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough (`| head`); the interpreter must not try to flush once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return DONE
+
+
+def _fail(reason: str, status: int) -> int:
+    sys.stderr.write(f"branchbox: {reason}\n")
+    return status
