@@ -10,6 +10,7 @@ import secrets
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from appliance.directory.nonces import Nonces
+from appliance.directory.offers import Offers
 from appliance.directory.throttle import Throttle
 from appliance.errors import PeerError
 from appliance.sip.message import Authorization, Challenge, Uri
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from appliance.clock import Timers
     from appliance.sip.message import Request
 
-__all__ = ["OFFERED", "Credentials", "Secrets"]
-
-OFFERED = ("MD5",)
+__all__ = ["Credentials", "Secrets"]
 
 MAX_AUTHORIZATIONS = 8
 "Authorization lines looked at: one for each realm on the way (§22.3), and few phones have more than one."
@@ -55,6 +54,7 @@ class Credentials:
         self._nonces = Nonces(secrets.token_bytes(32))
         self._opaque = secrets.token_hex(8)
         self._throttle = Throttle()
+        self._offers = Offers()
 
     def verify(self, request: Request, source: str = "") -> str:
         """The number of the extension that sent the request, from the address `source`.
@@ -63,24 +63,30 @@ class Credentials:
         extension that does not exist, a wrong password, a nonce that was used. Nothing tells these apart,
         but that a right password with an old nonce gets stale=true.
         """
+        claimed = request.from_.uri.number or ""
         answer = self._find_answer(request)
         if answer is None:
-            self._challenge(source)
-        now = self._timers.now()
-        number = answer.username
+            agent = request.headers.get("User-Agent") or ""
+            self._challenge(source, self._offers.choose(source, claimed, agent))
+        self._offers.answered(source, claimed)
+        self._check(request, answer, source)
+        return answer.username
+
+    def _check(self, request: Request, answer: Authorization, source: str) -> None:
+        now, number, offer = self._timers.now(), answer.username, (answer.algorithm,)
+        # All of it is worked out before anything is decided, so that every refusal takes as long.
         right = self._is_right(request, answer)
         ours = self._nonces.is_ours(answer.nonce, source)
         if self._throttle.blocks(source, number, now):
-            self._challenge(source)
+            self._challenge(source, offer)
         if not right:
             if ours:  # else whoever sent it may not even be at that address
                 self._throttle.failed(source, number, now)
-            self._challenge(source)
+            self._challenge(source, offer)
         count = None if answer.nc is None else int(answer.nc, 16)
         if not (ours and self._nonces.take(answer.nonce, now, count)):
-            self._challenge(source, stale=True)
+            self._challenge(source, offer, stale=True)
         self._throttle.succeeded(source, number)
-        return number
 
     def _find_answer(self, request: Request) -> Authorization | None:
         for line in request.headers.get_all("Authorization")[:MAX_AUTHORIZATIONS]:
@@ -103,11 +109,9 @@ class Credentials:
         same = hmac.compare_digest(given, expected.encode())
         return same and known is not None and _is_for(answer.uri, request.uri)
 
-    def _challenge(self, source: str, *, stale: bool = False) -> NoReturn:
+    def _challenge(self, source: str, offer: tuple[str, ...], *, stale: bool = False) -> NoReturn:
         nonce = self._nonces.make(self._timers.now(), source)
-        challenges = [
-            Challenge(self._realm, nonce, algorithm, ("auth",), self._opaque, stale) for algorithm in OFFERED
-        ]
+        challenges = [Challenge(self._realm, nonce, name, ("auth",), self._opaque, stale) for name in offer]
         raise PeerError(401, "Unauthorized", tuple(("WWW-Authenticate", str(each)) for each in challenges))
 
 
