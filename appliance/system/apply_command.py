@@ -17,7 +17,7 @@ from appliance.system.wanted import read_wanted
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["NAME", "add_arguments", "run"]
+__all__ = ["HELP", "NAME", "add_arguments", "run"]
 
 NAME = "system-apply"
 HELP = "apply host name, time zone, network and requests as root (run by systemd)"

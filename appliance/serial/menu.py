@@ -1,0 +1,166 @@
+"""What the serial line offers once the box is set up, and the whole conversation from the first Enter on. Pure.
+
+Whoever holds the cable holds the box, so nobody logs in; but what changes something wants a typed word, which
+noise cannot type.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from appliance.errors import ConfigError
+from appliance.serial.dialogue import Back, Interrupted, InvalidError, Talk, Words, ask, perform, say
+from appliance.serial.pages import console_urls, show_console
+from appliance.serial.questions import ask_language, ask_network, confirm, describe_network
+from appliance.serial.wizard import wizard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["conversation", "menu"]
+
+
+def conversation(words: Words) -> Talk[None]:
+    """From the greeting to leaving the menu. It begins only with an Enter alone: noise does not press that."""
+    status = yield from perform(words, "status", "show")
+    if status["set_up"]:
+        words = Words("zh" if status.get("language") == "zh" and words.unicode else "en", words.unicode)
+    while True:
+        yield from say(_greeting(words, status))
+        try:
+            if (yield from ask("")) == "":
+                break
+        except (Interrupted, Back):
+            continue
+    # Hours may have passed since the greeting.
+    status = yield from perform(words, "status", "show")
+    if not status["set_up"]:
+        words = yield from wizard(words)
+    yield from menu(words)
+
+
+def menu(words: Words) -> Talk[None]:
+    """Until the person leaves."""
+    while True:
+        yield from say("\n" + words("menu.title"))
+        yield from say(
+            "\n".join(f"  {number}  {words(f'menu.{key}')}" for number, (key, _) in enumerate(ITEMS, 1))
+        )
+        yield from say(f"  0  {words('menu.leave')}")
+        try:
+            answer = yield from ask("> ")
+            if answer == "0":
+                return
+            words = yield from _choose(words, answer)
+        except Interrupted:
+            yield from say("^C")
+        except Back:
+            return
+
+
+def _choose(words: Words, answer: str) -> Talk[Words]:
+    choices = {str(number): item for number, (_, item) in enumerate(ITEMS, 1)}
+    item = choices.get(answer)
+    if item is None:
+        if answer:
+            yield from say(words.refusal(InvalidError("serial.invalid.choice", choices=f"0-{len(ITEMS)}")))
+        return words
+    try:
+        return (yield from item(words))
+    except ConfigError as error:
+        yield from say(words.refusal(error))
+    except Back:
+        yield from say("^D")
+    return words
+
+
+def _status(words: Words) -> Talk[Words]:
+    status = yield from perform(words, "status", "show")
+    shown = {
+        "host_name": status.get("host_name"),
+        "version": status.get("version"),
+        "uptime": _duration(status.get("uptime")),
+        "addresses": ", ".join(map(str, status.get("addresses") or ())) or words("none"),
+        "extensions": status.get("extensions"),
+        "registrations": status.get("registrations"),
+        "calls": status.get("calls"),
+    }
+    yield from say(
+        "\n".join(f"  {words('label.' + key)}: {value}" for key, value in shown.items() if value is not None)
+    )
+    yield from show_console(words, console_urls(status))
+    return words
+
+
+def _network(words: Words) -> Talk[Words]:
+    system = yield from perform(words, "system", "show")
+    yield from say(f"  {words('label.network')}: {describe_network(words, system)}")
+    network = yield from ask_network(words)
+    yield from say(f"  {words('label.network')}: {describe_network(words, network)}")
+    if (yield from confirm(words, words("network.confirm"), "yes")):
+        yield from perform(words, "system", "set", **network)
+        yield from say(words("done"))
+        if network.get("address"):
+            status = yield from perform(words, "status", "show")
+            yield from show_console(words, console_urls(status, network["address"]))
+    return words
+
+
+def _new_code(words: Words) -> Talk[Words]:
+    if (yield from confirm(words, words("code.confirm"), "yes")):
+        made = yield from perform(words, "admin", "new-code")
+        yield from say(words("code.made", code=made["code"]))
+        status = yield from perform(words, "status", "show")
+        yield from show_console(words, console_urls(status))
+    return words
+
+
+def _restart(words: Words) -> Talk[Words]:
+    yield from say(words("restart.about"))
+    answer = yield from ask("1/2: ")
+    verb = {"1": "restart", "2": "reboot"}.get(answer)
+    if verb and (yield from confirm(words, words("restart.confirm"), "yes")):
+        yield from perform(words, "box", verb)
+        yield from say(words("restart.done"))
+    return words
+
+
+def _factory_reset(words: Words) -> Talk[Words]:
+    yield from say(words("reset.about"))
+    if (yield from confirm(words, words("reset.confirm"), "RESET")):
+        yield from perform(words, "box", "factory-reset")
+        yield from say(words("reset.done"))
+    return words
+
+
+def _language(words: Words) -> Talk[Words]:
+    language = yield from ask_language(words.unicode)
+    yield from perform(words, "system", "set", language=language)
+    return Words(language, words.unicode)
+
+
+ITEMS: tuple[tuple[str, Callable[[Words], Talk[Words]]], ...] = (
+    ("status", _status),
+    ("network", _network),
+    ("new_code", _new_code),
+    ("restart", _restart),
+    ("factory_reset", _factory_reset),
+    ("language", _language),
+)
+
+
+def _greeting(words: Words, status: dict[str, Any]) -> str:
+    if status["set_up"]:
+        urls = console_urls(status)
+        return "\n".join(
+            ["", f"Branchbox - {status.get('host_name', '')}", *urls[:1], words("greeting.enter")]
+        )
+    lines = ["", "Branchbox", Words("en")("greeting.new")]
+    return "\n".join([*lines, Words("zh")("greeting.new")] if words.unicode else lines)
+
+
+def _duration(seconds: object) -> str | None:
+    if not isinstance(seconds, (int, float)):
+        return None
+    minutes, hours = int(seconds) // 60 % 60, int(seconds) // 3600
+    return f"{hours // 24} d {hours % 24:02}:{minutes:02}"
