@@ -114,7 +114,6 @@ _ALLOWED: dict[str, frozenset[InviteState]] = {
     "reject": frozenset({_S.RECEIVED}),
     "accept": frozenset({_S.RECEIVED}),
     "send_invite": frozenset({_S.IDLE, _S.RETRYING}),
-    "receive_final": frozenset({_S.IDLE, _S.SENT, _S.ANSWERED, _S.ENDED}),
     "acknowledge": frozenset({_S.ANSWERED}),
 }
 
@@ -222,7 +221,6 @@ class InviteUsage:
 
     def receive_final(self, status: int, random: float, *, retry: bool = False) -> list[UsageEffect]:
         """A final response to our INVITE, or 408 for none. `retry`: the INVITE is our own wish, not passed on."""
-        self._check("receive_final")
         if self.state is InviteState.SENT:
             return self._first_final(status, random, retry=retry)
         # §13.2.2.4: the ACK MUST be sent for every retransmission of the 2xx that comes.

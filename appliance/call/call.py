@@ -1,0 +1,307 @@
+"""One call: the caller's leg, the callee's, and what passes between them.
+
+RFC 3264 in between: each description is retold with the ports of the leg that it goes to.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Call", "Owner"]
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from appliance.call.cause import Cause, Ending, ending_of
+from appliance.call.events import (
+    Answered,
+    Asked,
+    Confirmed,
+    Content,
+    HungUp,
+    Outcome,
+    Progress,
+    Updated,
+    Withdrawn,
+)
+from appliance.call.record import make_record
+from appliance.call.ringing import Ringing
+from appliance.call.sip_leg_outbound import OutboundLeg
+from appliance.errors import PeerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from appliance.call.events import Dialled, Event
+    from appliance.call.record import CallRecord
+    from appliance.call.router import Plan
+    from appliance.call.sip_leg import SipLeg
+    from appliance.call.sip_leg_inbound import InboundLeg
+    from appliance.call.wire import Wire
+    from appliance.directory.bindings import Binding
+
+logger = logging.getLogger(__name__)
+
+
+class Owner(Protocol):
+    """Whoever keeps the calls: the exchange."""
+
+    wire: Wire
+    wall: Callable[[], float]
+
+    def changed(self) -> None: ...
+    def ended(self, call: Call, record: CallRecord) -> None: ...
+
+
+class Call:
+    """From the INVITE that was let in to its record. It ends exactly once, by `end`."""
+
+    __slots__ = (
+        "_early",
+        "_owner",
+        "_told",
+        "answered_at",
+        "callee",
+        "caller",
+        "dialled",
+        "id",
+        "over",
+        "ringing",
+        "rings",
+        "started_at",
+    )  # fmt: skip
+
+    def __init__(self, owner: Owner, call_id: str, dialled: Dialled, caller: InboundLeg) -> None:
+        self._owner = owner
+        self.id = call_id
+        self.dialled = dialled
+        self.caller = caller
+        self.callee: OutboundLeg | None = None
+        "The leg that answered."
+        self.ringing = Ringing(self)
+        self.rings = False
+        "Whether a phone has said that it rings."
+        self.started_at = owner.wall()
+        "Seconds since 1970."
+        self.answered_at: float | None = None
+        self.over = False
+        self._early: SipLeg | None = None  # whose sound the caller hears before the answer
+        self._told: tuple[SipLeg, int] | None = None  # the last progress the caller was told of, and by whom
+        caller.on_event = self.receive
+
+    def start(self, plan: Plan) -> None:
+        """Ring the plan's phones. Failures are told to the caller's leg, not raised."""
+        try:
+            offer = self.dialled.content
+            if offer is not None and offer.is_session:
+                self.caller.media.expect(offer.body)
+                self.caller.said = offer.body
+            self.ringing.start(plan, self._dial, self._owner.wire.timers)
+        except PeerError as refusal:
+            self.end(HungUp(ending_of(refusal.status, refusal.reason)), "system")
+        except Exception:
+            logger.exception("call %s failed", self.id)
+            self.end(HungUp(Ending.of(Cause.FAILED)), "system")
+
+    def _dial(self, target: Binding) -> OutboundLeg:
+        leg = OutboundLeg(self._owner.wire, target)
+        leg.on_event = self.receive
+        try:
+            leg.dial(self.dialled, _retell(self.dialled.content, leg))
+        except Exception:
+            leg.media.close()
+            raise
+        return leg
+
+    # --- what the legs say
+
+    def receive(self, leg: SipLeg, event: Event) -> None:
+        """An event of one of the legs. Nothing is raised: what cannot be done ends the call."""
+        if self.over:
+            return
+        try:
+            if leg is self.caller:
+                self._heard(leg, self._hearer(), event, "caller")
+            elif leg is self.callee:
+                self._heard(leg, self.caller, event, "callee")
+            elif isinstance(leg, OutboundLeg):
+                self.ringing.receive(leg, event)
+        except PeerError as failure:
+            self.end(HungUp(ending_of(failure.status, failure.reason)), "system")
+        except Exception:
+            logger.exception("call %s failed", self.id)
+            self.end(HungUp(Ending.of(Cause.FAILED)), "system")
+
+    def _hearer(self) -> SipLeg | None:
+        """Whom the caller's wishes go to: who answered, or else who is heard, or the only one that rings."""
+        if self.callee is not None:
+            return self.callee
+        if self._early is not None and not self._early.over:
+            return self._early
+        return self.ringing.legs[0] if len(self.ringing.legs) == 1 else None
+
+    def _heard(self, leg: SipLeg, other: SipLeg | None, event: Event, side: str) -> None:
+        match event:
+            case HungUp():
+                self.end(event, side)
+            case Updated():
+                self._update(leg, other, event)
+            case Asked():
+                self._ask(other, event)
+            case Confirmed() if other is not None:
+                self._confirm(leg, other, event)
+            case Withdrawn() if other is not None:
+                other.withdraw()
+            case _:
+                pass  # there is nobody it would concern
+
+    # --- before the answer
+
+    def rang(self, leg: OutboundLeg, event: Progress) -> None:
+        """A phone rings, or lets the caller hear something."""
+        content = self._early_content(leg, event)
+        told = (leg, event.status)
+        # Ten phones that ring are told of once; one that repeats itself keeps the caller's phone waiting.
+        repeated = self._told is not None and self._told[1] == event.status and self._told[0] is not leg
+        if content is not None or not repeated:
+            self._told = told
+            self.caller.progress(Progress(event.status, event.text, content, event.baggage))
+        if event.rings and not self.rings:
+            self.rings = True
+            self._owner.changed()
+
+    def _early_content(self, leg: OutboundLeg, event: Progress) -> Content | None:
+        content = event.content
+        if content is None or not content.is_session:
+            return content
+        if self._early is not None and self._early is not leg and not self._early.over:
+            return None  # two phones cannot be heard at once: the first is
+        try:
+            content = _take(content, leg, self.caller)
+        except PeerError:
+            return None  # the answer will show whether there is a common way to send sound
+        self._early = leg
+        self._owner.wire.relay.join(self.caller.media, leg.media)
+        return content
+
+    def picked_up(self, leg: OutboundLeg, event: Answered) -> None:
+        """The first phone to answer."""
+        self.callee = leg
+        try:
+            content = _take(event.content, leg, self.caller)
+        except PeerError:  # the phone's fault, which is not the caller's to hear of
+            self.end(HungUp(Ending.of(Cause.MEDIA)), "system")
+            return
+        self._owner.wire.relay.join(self.caller.media, leg.media)
+        self.answered_at = self._owner.wall()
+        self.caller.answer(Answered(content, event.baggage))
+        self._owner.changed()
+
+    def nobody(self, event: HungUp) -> None:
+        """No phone answered."""
+        self.end(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
+
+    def asked_early(self, leg: OutboundLeg, event: Updated | Asked) -> None:
+        """A phone that rings wants something of the caller: it may while it is the only one."""
+        if self._hearer() is not leg:
+            event.reply(_NOBODY)
+        elif isinstance(event, Updated):
+            self._update(leg, self.caller, event)
+        else:
+            self.caller.ask(event)
+
+    # --- within the call
+
+    def _confirm(self, leg: SipLeg, other: SipLeg, event: Confirmed) -> None:
+        if not other.awaits_answer:
+            return
+        if event.content is None:
+            # RFC 3264 §4: an offer that gets no answer makes no session.
+            self.end(HungUp(Ending.of(Cause.MEDIA)), "system")
+            return
+        other.confirm(Confirmed(_take(event.content, leg, other)))
+        self._owner.changed()
+
+    def _update(self, leg: SipLeg, other: SipLeg | None, event: Updated) -> None:
+        if other is None:
+            event.reply(_NOBODY)
+            return
+        try:
+            content = _retell(event.content, other)
+        except PeerError as refusal:
+            event.reply(Outcome(refusal.status, refusal.reason))
+            self._restore(leg, other)
+            return
+
+        def decided(outcome: Outcome) -> None:
+            self._updated(leg, other, event, outcome)
+
+        other.update(Updated(content, event.baggage, decided, event.full))
+
+    def _updated(self, leg: SipLeg, other: SipLeg, event: Updated, outcome: Outcome) -> None:
+        if self.over:
+            event.reply(outcome)
+            return
+        if outcome.status >= 300:
+            # RFC 3261 §14.1: the session goes on as if there had been no offer.
+            self._restore(leg, other)
+            event.reply(outcome)
+            return
+        try:
+            if event.content is not None and event.content.is_session:
+                leg.media.expect(event.content.body)
+                leg.said = event.content.body
+            content = _take(outcome.content, other, leg)
+        except PeerError as failure:
+            event.reply(Outcome(failure.status, failure.reason))
+            raise
+        event.reply(Outcome(200, outcome.text, content, outcome.baggage))
+        self._owner.changed()
+
+    def _restore(self, leg: SipLeg, other: SipLeg) -> None:
+        if leg.said and not other.over:
+            other.media.describe(leg.said)
+
+    def _ask(self, other: SipLeg | None, event: Asked) -> None:
+        if other is None:
+            event.reply(_NOBODY)
+        else:
+            other.ask(event)
+
+    # --- the end
+
+    def end(self, event: HungUp, ended_by: str) -> None:
+        """End all legs and make the record. `ended_by`: `caller`, `callee` or `system`."""
+        if self.over:
+            return
+        self.over = True
+        legs: list[SipLeg] = [self.caller, *self.ringing.legs]
+        if self.callee is not None:
+            legs.append(self.callee)
+        self.ringing.stop()
+        for leg in legs:
+            try:
+                leg.hang_up(event)
+            except Exception:
+                logger.exception("a leg of call %s could not be hung up", self.id)
+                leg.media.close()
+        self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall()))
+
+
+_NOBODY = Outcome(480, "Temporarily Unavailable")
+_BY_CALLEE = frozenset({
+    Cause.BUSY, Cause.UNAVAILABLE, Cause.REFUSED, Cause.NOT_FOUND, Cause.MEDIA, Cause.FORBIDDEN,
+})  # fmt: skip
+
+
+def _retell(content: Content | None, hearer: SipLeg) -> Content | None:
+    """`content` for `hearer`, with the ports of its leg if it describes media."""
+    if content is None or not content.is_session:
+        return content
+    return Content(content.kind, hearer.media.describe(content.body))
+
+
+def _take(content: Content | None, teller: SipLeg, hearer: SipLeg) -> Content | None:
+    """As `_retell`, and from now on `teller` is expected to do what it says."""
+    if content is not None and content.is_session:
+        teller.media.expect(content.body)
+        teller.said = content.body
+    return _retell(content, hearer)

@@ -1,0 +1,143 @@
+"""What a leg tells its call, and the call its legs, in no protocol's words.
+
+Each event goes both ways: a leg raises it, and the call hands it to the other leg as a command.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "Answered",
+    "Asked",
+    "Baggage",
+    "Confirmed",
+    "Content",
+    "Dialled",
+    "Event",
+    "HungUp",
+    "Outcome",
+    "Progress",
+    "Reply",
+    "Updated",
+    "Withdrawn",
+]
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.call.cause import Ending
+
+Baggage = tuple[tuple[str, str], ...]
+"Headers the exchange does not understand, carried from leg to leg as they came."
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A body and its type."""
+
+    kind: str
+    "The value of Content-Type."
+    body: bytes
+
+    @property
+    def is_session(self) -> bool:
+        """Whether it describes media (SDP)."""
+        return self.kind[:15].lower() == "application/sdp"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an `Updated` or `Asked`."""
+
+    status: int
+    "200 to 699."
+    text: str
+    content: Content | None = None
+    baggage: Baggage = ()
+
+
+Reply = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """Somebody wants to talk to a number."""
+
+    from_number: str
+    from_name: str
+    to_number: str
+    hops_left: int
+    "How many exchanges the call may still pass."
+    content: Content | None
+    "The caller's offer; without one the callee makes it."
+    baggage: Baggage
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The callee rings (180), or says what else goes on before an answer."""
+
+    status: int
+    "101 to 199."
+    text: str
+    content: Content | None
+    "Sound before the answer, if the callee sends any."
+    baggage: Baggage
+
+    @property
+    def rings(self) -> bool:
+        return self.status == 180
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The callee has picked up."""
+
+    content: Content | None
+    baggage: Baggage
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The other side knows of the answer. With content, it is the answer to an offer made in `Answered`."""
+
+    content: Content | None
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A side wants other media: hold, resume, a new address. The session stays as it is if refused."""
+
+    content: Content | None
+    baggage: Baggage
+    reply: Reply
+    full: bool
+    "Whether a `Confirmed` follows the outcome (re-INVITE), or not (UPDATE)."
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The `Updated` that waits for its outcome is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something within the call that the exchange only carries: a key pressed, a text."""
+
+    kind: str
+    "`INFO` or `MESSAGE`."
+    content: Content | None
+    baggage: Baggage
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The leg is over, or shall be."""
+
+    ending: Ending
+    baggage: Baggage = ()
+
+
+Event = Dialled | Progress | Answered | Confirmed | Updated | Withdrawn | Asked | HungUp

@@ -1,0 +1,226 @@
+"""The exchange: all calls there are.
+
+RFC 3261 §8.2 for the INVITE that asks for one; RFC 7092 (back-to-back user agents).
+"""
+
+from __future__ import annotations
+
+__all__ = ["MAX_CALLS", "BusyState", "CallInfo", "Directory", "Exchange", "LegInfo"]
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from appliance.call.call import Call
+from appliance.call.cause import Cause, Ending, ending_of
+from appliance.call.events import HungUp
+from appliance.call.inbound import RefusedError, check_caller, read_dialled
+from appliance.call.record import record_refused
+from appliance.call.router import Router
+from appliance.call.sip_leg_inbound import InboundLeg
+from appliance.errors import PeerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from appliance.call.events import Dialled
+    from appliance.call.inbound import Identity
+    from appliance.call.record import CallRecord
+    from appliance.call.router import Whereabouts
+    from appliance.call.sip_leg import SipLeg
+    from appliance.call.wire import Wire
+    from appliance.config.extension import Extension
+    from appliance.sip.endpoint import ServerTransaction
+
+logger = logging.getLogger(__name__)
+
+# The usual port range, 30000 to 34999, has 5,000 ports, and a call with sound alone takes four of them.
+MAX_CALLS = 1_250
+"How many calls there may be at once."
+RETRY_AFTER = ("Retry-After", "10")
+"Seconds: on a full exchange some call will have ended by then."
+
+BusyState = Literal["idle", "ringing", "busy"]
+State = Literal["dialling", "ringing", "talking", "held"]
+
+
+class LegInfo(msgspec.Struct, frozen=True):
+    """One leg, as people see it."""
+
+    side: Literal["caller", "callee"]
+    number: str
+    address: str
+    "Where its signalling comes from: address and port."
+    transport: str
+
+
+class CallInfo(msgspec.Struct, frozen=True):
+    """One call, as people see it. Moments are seconds since 1970."""
+
+    id: str
+    from_number: str
+    from_name: str
+    to_number: str
+    state: State
+    started_at: float
+    answered_at: float | None
+    legs: tuple[LegInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Who there is, who they prove to be, and where they are."""
+
+    find: Callable[[str], Extension | None]
+    identity: Identity
+    whereabouts: Whereabouts
+
+
+class Exchange:
+    """Lets calls in, keeps them, and tells what they are doing."""
+
+    def __init__(
+        self, wire: Wire, directory: Directory, wall: Callable[[], float], max_calls: int = MAX_CALLS
+    ) -> None:
+        """`wall` gives seconds since 1970, for records alone."""
+        self.wire = wire
+        self.wall = wall
+        self.on_record: Callable[[CallRecord], None] = _ignore
+        "Gets the record of each call when it ends."
+        self.on_change: Callable[[], None] = _ignore
+        "Called whenever `calls` has something new to show."
+        self._directory = directory
+        self._router = Router(directory.find, directory.whereabouts)
+        self._max_calls = max_calls
+        self._calls: dict[str, Call] = {}
+        self._engaged: dict[str, list[Call]] = {}
+        self._closing = False
+        wire.endpoint.serve("INVITE", self.receive)
+        wire.endpoint.allowed |= {"INFO", "MESSAGE", "UPDATE"}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    # --- what comes in
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
+        request = transaction.request
+        number = self._directory.identity.verify(request)
+        extension = self._directory.find(number)
+        dialled = read_dialled(request, number, extension.name if extension else "")
+        call_id = self.wire.token()
+        try:
+            self._admit(transaction, dialled, call_id)
+        except PeerError as refusal:
+            ending = refusal.ending if isinstance(refusal, RefusedError) else _ending(refusal)
+            self._tell_record(record_refused(call_id, dialled, ending, self.wall()))
+            raise
+
+    def _admit(self, transaction: ServerTransaction, dialled: Dialled, call_id: str) -> None:
+        check_caller(transaction.request, dialled.from_number)
+        if self._closing:
+            raise RefusedError(Cause.SHUTDOWN, (RETRY_AFTER,))
+        if len(self._calls) >= self._max_calls:
+            raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
+        plan = self._router.route(dialled)
+        caller = InboundLeg(self.wire, transaction, dialled.from_number, dialled.to_number)
+        call = self._calls[call_id] = Call(self, call_id, dialled, caller)
+        for number in (dialled.from_number, dialled.to_number):
+            self._engaged.setdefault(number, []).append(call)
+        self.changed()
+        call.start(plan)
+
+    # --- what calls tell
+
+    def changed(self) -> None:
+        """A call has something new to show."""
+        self.on_change()
+
+    def ended(self, call: Call, record: CallRecord) -> None:
+        """A call is over."""
+        del self._calls[call.id]
+        for number in (call.dialled.from_number, call.dialled.to_number):
+            engaged = self._engaged[number]
+            engaged.remove(call)
+            if not engaged:
+                del self._engaged[number]
+        self._tell_record(record)
+        self.changed()
+
+    def _tell_record(self, record: CallRecord) -> None:
+        try:
+            self.on_record(record)
+        except Exception:
+            logger.exception("the record of call %s was not taken", record.id)
+
+    # --- what people ask
+
+    def calls(self) -> list[CallInfo]:
+        """All calls, oldest first."""
+        return [_info(call) for call in self._calls.values()]
+
+    def busy_state(self, number: str) -> BusyState:
+        """Whether the extension is in a call, is rung, or neither."""
+        state: BusyState = "idle"
+        for call in self._engaged.get(number, ()):
+            if call.answered_at is not None or call.dialled.from_number == number:
+                return "busy"
+            state = "ringing"
+        return state
+
+    def hang_up(self, call_id: str) -> bool:
+        """End a call; False when there is none of that id."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return False
+        call.end(HungUp(Ending.of(Cause.ADMINISTRATOR)), "system")
+        return True
+
+    def shut_down(self) -> None:
+        """Tell all calls that it is over, and let no new one in. The last messages are on their way."""
+        self._closing = True
+        for call in list(self._calls.values()):
+            call.end(HungUp(Ending.of(Cause.SHUTDOWN)), "system")
+
+
+def _ignore(*_: object) -> None:
+    """What happens to news that nobody wants."""
+
+
+def _ending(refusal: PeerError) -> Ending:
+    return ending_of(refusal.status, refusal.reason)
+
+
+def _info(call: Call) -> CallInfo:
+    callees = [call.callee] if call.callee is not None else call.ringing.legs
+    return CallInfo(
+        id=call.id,
+        from_number=call.dialled.from_number,
+        from_name=call.dialled.from_name,
+        to_number=call.dialled.to_number,
+        state=_state(call),
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        legs=(_leg_info("caller", call.caller), *(_leg_info("callee", leg) for leg in callees)),
+    )
+
+
+def _leg_info(side: Literal["caller", "callee"], leg: SipLeg) -> LegInfo:
+    host, port = leg.flow.remote
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return LegInfo(side, leg.number, address, leg.flow.transport)
+
+
+def _state(call: Call) -> State:
+    if call.answered_at is None:
+        return "ringing" if call.rings else "dialling"
+    legs = [call.caller, call.callee] if call.callee is not None else [call.caller]
+    return "held" if any(_holds(leg.said) for leg in legs) else "talking"
+
+
+def _holds(said: bytes) -> bool:
+    """Whether a side sends music or nothing: RFC 3264 §8.4, and the hold of RFC 2543."""
+    return b"a=sendonly" in said or b"a=inactive" in said or b"c=IN IP4 0.0.0.0" in said

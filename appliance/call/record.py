@@ -1,0 +1,50 @@
+"""The record of a call: made when it ends, one for every call that was let in, answered or not."""
+
+from __future__ import annotations
+
+__all__ = ["CallRecord", "make_record", "record_refused"]
+
+from typing import TYPE_CHECKING
+
+from appliance.store.records import RecordRow as CallRecord
+
+if TYPE_CHECKING:
+    from appliance.call.call import Call
+    from appliance.call.cause import Ending
+    from appliance.call.events import Dialled
+
+
+def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float) -> CallRecord:
+    """What is kept of a call that ends at `ended_at`, seconds since 1970."""
+    answered_at = call.answered_at
+    return CallRecord(
+        id=call.id,
+        started_at=call.started_at,
+        answered_at=answered_at,
+        ended_at=ended_at,
+        from_number=call.dialled.from_number,
+        from_name=call.dialled.from_name,
+        to_number=call.dialled.to_number,
+        answered_by=None if call.callee is None else call.callee.number,
+        # A wall clock may be set back in the middle of a call.
+        duration=0.0 if answered_at is None else max(0.0, ended_at - answered_at),
+        status=ending.status if answered_at is None else 200,
+        cause=ending.cause.value,
+        ended_by=ended_by,
+    )
+
+
+def record_refused(call_id: str, dialled: Dialled, ending: Ending, at: float) -> CallRecord:
+    """What is kept of a call that was refused before anything rang."""
+    return CallRecord(
+        id=call_id,
+        started_at=at,
+        ended_at=at,
+        from_number=dialled.from_number,
+        from_name=dialled.from_name,
+        to_number=dialled.to_number,
+        duration=0.0,
+        status=ending.status,
+        cause=ending.cause.value,
+        ended_by="system",
+    )

@@ -1,0 +1,57 @@
+"""From a number to a plan: which phones to ring, and for how long."""
+
+from __future__ import annotations
+
+__all__ = ["Plan", "Router"]
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from appliance.call.cause import Cause
+from appliance.call.inbound import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from appliance.call.events import Dialled
+    from appliance.config.extension import Extension
+    from appliance.directory.bindings import Binding
+
+
+class Whereabouts(Protocol):
+    """Where an extension's phones are; `directory/bindings`."""
+
+    def lookup(self, number: str) -> list[Binding]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done about a call."""
+
+    number: str
+    "The extension that is rung."
+    targets: Sequence[Binding]
+    "Its phones; all ring at once."
+    ring_seconds: float
+    "When nobody has answered by then, the caller is told so."
+
+
+class Router:
+    """Knows the numbering plan. So far that is: every extension, and nothing else."""
+
+    def __init__(self, find: Callable[[str], Extension | None], whereabouts: Whereabouts) -> None:
+        self._find = find
+        self._whereabouts = whereabouts
+
+    def route(self, dialled: Dialled) -> Plan:
+        """The plan for this call; RefusedError when there can be none."""
+        extension = self._find(dialled.to_number)
+        if extension is None or not extension.enabled:
+            raise RefusedError(Cause.NOT_FOUND)
+        # One's own phones are busy: with this call.
+        if extension.number == dialled.from_number:
+            raise RefusedError(Cause.BUSY)
+        targets = self._whereabouts.lookup(extension.number)
+        if not targets:
+            raise RefusedError(Cause.NOT_REGISTERED)
+        return Plan(extension.number, targets, extension.ring_seconds)

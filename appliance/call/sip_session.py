@@ -1,0 +1,261 @@
+"""The session of one leg: a dialog, its INVITE usage and its media ports, from the answer to the BYE.
+
+RFC 3261 §13.2.2.4, §13.3.1.4, §15. `sip_leg` adds what the peer and the call may want in between.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SipSession"]
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, assert_never
+
+from appliance.call.cause import Cause, Ending
+from appliance.call.events import Answered, Confirmed, HungUp, Outcome
+from appliance.call.passing import ALLOW, content_of, passing, with_content, with_reason
+from appliance.sip.dialog import (
+    Acknowledged,
+    EndDialog,
+    GiveUp,
+    InviteState,
+    OfferAnswer,
+    OfferState,
+    RetryInvite,
+    SendAccepted,
+    SendAck,
+    StartTimer,
+    StopTimer,
+)
+from appliance.sip.message import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from appliance.call.events import Baggage, Content, Event
+    from appliance.call.wire import Wire
+    from appliance.clock import Timer
+    from appliance.media.leg import LegMedia
+    from appliance.sip.dialog import Dialog, InviteUsage, UsageEffect, UsageTimer
+    from appliance.sip.endpoint import Failed, ServerTransaction
+    from appliance.sip.message import Request
+    from appliance.sip.transport.flow import Flow
+
+
+class SipSession:
+    """A dialog with one phone. `hang_up` and the peer's BYE work in any state.
+
+    A session that is `over` tells nothing more; it may still send its BYE and answer what comes late.
+    """
+
+    __slots__ = (
+        "_accepted", "_bye", "_invite_seq", "_server", "_timer", "_wire",
+        "dialog", "flow", "media", "number", "offers", "on_event", "over", "said", "usage",
+    )  # fmt: skip
+
+    def __init__(self, wire: Wire, flow: Flow, number: str, media: LegMedia, usage: InviteUsage) -> None:
+        self._wire = wire
+        self.flow = flow
+        self.number = number
+        "The extension at the other end."
+        self.media = media
+        self.usage = usage
+        self.offers = OfferAnswer()
+        self.said = b""
+        "The peer's session description that is in force."
+        self.dialog: Dialog | None = None
+        self.over = False
+        self.on_event: Callable[[Any, Event], None] = _ignore
+        self._server: ServerTransaction | None = None  # the peer's INVITE, until our 2xx is acknowledged
+        self._accepted: Response | None = None
+        self._invite_seq = 0
+        self._timer: Timer | None = None
+        self._bye: HungUp | None = None  # a BYE that must wait for an ACK
+
+    def receive_ack(self, ack: Request) -> None:
+        """The ACK of our 2xx."""
+        effects = self.usage.receive_ack()
+        if not effects:
+            return
+        self._run(effects)
+        self._server = self._accepted = None
+        if self._bye is not None:
+            self._send_bye(self._bye)
+            return
+        answered = self.offers.receive_answer()
+        self.on_event(self, Confirmed(content_of(ack) if answered else None))
+
+    # --- our final responses to the peer's INVITE
+
+    def _accept(self, content: Content | None, baggage: Baggage) -> None:
+        server = self._server
+        assert server is not None
+        headers = with_content((("Contact", self.contact), ("Allow", ALLOW), *baggage), content)
+        if self.offers.state is OfferState.RECEIVED:
+            self.offers.send_answer()
+        elif content is not None and content.is_session:
+            self.offers.send_offer()
+        effects = self.usage.accept()
+        self._accepted = server.reply(200, headers=headers, body=content.body if content else b"")
+        self._run(effects)
+
+    def _refuse(self, outcome: Outcome) -> None:
+        server = self._server
+        if server is None:
+            return  # it failed: nobody is left to tell
+        headers = with_content(outcome.baggage, outcome.content)
+        self.usage.reject()
+        self.offers.withdraw()
+        self._server = None
+        server.reply(
+            outcome.status,
+            outcome.text,
+            headers=headers,
+            body=outcome.content.body if outcome.content else b"",
+        )
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the peer's 2xx made an offer, so that our ACK must carry the answer."""
+        return self.usage.state is InviteState.ANSWERED
+
+    def confirm(self, event: Confirmed) -> None:
+        """The other side has confirmed the answer: our ACK goes out now if it waited for that."""
+        if self.awaits_answer:
+            self._acknowledge(event.content)
+
+    def hang_up(self, event: HungUp) -> None:
+        """End the leg, whatever state it is in; nothing happens when it is over."""
+        if self.over:
+            return
+        match self.usage.state:
+            case InviteState.ACCEPTED:
+                # §15: the callee MUST NOT send a BYE before it has the ACK, or has given up waiting for it.
+                self._close()
+                self._bye = event
+            case InviteState.ANSWERED:
+                self._acknowledge(None)
+                self._send_bye(event)
+            case InviteState.RECEIVED:
+                # §15.1.2 as for a BYE received: what is still pending gets 487.
+                self._refuse(Outcome(487, "Request Terminated"))
+                self._send_bye(event)
+            case _:
+                self._send_bye(event)
+
+    def _send_bye(self, event: HungUp) -> None:
+        dialog = self.dialog
+        assert dialog is not None
+        self._close()
+        self._bye = None
+        self._run(self.usage.end())
+        bye = self._make(dialog, "BYE", with_reason(event), None)
+        self._wire.endpoint.send_request(bye, self.flow, self._bye_event)
+
+    def _bye_event(self, event: Response | Failed) -> None:
+        # §15.1.1: any final response, or none, ends the session.
+        if not isinstance(event, Response) or event.status >= 200:
+            self._finish()
+
+    def _answered(self, response: Response) -> Answered:
+        """The first 2xx of an INVITE of ours. Its ACK goes out at once unless it must carry an answer."""
+        assert self.dialog is not None
+        self.dialog.refresh_target(response)
+        self._run(self.usage.receive_final(response.status, 0.0))
+        content = content_of(response)
+        if self.offers.state is OfferState.SENT:
+            self.offers.withdraw()  # by its answer, or by the lack of one
+        else:
+            self._receive_offer(content)
+        if self.offers.state is not OfferState.RECEIVED:
+            self._acknowledge(None)
+        return Answered(content, passing(response))
+
+    def _receive_offer(self, content: Content | None) -> None:
+        if content is not None and content.is_session:
+            self.offers.receive_offer()
+
+    def _acknowledge(self, content: Content | None) -> None:
+        assert self.dialog is not None
+        self.offers.withdraw()
+        headers = with_content((), content)
+        body = content.body if content else b""
+        ack = self.dialog.make_request("ACK", headers=headers, body=body, invite_seq=self._invite_seq)
+        self._run(self.usage.acknowledge(ack))
+
+    def _acknowledge_late(self, response: Response) -> None:
+        # §13.2.2.4: every 2xx gets its ACK, also when we have hung up before it came.
+        assert self.dialog is not None
+        ack = self.dialog.make_request("ACK", invite_seq=response.cseq.number)
+        self._wire.endpoint.send_ack(ack, self.flow)
+
+    # --- effects and the end
+
+    def _run(self, effects: Iterable[UsageEffect]) -> None:
+        for effect in effects:
+            match effect:
+                case StartTimer(timer, delay):
+                    self._timer = self._wire.timers.after(delay, partial(self._fired, timer))
+                case StopTimer():
+                    self._stop_timer()
+                case SendAck(ack):
+                    self._wire.endpoint.send_ack(ack, self.flow)
+                case SendAccepted():
+                    if self._server is not None and self._accepted is not None:
+                        self._server.respond(self._accepted)
+                case GiveUp() | EndDialog():
+                    self._lose()
+                case Acknowledged() | RetryInvite():
+                    pass  # `receive_ack` goes on by itself; no INVITE of a leg is its own wish
+                case _:
+                    assert_never(effect)
+
+    def _fired(self, timer: UsageTimer) -> None:
+        self._timer = None
+        self._run(self.usage.fired(timer))
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _lose(self) -> None:
+        """The peer is gone: a BYE in case it hears it, and the call is told."""
+        lost = HungUp(Ending.of(Cause.LOST))
+        self._server = self._accepted = None
+        if self._bye is not None:
+            self._send_bye(self._bye)
+        elif not self.over:
+            self._send_bye(lost)
+            self.on_event(self, lost)
+
+    def _finish(self) -> None:
+        """The dialog is over and forgotten."""
+        if self.usage.state is InviteState.RECEIVED:
+            self._refuse(Outcome(487, "Request Terminated"))
+        elif self.awaits_answer:
+            self._acknowledge(None)
+        self._close()
+        self._run(self.usage.end())
+        self._server = self._accepted = None
+        if self.dialog is not None:
+            self._wire.endpoint.remove_dialog(self.dialog.id)
+
+    def _close(self) -> None:
+        """From now on nothing is told, and the ports are free."""
+        self.over = True
+        self.media.close()
+
+    @property
+    def contact(self) -> str:
+        """Where the peer reaches this leg."""
+        return self.dialog.contact if self.dialog is not None else ""
+
+    def _make(
+        self, dialog: Dialog, method: str, headers: Iterable[tuple[str, str]], content: Content | None
+    ) -> Request:
+        body = content.body if content else b""
+        return dialog.make_request(method, headers=with_content(headers, content), body=body)
+
+
+def _ignore(_leg: object, _event: Event) -> None:
+    """What happens to events of a leg that no call has taken yet."""
