@@ -36,6 +36,11 @@ class StreamFramer:
         self._head: Head | None = None
         self._length = 0
 
+    @property
+    def pending(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return self._head is not None or bool(self._buffer)
+
     def feed(self, data: bytes) -> list[Message | Keepalive | BadMessage]:
         """Take the next octets and give what is complete, in order. Nothing more once the stream is lost."""
         self._buffer += data

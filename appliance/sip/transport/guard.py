@@ -1,0 +1,68 @@
+"""What a source may ask of us: how many messages, how many connections.
+
+No RFC says this. The limits keep one source from taking the whole exchange; a NATed office of 200 phones is one
+source too, and all its phones may come back at once after a power cut.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+__all__ = ["Guard"]
+
+WINDOW = 10.0
+"Seconds over which messages are counted."
+MESSAGES = 20_000
+"Messages from one source in a window: 200 phones that register and subscribe to 20 others each at once."
+SOURCES = 10_000
+"Sources counted at a time. Only forged ones are more; then counting starts afresh, at 2 MB at most."
+CONNECTIONS = 2_000
+"Connections in all: at some 50 kB each with TLS, 100 MB."
+CONNECTIONS_OF_SOURCE = 500
+"Connections from one source: 200 phones, each with an old connection that nobody has closed, and some."
+
+
+class Guard:
+    """Counts. Loopback is not counted: who is on this machine can do worse."""
+
+    def __init__(self, messages: int = MESSAGES) -> None:
+        self._messages = messages
+        self._counts: dict[str, int] = {}
+        self._window_ends = 0.0
+        self._connections: dict[str, int] = {}
+        self._all_connections = 0
+
+    def admits(self, host: str, now: float) -> bool:
+        """Count one message; False when it is one too many and is to be dropped unread."""
+        if now >= self._window_ends or len(self._counts) > SOURCES:
+            self._counts.clear()
+            self._window_ends = now + WINDOW
+        count = self._counts.get(host, 0) + 1
+        self._counts[host] = count
+        return count <= self._messages or _is_loopback(host)
+
+    def wait(self, now: float) -> float:
+        """Seconds until counting starts anew: how long a connection of a busy source is left unread."""
+        return max(0.0, self._window_ends - now)
+
+    def connected(self, host: str) -> bool:
+        """Count one more connection; False when it is one too many, and then it is not counted."""
+        of_source = self._connections.get(host, 0)
+        if self._all_connections >= CONNECTIONS:
+            return False
+        if of_source >= CONNECTIONS_OF_SOURCE and not _is_loopback(host):
+            return False
+        self._connections[host] = of_source + 1
+        self._all_connections += 1
+        return True
+
+    def disconnected(self, host: str) -> None:
+        """One connection that was counted is gone."""
+        self._all_connections -= 1
+        self._connections[host] -= 1
+        if not self._connections[host]:
+            del self._connections[host]
+
+
+def _is_loopback(host: str) -> bool:
+    return ip_address(host.partition("%")[0]).is_loopback
