@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, ip_address
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -52,7 +52,10 @@ def verify(system: System) -> None:
     if len(system.dns) > MAX_DNS_SERVERS:
         raise ConfigError("system.dns", "error.too_many", limit=MAX_DNS_SERVERS)
     for server in system.dns:
-        _address("system.dns", server)
+        try:
+            ip_address(server)
+        except ValueError as error:
+            raise ConfigError("system.dns", "error.bad_address") from error
     if system.network == "static":
         _verify_static(system)
 

@@ -67,7 +67,7 @@ class Verb(Generic[V]):
     run: Callable[[Parts, Request[V]], Awaitable[Any]]
     takes: type[V]
     gives: Any
-    "A type that msgspec knows; it becomes the JSON schema of the result."
+    "The type of the result, as msgspec knows types: what a reader of the area looks for first."
     summary: str
     key: Key = Key.NONE
     changes: bool = False

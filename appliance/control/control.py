@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from appliance import __version__
-from appliance.control.area import LOCAL, Key, Nothing, Request, Verb
+from appliance.control.area import LOCAL, Key, Request, Verb
 from appliance.control.areas import AREAS
 from appliance.control.areas.admin import is_set_up
 from appliance.control.values import read_values
@@ -64,22 +63,9 @@ class Control:
         """A new set-up code while nobody has set the box up; None afterwards."""
         return None if await is_set_up(self._parts) else self._parts.setup_code.renew()
 
-    def describe(self) -> dict[str, Any]:
-        """All areas and verbs with their JSON schemas, for machines to read."""
-        types = [kind for verb in VERBS.values() for kind in (verb.takes, verb.gives)]
-        schemas, components = msgspec.json.schema_components(
-            types, ref_template="#/components/schemas/{name}"
-        )
-        pairs = iter(zip(schemas[::2], schemas[1::2], strict=True))
-        areas = [
-            {
-                "name": area.name,
-                "summary": area.summary,
-                "verbs": [_describe(verb, *next(pairs)) for verb in area.verbs],
-            }
-            for area in AREAS
-        ]
-        return {"version": __version__, "areas": areas, "schemas": components}
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """`{area: {verb: the JSON schema of its values}}`, for machines to read."""
+        return {area.name: {verb.name: _schema(verb) for verb in area.verbs} for area in AREAS}
 
 
 def _find(area: str, verb: str) -> Verb[Any]:
@@ -102,13 +88,8 @@ def _path(verb: Verb[Any], area: str, key: str | None) -> str:
     return f"{area}.{key[:64]}"
 
 
-def _describe(verb: Verb[Any], takes: dict[str, Any], gives: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": verb.name,
-        "summary": verb.summary,
-        "key": verb.key.value,
-        "changes": verb.changes,
-        "local": verb.local,
-        "takes": None if verb.takes is Nothing else takes,
-        "gives": gives,
-    }
+def _schema(verb: Verb[Any]) -> dict[str, Any]:
+    # The values of a verb are flat, so that there is one schema and nothing for it to refer to.
+    (_,), components = msgspec.json.schema_components([verb.takes])
+    schema: dict[str, Any] = components[verb.takes.__name__]
+    return {**schema, "summary": verb.summary, "additionalProperties": False}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from appliance.config.config import Config
+    from appliance.diagnosis.trace import TracedMessage
     from appliance.store.store import Store
 
 __all__ = ["Box", "Call", "Contact", "Directory", "Exchange", "Parts", "moment"]
@@ -93,7 +94,7 @@ class Box(Protocol):
         """What to type into a browser."""
 
 
-def _no_trace(_: str) -> Iterable[Any]:
+def _no_trace(_: str) -> Iterable[TracedMessage]:
     return ()
 
 
@@ -106,8 +107,8 @@ class Parts:
     directory: Directory
     exchange: Exchange
     box: Box
-    trace: Callable[[str], Iterable[Any]] = _no_trace
-    "The messages of a call, oldest first; nothing when no trace of it is kept."
+    trace: Callable[[str], Iterable[TracedMessage]] = _no_trace
+    "The messages of a call by its id (live or recorded), oldest first; nothing when none are kept."
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)
     setup_code: SetupCode = field(default_factory=SetupCode)

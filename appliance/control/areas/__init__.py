@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.control.areas import (
     admin,
     backup,
+    box,
     calls,
     export,
     extensions,
@@ -28,6 +29,7 @@ AREAS = (
     admin.AREA,
     trace.AREA,
     backup.AREA,
+    box.AREA,
     export.AREA,
     import_.AREA,
 )
