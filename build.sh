@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Everything that is done with this tree. Each verb sets up what it needs on a bare Debian 12; see usage().
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=image/debian.sh
+. "$(dirname "$(readlink --canonicalize "${BASH_SOURCE[0]}")")/image/debian.sh"
+
+VENV=${ROOT}/.venv
+# Real telephones, another exchange, a browser and what listens to sound: the tests' peers.
+PEERS=(sip-tester baresip-core sipsak kamailio chromium chromium-driver sox tcpdump)
+
+usage() {
+    cat <<'TEXT'
+usage: ./build.sh VERB [options]
+
+  run [options]     start the exchange from this checkout (options: see `branchbox run --help`)
+  test [options]    run every test that needs no image (options go to pytest)
+  check             format, lint, types, import contracts, shell scripts, unused dependencies
+  freeze [--native] make dist/branchbox-VERSION-aarch64, or the same for this machine's processor
+  image             make dist/branchbox-VERSION-arm64.img.xz, the SD card's contents
+  boot              start that image in QEMU, its serial line on this terminal
+  test-image        test that image in QEMU: set-up over the serial line, a call, a power cut
+  bench [options]   print what a call costs
+  lock              choose the newest dependencies: requirements/*.in -> *.txt
+  all               check, test, image, test-image, bench
+
+Every verb installs what it is missing: Debian's packages with apt (as root or by sudo), Python's into .venv.
+BRANCHBOX_MIRROR=URL takes the image's packages from another mirror than this machine's own.
+TEXT
+}
+
+# One .venv for all verbs. `dev` has all of `run`, so only growing from run to dev, or a changed list, makes it anew.
+need_venv() { # run | dev
+    local kind=$1 stamp
+    need_packages python3-venv
+    stamp="$(stamp_of requirements/run.txt) run"
+    [[ ${kind} == run && -f ${VENV}/stamp ]] && grep --quiet --fixed-strings --line-regexp "${stamp}" "${VENV}/stamp" && return
+    [[ ${kind} == dev ]] && stamp+=$'\n'"$(stamp_of requirements/dev.txt) dev"
+    is_fresh "${VENV}/stamp" "${stamp}" && return
+    say "Python packages into .venv"
+    rm --recursive --force "${VENV}"
+    "${PYTHON}" -m venv "${VENV}"
+    "${VENV}/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+        --requirement "${ROOT}/requirements/${kind}.txt"
+    printf '%s\n' "${stamp}" >"${VENV}/stamp"
+}
+
+verb_run() {
+    need_venv run
+    exec "${VENV}/bin/python" -m appliance run "$@"
+}
+
+# shellcheck disable=SC2120 # main passes the options
+verb_test() {
+    need_venv dev
+    need_packages "${PEERS[@]}"
+    verb_freeze --native
+    "${VENV}/bin/python" -m pytest -m "not image" "$@"
+}
+
+shell_scripts() {
+    git -C "${ROOT}" grep --name-only --perl-regexp '^#!.*\b(ba)?sh$' -- ':!*.py' ':!*.md'
+    printf '%s\n' image/debian.sh
+}
+
+verb_check() {
+    need_venv dev
+    need_packages shellcheck
+    "${VENV}/bin/ruff" format --check
+    "${VENV}/bin/ruff" check
+    "${VENV}/bin/mypy"
+    "${VENV}/bin/lint-imports"
+    "${VENV}/bin/deptry" appliance webui
+    shell_scripts | sort --unique | xargs shellcheck
+    say "all checks passed"
+}
+
+verb_freeze() {
+    case "${1:-}" in
+        "") "${ROOT}/image/freeze.sh" target ;;
+        --native) "${ROOT}/image/freeze.sh" native ;;
+        *) fail "freeze knows --native only" ;;
+    esac
+}
+
+verb_image() {
+    local started=${SECONDS}
+    verb_freeze
+    "${ROOT}/image/rootfs.sh"
+    "${ROOT}/image/card.sh"
+    say "image: $((SECONDS - started)) s in all"
+}
+
+verb_boot() { exec "${ROOT}/image/boot.sh"; }
+
+# shellcheck disable=SC2120 # main passes the options
+verb_test_image() {
+    need_venv dev
+    need_packages qemu-system-arm qemu-efi-aarch64 xz-utils sip-tester
+    "${VENV}/bin/python" -m pytest -m image tests/image "$@"
+}
+
+verb_bench() {
+    need_venv dev
+    need_packages "${PEERS[@]}"
+    exec "${VENV}/bin/python" -m tests.bench "$@"
+}
+
+verb_lock() {
+    local tools=${BUILD}/lock kind
+    need_packages python3-venv
+    rm --recursive --force "${tools}"
+    "${PYTHON}" -m venv "${tools}"
+    "${tools}/bin/python" -m pip install --quiet pip-tools
+    for kind in run dev freeze; do
+        # No index, no find-links: where this machine gets its packages from is nobody else's business.
+        (cd requirements && "../build/lock/bin/pip-compile" --quiet --upgrade --generate-hashes --allow-unsafe \
+            --no-header --no-annotate --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+            --no-emit-options --output-file "${kind}.txt" "${kind}.in")
+        say "requirements/${kind}.txt"
+    done
+}
+
+verb_all() {
+    local verb
+    for verb in check test image test-image bench; do
+        "${ROOT}/build.sh" "${verb}"
+    done
+}
+
+main() {
+    local verb=${1:-help}
+    [[ $# -gt 0 ]] && shift
+    cd "${ROOT}"
+    case "${verb}" in
+        run | test | check | freeze | image | boot | test-image | bench | lock | all) "verb_${verb//-/_}" "$@" ;;
+        help | -h | --help) usage ;;
+        *)
+            usage >&2
+            exit 2
+            ;;
+    esac
+}
+
+main "$@"
