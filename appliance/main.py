@@ -1,10 +1,20 @@
-"""The command `branchbox`: builds every part and starts one task group, or hands over to another command."""
+"""The command `branchbox`: the list of its commands. It imports everything, nothing imports it."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from appliance import cli, serial
+from appliance.selftest import command as selftest
+from appliance.service import run_command
+from appliance.system import apply_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
 
-def main() -> int:
-    """Run the command line of this process; the exit status is returned."""
-    raise SystemExit("not wired yet")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what the command line says (None: this process's own); the exit status."""
+    return cli.dispatch(argv, (run_command, *cli.COMMANDS, *serial.COMMANDS, selftest, apply_command))

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from appliance import locale
 from appliance.cli.table import as_text
-from appliance.cli.tongue import explain, language
 from appliance.control.client import Client, NotRunningError, socket_in
 from appliance.errors import ConfigError
+from appliance.locale.tongue import explain, language
 
 if TYPE_CHECKING:
     import argparse

@@ -137,12 +137,13 @@ class Bindings:
                 if binding.flow.connection == flow.connection:
                     self._drop(binding)
 
-    def to_rows(self) -> list[tuple[Any, ...]]:
+    def to_rows(self, number: str | None = None) -> list[tuple[Any, ...]]:
         """Plain values from which `from_rows` makes the bindings again in a later process.
 
-        Without those over connections, which no restart survives.
+        Those of one extension, or all; without those over connections, which no restart survives.
         """
-        return [_to_row(binding) for binding in self.all() if not binding.flow.connection]
+        wanted = self.all() if number is None else self.lookup(number)
+        return [_to_row(binding) for binding in wanted if not binding.flow.connection]
 
     def from_rows(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Take up what an earlier process knew; tells no listener.

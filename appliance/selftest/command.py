@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,11 @@ import anyio
 
 from appliance.errors import ConfigError
 from appliance.locale import say
+from appliance.locale.tongue import language
 from appliance.selftest.scenario import run_scenario
 
 if TYPE_CHECKING:
     import argparse
-
-    from appliance.locale import Language
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
@@ -32,29 +30,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace) -> int:
     """0 when every step passed; 1 otherwise, with the step and the reason on standard error."""
-    language = _language()
+    tongue = language()
 
     def tell(step: str) -> None:
-        sys.stdout.write(f"[ok] {say(f'selftest.step.{step}', language)}\n")
+        sys.stdout.write(f"[ok] {say(f'selftest.step.{step}', tongue)}\n")
         sys.stdout.flush()
 
     failure = anyio.run(run_scenario, tell)
     if failure is None:
-        sys.stdout.write(say("selftest.passed", language) + "\n")
+        sys.stdout.write(say("selftest.passed", tongue) + "\n")
         return 0
-    step = say(f"selftest.step.{failure.step}", language)
+    step = say(f"selftest.step.{failure.step}", tongue)
     reason = failure.reason
     if isinstance(reason, ConfigError):
-        reason = f"{reason.path}: {say(reason.key, language, **reason.params)}"
-    lines = [say("selftest.failed", language, step=step, reason=reason)]
+        reason = f"{reason.path}: {say(reason.key, tongue, **reason.params)}"
+    lines = [say("selftest.failed", tongue, step=step, reason=reason)]
     if failure.log:
-        lines += [say("selftest.log", language), *(f"  {line}" for line in failure.log)]
+        lines += [say("selftest.log", tongue), *(f"  {line}" for line in failure.log)]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     return 1
-
-
-def _language() -> Language:
-    # POSIX: the first of these that is set and not empty says which language a program's messages have.
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")
-    value = next((os.environ[name] for name in names if os.environ.get(name)), "")
-    return "zh" if value.startswith("zh") else "en"

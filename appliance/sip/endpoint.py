@@ -91,6 +91,11 @@ class Endpoint:
         """How many transactions are alive."""
         return len(self._clients) + len(self._servers)
 
+    @property
+    def dialogs(self) -> int:
+        """How many dialogs are alive."""
+        return len(self._dialogs)
+
     def serve(self, method: str, handler: Callable[[ServerTransaction], None]) -> None:
         """Give the requests of a method that belong to no dialog to `handler`, which returns at once.
 

@@ -1,0 +1,1 @@
+"""Sound and picture: descriptions of them, and the relay that carries them."""

@@ -1,0 +1,164 @@
+"""`branchbox run`: the exchange itself, until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+
+from appliance import __version__, log
+from appliance.control.server import ControlServer
+from appliance.errors import ConfigError
+from appliance.locale import say
+from appliance.locale.tongue import explain, language
+from appliance.service import options as run_options
+from appliance.service.options import Options
+from appliance.service.service import Service
+from appliance.sip.transport.listening import CannotListenError, PortInUseError
+from appliance.store.store import Store
+from appliance.system.certificates import fingerprint
+from appliance.system.systemd import Notifier
+from webui.server import AddressInUseError, ConsoleServer
+
+if TYPE_CHECKING:
+    import argparse
+
+    from appliance.locale import Language
+
+__all__ = ["HELP", "NAME", "add_arguments", "run"]
+
+logger = logging.getLogger(__name__)
+
+NAME = "run"
+HELP = "run the exchange"
+FAREWELL_S = 3.0
+"How long the last BYEs are repeated for phones that do not answer; systemd waits longer."
+FAREWELL_STEP_S = 0.05
+
+add_arguments = run_options.add_arguments
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 after a clean end; 1 when it cannot start, with the reason on standard error."""
+    log.configure()
+    options = Options.of(arguments)
+    try:
+        anyio.run(serve, options, backend_options={"use_uvloop": True})
+    except ConfigError as error:
+        return _cannot_start(explain(error, language()))
+    except CannotListenError as error:
+        return _cannot_start(_explain_port(error, language()))
+    except AddressInUseError as error:
+        return _cannot_start(str(error))
+    return 0
+
+
+async def serve(options: Options) -> None:
+    """Run until told to end. Raises ConfigError, CannotListenError or AddressInUseError when it cannot start."""
+    store = await Store.open(options.data)
+    try:
+        service = await Service.build(options, store)
+        await _run(options, service)
+    finally:
+        await store.close()
+
+
+async def _run(options: Options, service: Service) -> None:
+    notifier = Notifier()
+    async with anyio.create_task_group() as tasks, anyio.from_thread.BlockingPortal() as portal:
+        await service.restore_registrations()
+        for name, task in (
+            ("clock", service.clock.run),
+            ("sip", service.transports.run),
+            ("media", service.relay.run),
+            ("store", service.store.backlog.run),
+        ):
+            tasks.start_soon(task, name=name)
+        await tasks.start(ControlServer(service.control, options.data).run, name="control")
+        console = _console(options, service, portal)
+        await anyio.to_thread.run_sync(console.start)
+        service.address_book.web = options.web[0], console.address[1]
+        try:
+            await _announce(options, service)
+            notifier.ready()
+            tasks.start_soon(_keep_alive, notifier, name="watchdog")
+            await _until_told()
+        finally:
+            notifier.stopping()
+            with anyio.CancelScope(shield=True):
+                await _say_farewell(service)
+                await anyio.to_thread.run_sync(console.stop)
+        tasks.cancel_scope.cancel()
+
+
+def _console(options: Options, service: Service, portal: anyio.from_thread.BlockingPortal) -> ConsoleServer:
+    def perform(area: str, verb: str, key: str | None, values: dict[str, Any], actor: str) -> Any:
+        return portal.call(partial(service.control.perform, area, verb, key, values, actor))
+
+    return ConsoleServer(
+        options.web,
+        service.certificate.certificate,
+        service.certificate.key,
+        perform,
+        describe=service.control.describe,
+    )
+
+
+async def _announce(options: Options, service: Service) -> None:
+    """Tell whoever started it where it is."""
+    tongue = language()
+    book = service.address_book
+    lines = [
+        say("service.version", tongue, version=__version__),
+        say("service.console", tongue, url=book.console_url()),
+        say("service.fingerprint", tongue, fingerprint=fingerprint(service.certificate.certificate)),
+        say("service.sip", tongue, sip=book.where(book.sip), tls=book.where(book.tls)),
+        say("service.data", tongue, folder=options.data),
+    ]
+    code = await service.control.first_code()
+    # Under systemd this goes to the journal, where no secret belongs: there the serial console shows the code.
+    if code is not None and "JOURNAL_STREAM" not in os.environ:
+        lines.append(say("service.set_up_code", tongue, code=code))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+async def _keep_alive(notifier: Notifier) -> None:
+    """Show systemd's watchdog that the event loop turns."""
+    while notifier.watchdog_interval is not None:
+        notifier.alive()
+        await anyio.sleep(notifier.watchdog_interval)
+
+
+async def _until_told() -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            logger.info("ending on %s", signal.Signals(number).name)
+            return
+
+
+async def _say_farewell(service: Service) -> None:
+    """Tell all calls that it is over, and give the phones a moment to agree."""
+    service.exchange.shut_down()
+    with anyio.move_on_after(FAREWELL_S):
+        while service.endpoint.dialogs:  # noqa: ASYNC110  # one waiter, once in a process's life
+            await anyio.sleep(FAREWELL_STEP_S)
+
+
+def _explain_port(error: CannotListenError, tongue: Language) -> str:
+    address = f"{error.address[0]}:{error.address[1]} ({error.transport.upper()})"
+    if isinstance(error, PortInUseError):
+        return say("service.port_in_use", tongue, address=address)
+    return say("service.cannot_listen", tongue, address=address, reason=error.reason)
+
+
+def _cannot_start(reason: str) -> int:
+    sys.stderr.write(say("service.failed", language(), reason=reason) + "\n")
+    return 1
