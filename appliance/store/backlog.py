@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ class Backlog:
     async def _write_batch(self) -> bool:
         while batch := dict(islice(self._waiting.items(), self.BATCH)):
             try:
-                await self._database.run(lambda db, batch=batch: _write_all(db, batch))  # type: ignore[misc] # the default binds the loop's value
+                await self._database.run(partial(_write_all, batch=batch))
             except StoreError as error:
                 logger.error(
                     "%d writes wait for the disk: %s %s", len(self._waiting), error.key, error.params

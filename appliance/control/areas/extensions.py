@@ -128,7 +128,7 @@ async def add(parts: Parts, request: Request[NewExtension]) -> ExtensionView:
     def edit(now: Snapshot) -> Snapshot:
         extension = built(now.system.realm, request.values)
         _refuse_taken(now, extension.number)
-        return now.with_extensions([extension])
+        return now.with_extension(extension)
 
     return _view(parts, (await parts.config.change(edit)).extensions[request.values.number])
 
@@ -136,7 +136,7 @@ async def add(parts: Parts, request: Request[NewExtension]) -> ExtensionView:
 async def set_(parts: Parts, request: Request[ExtensionChange]) -> ExtensionView:
     def edit(now: Snapshot) -> Snapshot:
         extension = changed(now.system.realm, _extension(now, request), request.values)
-        return now.with_extensions([extension])
+        return now.with_extension(extension)
 
     return _view(parts, (await parts.config.change(edit)).extensions[request.key])
 
