@@ -121,12 +121,13 @@ def ask_network(words: Words) -> Talk[dict[str, Any]]:
 
 
 def describe_network(words: Words, network: dict[str, Any]) -> str:
-    """One line for a summary."""
+    """What a summary says; with a fixed address two lines, so that three name servers fit."""
     if network.get("network") != "static":
         return "DHCP"
     gateway = network["gateway"] or words("none")
     servers = ", ".join(network["dns"]) or words("none")
-    return f"{network['address']}/{network['prefix']}, {words('network.gateway')} {gateway}, DNS {servers}"
+    address = f"{network['address']}/{network['prefix']}"
+    return f"{address}, {words('label.gateway')} {gateway}\n     DNS: {servers}"
 
 
 def ask_extensions(words: Words) -> Talk[Range | None]:

@@ -16,8 +16,8 @@ from appliance.serial.frames import Frame, pieces
 
 __all__ = ["Exchange", "LineError", "Push", "push"]
 
-ANSWER_SECONDS = 1.0
-"A frame and its answer take 20 ms; the box's processor may be busy with calls."
+ANSWER_SECONDS = 0.5
+"A frame and its answer take 20 ms; the box's processor may be busy with calls. Asking twice does no harm."
 DONE_SECONDS = 60.0
 "Applying hashes a password (half a second on a small board) and commits every extension."
 ATTEMPTS = 12

@@ -1,0 +1,90 @@
+"""An exchange for the serial line's tests: what `control` answers, without an exchange behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.control.client import NotRunningError
+from appliance.errors import ConfigError
+from appliance.serial.dialogue import Perform
+
+
+class FakeExchange:
+    """Answers like the table of control's areas, and remembers what it was asked."""
+
+    def __init__(self, *, set_up: bool = False, password: str = "") -> None:
+        self.set_up = set_up
+        self.password = password
+        self.system: dict[str, Any] = {
+            "language": "en",
+            "host_name": "branchbox",
+            "time_zone": "UTC",
+            "network": "dhcp",
+        }
+        self.extensions: dict[str, str] = {}
+        self.box: list[str] = []
+        self.console_url = "https://192.0.2.5"
+        self.down_for = 0
+        "How many requests find nobody."
+        self.refuse: dict[tuple[str, str], ConfigError] = {}
+        "Requests to refuse, once each."
+        self.asked: list[Perform] = []
+
+    def __call__(self, request: Perform) -> Any:
+        self.asked.append(request)
+        if self.down_for:
+            self.down_for -= 1
+            raise NotRunningError("down")
+        if error := self.refuse.pop((request.area, request.verb), None):
+            raise error
+        return getattr(self, f"_{request.area}")(request.verb, request.key, request.values)
+
+    def _status(self, _verb: str, _key: str | None, _values: dict[str, Any]) -> Any:
+        return {
+            "version": "0.1.0",
+            "uptime": 93784.2,
+            "addresses": ["192.0.2.5"],
+            "console_url": self.console_url,
+            "host_name": self.system["host_name"],
+            "language": self.system["language"],
+            "set_up": self.set_up,
+            "extensions": len(self.extensions),
+            "registrations": 0,
+            "calls": 0,
+        }
+
+    def _system(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
+        if verb == "set":
+            self.system |= values
+        return self.system
+
+    def _extensions(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
+        if verb == "add-many":
+            first = int(values["first"])
+            made = [{"number": str(first + n), "password": f"secret-{n}"} for n in range(values["count"])]
+            self.extensions |= {each["number"]: each["password"] for each in made}
+            return made
+        if verb == "add" and values["number"] in self.extensions:
+            raise ConfigError("extensions.number", "error.number_taken", number=values["number"])
+        if not values.get("password"):
+            raise ConfigError("extensions.password", "serial.item.unknown")
+        self.extensions[key or values["number"]] = values["password"]
+        return values
+
+    def _admin(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
+        match verb:
+            case "new-code":
+                return {"code": "ABCD-EFGH"}
+            case "set-up":
+                assert values["code"] == "ABCD-EFGH"
+                self.set_up, self.password = True, values["password"]
+            case "set-password":
+                self.password = values["password"]
+            case "log-in":
+                if values["password"] != self.password:
+                    raise ConfigError("admin.password", "serial.item.no_password")
+        return {}
+
+    def _box(self, verb: str, _key: str | None, _values: dict[str, Any]) -> Any:
+        self.box.append(verb)
+        return {}

@@ -1,0 +1,134 @@
+"""The menu, and the greeting before it."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.control.client import NotRunningError
+from appliance.errors import ConfigError
+from appliance.locale import Language
+from appliance.serial.dialogue import Perform, Words
+from appliance.serial.line_editor import Key, width
+from appliance.serial.menu import conversation, menu
+from tests.serial.exchange import FakeExchange
+from tests.serial.person import UNFINISHED, Screen, converse
+
+
+def choose(*answers: str | Key, exchange: FakeExchange | None = None, words: Words | None = None) -> Screen:
+    """What the menu shows for some answers, the last of which leaves it."""
+    screen, result = converse(menu(words or Words()), exchange or FakeExchange(set_up=True), [*answers, "0"])
+    assert result is None, screen.text
+    return screen
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_status_fits_a_terminal(language: Language) -> None:
+    screen = choose("1", "", "", words=Words(language))
+    assert "1 d 02:03" in screen.text
+    assert "https://192.0.2.5" in screen.text
+    assert max(width(line) for line in screen.text.splitlines()) <= 80
+
+
+def test_the_network_changes_only_by_a_typed_word() -> None:
+    exchange = FakeExchange(set_up=True)
+    change = ["2", "2", "10.0.0.5/8", "10.0.0.1", "10.0.0.1"]
+    choose(*change, "y", exchange=exchange)
+    assert exchange.system["network"] == "dhcp"
+    screen = choose(*change, "yes", "", "", exchange=exchange)
+    assert exchange.system["address"] == "10.0.0.5"
+    assert "https://10.0.0.5" in screen.text
+
+
+def test_a_new_set_up_code() -> None:
+    assert "ABCD-EFGH" not in choose("3", "no").text
+    assert "ABCD-EFGH" in choose("3", "yes", "", "").text
+
+
+@pytest.mark.parametrize(("answer", "verb"), [("1", "restart"), ("2", "reboot")])
+def test_restart(answer: str, verb: str) -> None:
+    exchange = FakeExchange(set_up=True)
+    choose("4", answer, "", "4", "3", exchange=exchange)
+    assert exchange.box == []
+    choose("4", answer, "yes", exchange=exchange)
+    assert exchange.box == [verb]
+
+
+def test_factory_reset_wants_its_word() -> None:
+    exchange = FakeExchange(set_up=True)
+    choose("5", "yes", "5", "", exchange=exchange)
+    assert exchange.box == []
+    choose("5", "RESET", exchange=exchange)
+    assert exchange.box == ["factory-reset"]
+
+
+def test_a_refusal_is_said_and_the_menu_stays() -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.refuse["box", "reboot"] = ConfigError("", "error.not_an_appliance")
+    assert "only possible on the appliance" in choose("4", "2", "yes", exchange=exchange).text
+
+
+def test_a_reason_without_words_is_said_by_its_key() -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.refuse["system", "show"] = ConfigError("system", "error.of_tomorrow", low=1)
+    assert "! system: error.of_tomorrow" in choose("2", exchange=exchange).text
+
+
+def test_language_is_kept() -> None:
+    exchange = FakeExchange(set_up=True)
+    assert "菜单" in choose("6", "2", exchange=exchange).text
+    assert exchange.system["language"] == "zh"
+
+
+def test_keys_in_the_menu() -> None:
+    screen = choose("2", Key.INTERRUPT, "2", "2", Key.END, "nonsense", "", Key.INTERRUPT)
+    assert screen.text.count("\nMenu\n") == 6
+    assert converse(menu(Words()), FakeExchange(set_up=True), [Key.END])[1] is None
+
+
+def test_noise_does_not_start_a_conversation() -> None:
+    exchange = FakeExchange()
+    script: list[str | Key] = ["~~x", Key.INTERRUPT, Key.END, "1"]
+    screen, result = converse(conversation(Words()), exchange, script)
+    assert result is UNFINISHED
+    assert "--- 1/6" not in screen.text
+    screen, _ = converse(conversation(Words()), exchange, [*script, ""])
+    assert "--- 1/6" in screen.text
+
+
+def test_a_box_that_is_set_up_greets_in_its_language_with_its_address() -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.system["language"] = "zh"
+    screen, _ = converse(conversation(Words()), exchange, ["", "0"])
+    assert "https://192.0.2.5" in screen.text
+    assert "按回车键进入菜单" in screen.text
+
+
+def test_a_box_set_up_while_the_greeting_stood_shows_the_menu() -> None:
+    exchange = FakeExchange()
+
+    def set_up_later(request: Perform) -> object:
+        answer = exchange(request)
+        exchange.set_up = True
+        return answer
+
+    screen, result = converse(conversation(Words()), set_up_later, ["", "0"])
+    assert result is None
+    assert "Menu" in screen.text
+
+
+def test_without_an_exchange_it_says_so_once_and_waits() -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.down_for = 30
+    screen, _ = converse(conversation(Words()), exchange, ["", "0"])
+    assert screen.text.count("Please wait") == 1
+    with pytest.raises(NotRunningError):
+        exchange.down_for = 1
+        exchange(Perform("status", "show"))
+
+
+def test_an_odd_port_is_in_the_address() -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.console_url = "https://192.0.2.5:8443/"
+    assert "https://192.0.2.5:8443\n" in choose("1", "", "", exchange=exchange).text
+    exchange.console_url = ""
+    assert "no network address yet" in choose("1", exchange=exchange).text
