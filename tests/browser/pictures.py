@@ -1,0 +1,91 @@
+"""Pictures of every page, to be looked at: `python -m tests.browser.pictures FOLDER`.
+
+Wide in the light and in the dark, as narrow as a telephone, and in Chinese.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance.system.certificates import ensure_certificate
+from tests.browser.driver import Browser
+from tests.webui.fake_control import FakeControl, busy_office
+from webui.server import ConsoleServer
+
+if TYPE_CHECKING:
+    from tests.webui.fake_control import JSON
+
+PAGES = {
+    "overview": "/",
+    "extensions": "/extensions",
+    "extension-add": "/extensions/add",
+    "extension-edit": "/extensions/101/edit",
+    "extension-remove": "/extensions/101/remove",
+    "many": "/extensions/many",
+    "registrations": "/registrations",
+    "calls": "/calls",
+    "records": "/records",
+    "record": "/records/4",
+    "system": "/system",
+    "about": "/about",
+    "missing": "/nowhere",
+}
+LOOKS: dict[str, JSON] = {
+    "light": {"width": 1280, "height": 800},
+    "dark": {"width": 1280, "height": 800, "dark": True},
+    "phone": {"width": 390, "height": 800, "scale": 2.0},
+}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as certs:
+        made = ensure_certificate(Path(certs) / "certs", "localhost", ("127.0.0.1",))
+        used, new = busy_office(time_zone="Europe/Berlin"), FakeControl()
+        servers = [ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, each) for each in (used, new)]
+        for server in servers:
+            server.start()
+        try:
+            urls = ["https://127.0.0.1:{1}".format(*server.address) for server in servers]
+            for language in ("en", "zh"):
+                with Browser(language) as browser:
+                    _take(browser, urls[0], urls[1], folder, language)
+        finally:
+            for server in servers:
+                server.stop()
+
+
+def _take(browser: Browser, used: str, new: str, folder: Path, language: str) -> None:
+    looks = LOOKS if language == "en" else {"light": LOOKS["light"], "phone": LOOKS["phone"]}
+    _each(browser, looks, folder, f"{language}-set-up", f"{new}/set-up")
+    _each(browser, looks, folder, f"{language}-log-in", f"{used}/log-in")
+    browser.fill(password="correct horse battery")
+    browser.press("form button")
+    for name, path in PAGES.items():
+        _each(browser, looks, folder, f"{language}-{name}", used + path)
+    browser.look(**LOOKS["light"])
+    browser.go(used + "/extensions/many")
+    browser.fill(
+        first="201" if language == "en" else "301", count="6", name="Room" if language == "en" else "房间"
+    )
+    browser.press("main form .actions button")
+    _each(browser, looks, folder, f"{language}-sheet", used + "/extensions/sheet")
+    for complaint in browser.complaints():
+        sys.stdout.write(f"{complaint}\n")
+
+
+def _each(browser: Browser, looks: dict[str, JSON], folder: Path, name: str, url: str) -> None:
+    for look, size in looks.items():
+        browser.look(**size)
+        browser.go(url)
+        tall = int(browser.run("return document.documentElement.scrollHeight"))
+        browser.look(**{**size, "height": max(tall, size["height"])})
+        browser.picture(folder / f"{name}-{look}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,323 @@
+"""A control for the console's tests: the areas and verbs of docs/architecture.md, kept in memory.
+
+It refuses what control refuses, with the same keys where the console depends on them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from appliance.errors import ConfigError
+
+JSON = dict[str, Any]
+
+
+def iso(ago: float = 0.0) -> str:
+    """A moment `ago` seconds before now, as control writes it."""
+    return (datetime.now(UTC) - timedelta(seconds=ago)).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def not_found(area: str, key: str | None) -> ConfigError:
+    return ConfigError(f"{area}.{key}", "error.not_found")
+
+
+def refused_number(number: str, key: str) -> ConfigError:
+    return ConfigError(f"extensions.{number}.number", key, number=number)
+
+
+@dataclass
+class FakeControl:
+    """Call it as `perform`."""
+
+    password: str | None = None
+    "The administrator's; None before set-up."
+    code: str = "1234-5678"
+    language: str = "en"
+    host_name: str = "branchbox"
+    time_zone: str = "UTC"
+    network: str = "dhcp"
+    address: str = ""
+    prefix: int = 24
+    gateway: str = ""
+    dns: list[str] = field(default_factory=list)
+    extensions: dict[str, JSON] = field(default_factory=dict)
+    registrations: list[JSON] = field(default_factory=list)
+    calls: dict[str, JSON] = field(default_factory=dict)
+    records: list[JSON] = field(default_factory=list)
+    tokens: dict[str, JSON] = field(default_factory=dict)
+    asked: list[tuple[str, str, str | None, JSON, str]] = field(default_factory=list)
+    "Every request, in order."
+    wrong_passwords: int = 0
+
+    def __call__(self, area: str, verb: str, key: str | None, values: JSON, actor: str) -> Any:
+        self.asked.append((area, verb, key, dict(values), actor))
+        method = getattr(self, f"{area}_{verb}".replace("-", "_"), None)
+        if method is None:
+            raise ConfigError("", "error.unknown_verb")
+        return method(key, values)
+
+    # status, system
+
+    def status_show(self, key: str | None, values: JSON) -> JSON:
+        return {
+            "version": "0.1.0",
+            "openssl": "OpenSSL 3.0.17 1 Jul 2025",
+            "uptime": 273_600.0,
+            "addresses": ["192.0.2.10"],
+            "console_url": "https://192.0.2.10/",
+            "host_name": self.host_name,
+            "language": self.language,
+            "set_up": self.password is not None,
+            "extensions": len(self.extensions),
+            "registrations": len(self.registrations),
+            "calls": len(self.calls),
+            "free_space": 24_300_000_000,
+        }
+
+    def system_show(self, key: str | None, values: JSON) -> JSON:
+        return {
+            "language": self.language,
+            "host_name": self.host_name,
+            "time_zone": self.time_zone,
+            "network": self.network,
+            "address": self.address,
+            "prefix": self.prefix,
+            "gateway": self.gateway,
+            "dns": self.dns,
+            "realm": "branchbox",
+        }
+
+    def system_set(self, key: str | None, values: JSON) -> JSON:
+        if values.get("host_name") == "bad host":
+            raise ConfigError("system.host_name", "error.bad_host_name")
+        for name, value in values.items():
+            setattr(self, name, value)
+        return self.system_show(None, {})
+
+    # extensions
+
+    def extensions_list(self, key: str | None, values: JSON) -> list[JSON]:
+        return [self._shown(number) for number in sorted(self.extensions)]
+
+    def extensions_show(self, key: str | None, values: JSON) -> JSON:
+        if key not in self.extensions:
+            raise not_found("extensions", key)
+        return self._shown(key)
+
+    def extensions_add(self, key: str | None, values: JSON) -> JSON:
+        number = str(values["number"])
+        if number in self.extensions:
+            raise refused_number(number, "error.number_taken")
+        if not number.isdigit():
+            raise refused_number(number, "error.bad_number")
+        self.extensions[number] = {
+            "name": "",
+            "enabled": True,
+            "ring_seconds": 60,
+            "state": "offline",
+            **values,
+        }
+        return self._shown(number)
+
+    def extensions_set(self, key: str | None, values: JSON) -> JSON:
+        self.extensions_show(key, {})
+        self.extensions[str(key)] |= values
+        return self._shown(str(key))
+
+    def extensions_remove(self, key: str | None, values: JSON) -> JSON:
+        self.extensions_show(key, {})
+        del self.extensions[str(key)]
+        return {"done": True}
+
+    def extensions_add_many(self, key: str | None, values: JSON) -> list[JSON]:
+        first, made = int(values["first"]), []
+        for number in range(first, first + int(values["count"])):
+            password = secrets.token_urlsafe(12)
+            name = f"{values['name']} {number}" if values.get("name") else ""
+            self.extensions_add(None, {"number": str(number), "name": name, "password": password})
+            made.append({"number": str(number), "name": name, "password": password})
+        return made
+
+    def _shown(self, number: str) -> JSON:
+        extension = {name: value for name, value in self.extensions[number].items() if name != "password"}
+        contacts = [each["contact"] for each in self.registrations if each["number"] == number]
+        return {**extension, "number": number, "contacts": contacts}
+
+    # what goes on, what went on
+
+    def registrations_list(self, key: str | None, values: JSON) -> list[JSON]:
+        return self.registrations
+
+    def calls_list(self, key: str | None, values: JSON) -> list[JSON]:
+        return list(self.calls.values())
+
+    def calls_show(self, key: str | None, values: JSON) -> JSON:
+        if key not in self.calls:
+            raise not_found("calls", key)
+        return self.calls[key]
+
+    def calls_hang_up(self, key: str | None, values: JSON) -> JSON:
+        self.calls_show(key, {})
+        del self.calls[str(key)]
+        return {"done": True}
+
+    def records_list(self, key: str | None, values: JSON) -> list[JSON]:
+        rows = self.records
+        if number := values.get("number"):
+            rows = [
+                each
+                for each in rows
+                if number in {each["from_number"], each["to_number"], each["answered_by"]}
+            ]
+        if before := values.get("before"):
+            rows = [each for each in rows if int(each["id"]) < int(before)]
+        return rows[: int(values.get("limit", 50))]
+
+    def records_show(self, key: str | None, values: JSON) -> JSON:
+        for each in self.records:
+            if each["id"] == key:
+                return each
+        raise not_found("records", key)
+
+    def trace_show(self, key: str | None, values: JSON) -> list[JSON]:
+        return []
+
+    # the administrator
+
+    def admin_set_up(self, key: str | None, values: JSON) -> JSON:
+        if values["code"] != self.code:
+            raise ConfigError("admin.code", "error.wrong_setup_code", left=4)
+        self.password = values["password"]
+        return {"done": True}
+
+    def admin_log_in(self, key: str | None, values: JSON) -> JSON:
+        if self.wrong_passwords >= 5:
+            raise ConfigError("admin", "error.too_many_tries", seconds=60)
+        if values["password"] != self.password:
+            self.wrong_passwords += 1
+            raise ConfigError("admin.password", "error.wrong_password")
+        return {"name": "admin"}
+
+    def admin_set_password(self, key: str | None, values: JSON) -> JSON:
+        if values["current"] != self.password:
+            raise ConfigError("admin.password", "error.wrong_password")
+        self.password = values["password"]
+        return {"done": True}
+
+    def admin_tokens(self, key: str | None, values: JSON) -> list[JSON]:
+        return [{name: each[name] for name in ("id", "name", "created_at")} for each in self.tokens.values()]
+
+    def admin_add_token(self, key: str | None, values: JSON) -> JSON:
+        made = {"id": str(len(self.tokens) + 1), "name": values["name"], "created_at": iso()}
+        self.tokens[made["id"]] = {**made, "token": secrets.token_urlsafe(24)}
+        return dict(self.tokens[made["id"]])
+
+    def admin_remove_token(self, key: str | None, values: JSON) -> JSON:
+        if key not in self.tokens:
+            raise not_found("admin", key)
+        del self.tokens[key]
+        return {"done": True}
+
+    def admin_check_token(self, key: str | None, values: JSON) -> JSON:
+        for each in self.tokens.values():
+            if each["token"] == values["token"]:
+                return {"id": each["id"], "name": each["name"]}
+        raise ConfigError("admin.token", "error.wrong_token")
+
+    def backup_save(self, key: str | None, values: JSON) -> JSON:
+        octets = Path(values["file"]).write_bytes(b"\x1f\x8b and so on")
+        return {"file": values["file"], "octets": octets}
+
+    def export_show(self, key: str | None, values: JSON) -> JSON:
+        return {"text": '[system]\nlanguage = "en"\n'}
+
+
+def busy_office(**settings: Any) -> FakeControl:
+    """A box in use: what the screenshots and most tests show. All names and numbers are made up."""
+    control = FakeControl(password="correct horse battery", **settings)
+    rooms = (
+        ("101", "Reception", "busy"),
+        ("102", "Sales", "idle"),
+        ("103", "Workshop", "ringing"),
+        ("104", "Accounts", "idle"),
+        ("105", "仓库 Warehouse", "busy"),
+        ("106", "Meeting room", "offline"),
+        ("107", "Door phone", "idle"),
+        ("108", "Fax adapter", "offline"),
+    )
+    phones = (
+        "Yealink SIP-T46U 108.86.0.45",
+        "Grandstream GXP2170 1.0.11.79",
+        "baresip v3.9.0 (aarch64/linux)",
+    )
+    for index, (number, name, state) in enumerate(rooms):
+        enabled = number != "108"
+        control.extensions[number] = {"name": name, "enabled": enabled, "ring_seconds": 60, "state": state}
+        if state != "offline":
+            control.registrations.append(_registration(number, index, phones[index % 3]))
+    control.calls = {
+        "c-7f3a": _call("c-7f3a", "101", "105", "talking", 154),
+        "c-81bd": _call("c-81bd", "102", "103", "ringing", 6),
+    }
+    control.records = _records()
+    return control
+
+
+def _registration(number: str, index: int, user_agent: str) -> JSON:
+    return {
+        "number": number,
+        "contact": f"sip:{number}@192.0.2.{20 + index}:5060",
+        "source": f"192.0.2.{20 + index}:5060",
+        "transport": "tcp" if index == 3 else "udp",
+        "user_agent": user_agent,
+        "expires_in": 3600.0 - 411 * index,
+        "registered_at": iso(7200 + 311 * index),
+    }
+
+
+def _call(call_id: str, caller: str, callee: str, state: str, ago: float) -> JSON:
+    return {
+        "id": call_id,
+        "from_number": caller,
+        "to_number": callee,
+        "state": state,
+        "started_at": iso(ago + 8),
+        "answered_at": iso(ago) if state == "talking" else None,
+        "legs": [],
+    }
+
+
+def _records() -> list[JSON]:
+    plan = (
+        ("104", "102", 200, "normal", 63.0, 900, "caller"),
+        ("101", "106", 480, "not_registered", None, 1300, "callee"),
+        ("103", "101", 200, "normal", 412.0, 2100, "callee"),
+        ("102", "105", 486, "busy", None, 3000, "callee"),
+        ("107", "101", 487, "cancelled", None, 4200, "caller"),
+        ("105", "104", 408, "no_answer", None, 7600, "box"),
+        ("101", "199", 404, "not_found", None, 9100, "box"),
+        ("102", "101", 200, "normal", 3784.0, 90000, "caller"),
+    )
+    rows = []
+    for index, (caller, callee, status, cause, duration, ago, ended_by) in enumerate(plan):
+        rows.append(
+            {
+                "id": str(len(plan) - index),
+                "started_at": iso(ago),
+                "answered_at": iso(ago - 6) if duration else None,
+                "ended_at": iso(ago - 6 - (duration or 14)),
+                "from_number": caller,
+                "from_name": "",
+                "to_number": callee,
+                "answered_by": callee if duration else None,
+                "duration": duration or 0.0,
+                "status": status,
+                "cause": cause,
+                "ended_by": ended_by,
+            }
+        )
+    return rows

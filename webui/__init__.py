@@ -1,0 +1,1 @@
+"""The web console: pages for the administrator, a JSON API, and figures for Prometheus."""

@@ -1,0 +1,61 @@
+"""The box itself: name, time, network, password, tokens, backup. Each section is saved by a file of its own."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
+
+from webui import form
+from webui.routes import Route
+
+if TYPE_CHECKING:
+    from webui.answer import Answer
+    from webui.visit import Visit
+
+__all__ = ["ROUTES", "draw", "time_zones"]
+
+
+def show(visit: Visit) -> Answer:
+    return draw(visit)
+
+
+def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, **extra: Any) -> Answer:
+    """The whole page; `section` is the one whose form was just refused."""
+    system = visit.perform("system", "show")
+    forms = {"general": _general(system), "network": network_form(system), "password": form.Reading()}
+    forms["token"] = form.Reading()
+    if refused is not None:
+        forms[section] = refused
+    values: dict[str, Any] = {
+        "forms": forms,
+        "system": system,
+        "time_zones": time_zones(),
+        "tokens": visit.perform("admin", "tokens"),
+        "new_token": None,
+    }
+    return visit.page("system.html", 400 if refused else 200, **(values | extra))
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """The names people choose from: `Asia/Shanghai`, not `Etc/GMT-8` or `posix/...`."""
+    places = sorted(
+        each for each in available_timezones() if "/" in each and not each.startswith(("Etc/", "System"))
+    )
+    return ("UTC", *places)
+
+
+def network_form(system: dict[str, Any]) -> form.Reading:
+    """What the network form shows before anything is typed."""
+    typed = {name: str(system.get(name, "")) for name in ("address", "prefix", "gateway")}
+    return form.Reading(typed={**typed, "mode": system["network"], "dns": " ".join(system.get("dns", ()))})
+
+
+def _general(system: dict[str, Any]) -> form.Reading:
+    return form.Reading(
+        typed={name: str(system.get(name, "")) for name in ("language", "host_name", "time_zone")}
+    )
+
+
+ROUTES = (Route("GET", "/system", show),)
