@@ -113,7 +113,7 @@ _S = InviteState
 _ALLOWED: dict[str, frozenset[InviteState]] = {
     "reject": frozenset({_S.RECEIVED}),
     "accept": frozenset({_S.RECEIVED}),
-    "send_invite": frozenset({_S.IDLE, _S.RETRYING}),
+    "send_invite": frozenset({_S.IDLE}),
     "acknowledge": frozenset({_S.ANSWERED}),
 }
 
@@ -177,7 +177,7 @@ class InviteUsage:
                 # §14.2: an INVITE that meets ours MUST get 491. RFC 5407 §3.1.5: so does one that overtook
                 # the ACK of the INVITE before.
                 raise PeerError(491, "Request Pending")
-            case InviteState.ENDED:
+            case _:  # ENDED
                 raise PeerError(481, "Call/Transaction Does Not Exist")
 
     def reject(self) -> None:
@@ -258,6 +258,7 @@ class InviteUsage:
         if timer is UsageTimer.ACCEPTED and self.state is InviteState.ACCEPTED:
             return self._accepted_fired()
         if timer is UsageTimer.RETRY and self.state is InviteState.RETRYING:
+            self.state = InviteState.IDLE
             return [RetryInvite()]
         return []
 

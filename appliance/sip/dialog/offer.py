@@ -48,7 +48,7 @@ class OfferAnswer:
             case OfferState.SENT:
                 # RFC 3311 §5.2: an offer that meets ours MUST be refused with 491.
                 raise PeerError(491, "Request Pending")
-            case OfferState.RECEIVED:
+            case _:  # RECEIVED
                 # RFC 3311 §5.2: a second offer before our answer MUST be refused with 500 and Retry-After.
                 raise PeerError(500, "Offer Pending", (("Retry-After", "1"),))
 
