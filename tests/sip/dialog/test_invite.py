@@ -144,6 +144,7 @@ def test_glare_without_end_is_not_retried_for_ever() -> None:
     for _ in range(InviteUsage.MAX_RETRIES):
         usage.send_invite()
         assert usage.receive_final(491, 0.5, retry=True) != []
+        assert usage.fired(UsageTimer.RETRY) == [RetryInvite()]
     usage.send_invite()
     assert usage.receive_final(491, 0.5, retry=True) == []
     assert usage.may_invite
