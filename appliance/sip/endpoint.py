@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import quote
 
 from appliance.errors import PeerError
+from appliance.sip.inspection import allow_header, check_required, check_target, refuse_method
 from appliance.sip.live_transaction import ClientEvent, ClientTransaction, Failed, ServerTransaction
 from appliance.sip.message import BadMessage, Request, Response, parse_message
 from appliance.sip.message.via import MAGIC_COOKIE
@@ -17,6 +17,7 @@ from appliance.sip.transaction.machine import Input, State
 from appliance.sip.transaction.matching import cancelled_key, client_key, merge_key, server_key
 from appliance.sip.transport.answer import note_source, reply_flow
 from appliance.sip.transport.flow import TransportError
+from appliance.sip.transport.own_address import contact_of, via_of
 
 if TYPE_CHECKING:
     import random
@@ -46,12 +47,6 @@ MAX_TRANSACTIONS = 65_536
 "At some 3 kB each about 200 MB, a fifth of the smallest board's memory; 32 s of 2,000 requests a second."
 RETRY_AFTER = "10"
 "Seconds after which a peer may try again when we had too many transactions: by then a third have ended."
-KNOWN_METHODS = frozenset({
-    "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY",
-    "OPTIONS", "PRACK", "PUBLISH", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE",
-})  # fmt: skip
-"§8.2.1, §21.5.2: a method we know but do not serve gets 405, any other 501."
-SCHEMES = frozenset({"sip", "sips", "tel"})
 
 
 class DialogUser(Protocol):
@@ -135,8 +130,7 @@ class Endpoint:
 
     def contact(self, flow: Flow, user: str) -> str:
         """Our Contact as the peer on that flow can reach it."""
-        transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-        return f"<sip:{quote(user, safe=USER_MARKS)}@{_hostport(flow.local)}{transport}>"
+        return contact_of(flow, user)
 
     def new_tag(self) -> str:
         """A tag for From or To (§19.3: at least 32 random bits)."""
@@ -232,33 +226,16 @@ class Endpoint:
         to_tag = request.to.tag
         # A registrar has no dialogs; a client that keeps the tag of an earlier answer means no harm.
         if to_tag is not None and request.method != "REGISTER":
-            self._check_required(request)
+            check_required(request, self.supported)
             self._dialog_user(request, to_tag).receive(transaction)
             return
-        handler = self._find_handler(request.method)
-        self._check_target(request)
+        handler = self._handlers.get(request.method)
+        if handler is None:
+            raise refuse_method(request.method, self.allowed)
+        check_target(request)
         self._check_merged(transaction)
-        self._check_required(request)
+        check_required(request, self.supported)
         handler(transaction)
-
-    # What a server inspects, §8.2.
-
-    def _find_handler(self, method: str) -> Callable[[ServerTransaction], None]:
-        handler = self._handlers.get(method)
-        if handler is not None:
-            return handler
-        if method in self.allowed:
-            raise PeerError(481, "Call/Transaction Does Not Exist")  # it lives in dialogs alone
-        if method in KNOWN_METHODS:
-            raise PeerError(405, "Method Not Allowed", (self._allow(),))
-        raise PeerError(501, "Not Implemented", (self._allow(),))
-
-    def _check_target(self, request: Request) -> None:
-        if request.uri.partition(":")[0].lower() not in SCHEMES:
-            raise PeerError(416, "Unsupported URI Scheme")
-        # §16.3: for what would travel on from here. OPTIONS and REGISTER end here whatever their count (§11).
-        if request.max_forwards == 0 and request.method not in ("OPTIONS", "REGISTER"):
-            raise PeerError(483, "Too Many Hops")
 
     def _check_merged(self, transaction: ServerTransaction) -> None:
         # §8.2.2.2: the same request by another way, while the first is known still.
@@ -266,12 +243,6 @@ class Endpoint:
         if self._merged.setdefault(key, transaction) is not transaction:
             raise PeerError(482, "Loop Detected")
         transaction.merge = key
-
-    def _check_required(self, request: Request) -> None:
-        if "Require" in request.headers:
-            unknown = [tag for tag in request.tokens("Require") if tag not in self.supported]
-            if unknown:
-                raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(unknown)),))
 
     def _dialog_user(self, request: Request, to_tag: str) -> DialogUser:
         user = self._dialogs.get((request.call_id, to_tag, request.from_.tag or ""))
@@ -295,11 +266,8 @@ class Endpoint:
 
     def _answer_options(self, transaction: ServerTransaction) -> None:
         supported = ", ".join(sorted(self.supported))
-        headers = [self._allow(), ("Accept", "application/sdp"), ("Supported", supported)]
+        headers = [allow_header(self.allowed), ("Accept", "application/sdp"), ("Supported", supported)]
         transaction.reply(200, headers=headers)
-
-    def _allow(self) -> tuple[str, str]:
-        return "Allow", ", ".join(sorted(self.allowed))
 
     # What goes out.
 
@@ -329,8 +297,7 @@ class Endpoint:
 
     def _add_via(self, request: Request, flow: Flow) -> None:
         branch = f"{MAGIC_COOKIE}{self._random.getrandbits(64):016x}"
-        sent_by = f"SIP/2.0/{flow.transport.upper()} {_hostport(flow.local)}"
-        request.headers.add_first("Via", f"{sent_by};branch={branch};rport")
+        request.headers.add_first("Via", via_of(flow, branch))
 
     def _start_client(
         self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
@@ -375,12 +342,3 @@ class Endpoint:
         except Exception:
             logger.exception("the message trace failed")
             self.tap = None  # a broken trace must not cost calls
-
-
-USER_MARKS = "-_.!~*'()&=+$,;?/%"
-"§25.1: what a user part may hold unescaped; `%` because it is escaped already."
-
-
-def _hostport(address: Address) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

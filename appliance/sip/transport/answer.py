@@ -22,7 +22,7 @@ DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}
 "§18.2.2: the port of a sent-by without one."
 
 LIMITED_BROADCAST = IPv4Address("255.255.255.255")
-_EMPTY_RPORT = re.compile(r"(;[ \t]*rport)(?:[ \t]*=[ \t]*[0-9]*)?[ \t]*(?=[;,]|$)", re.IGNORECASE)
+_RPORT = re.compile(r"(;[ \t]*rport)(?:[ \t]*=[ \t]*[0-9]*)?[ \t]*(?=[;,]|$)", re.IGNORECASE)
 _RECEIVED = re.compile(r";[ \t]*received[ \t]*=[^;,]*", re.IGNORECASE)
 
 
@@ -42,16 +42,19 @@ def reply_flow(via: Via, flow: Flow) -> Flow | None:
     """Where the answer to a request goes that came over `flow`; None when no answer may go there."""
     if flow.transport != "udp":
         return flow  # §18.2.2: over the connection that the request came by
-    if (maddr := via.params.get("maddr")) is not None:
+    params = via.params
+    if "maddr" in params:
         # §18.2.2 lets maddr name a multicast group; an answer to many is a weapon, so one host it must be.
-        remote = (maddr.strip("[]"), via.port or DEFAULT_PORT["udp"])
-    elif via.wants_rport:
-        remote = flow.remote  # RFC 3581 §4
+        remote = ((params["maddr"] or "").strip("[]"), via.port or DEFAULT_PORT["udp"])
+    elif "rport" in params:
+        return flow  # RFC 3581 §4; no flow leads to where nothing may be sent
     else:
         remote = (flow.remote[0], via.port or DEFAULT_PORT["udp"])
+    if remote == flow.remote:
+        return flow
     if not answerable(remote):
         return None
-    return flow if remote == flow.remote else Flow("udp", flow.local, remote)
+    return Flow("udp", flow.local, remote)
 
 
 def fallback_address(via: Via, flow: Flow) -> Address:
@@ -63,16 +66,26 @@ def note_source(request: Request, flow: Flow) -> None:
     """Write `received` and `rport` into the topmost Via; the rest of it stays byte for byte."""
     via = request.via
     host, port = flow.remote
+    rport = "rport" in via.params
     # §18.2.1: received, when sent-by does not say where it came from; RFC 3581 §4: always beside rport.
-    if via.address == host and not via.wants_rport and "received" not in via.params:
+    if via.host == host and not rport and "received" not in via.params:
         return
     first, *others = request.headers.get_all("Via")
     values = [first] if "," not in first else split_list(first, "Via")
+    top = values[0]
     # A sender that fills these in itself would have the answer go where it likes.
-    top = _RECEIVED.sub("", values[0])
-    if via.wants_rport:
-        top = _EMPTY_RPORT.sub(rf"\g<1>={port}", top, count=1)
+    if "received" in via.params:
+        top = _RECEIVED.sub("", top)
+    if rport:
+        top = _fill_rport(top, port)
     values[0] = f"{top};received={host.partition('%')[0]}"
     request.headers.set("Via", ", ".join(values))
     for line in others:
         request.headers.add("Via", line)
+
+
+def _fill_rport(value: str, port: int) -> str:
+    padded = f"{value};"
+    if ";rport;" in padded:  # as nearly all write it
+        return padded.replace(";rport;", f";rport={port};", 1)[:-1]
+    return _RPORT.sub(rf"\g<1>={port}", value, count=1)
