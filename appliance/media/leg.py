@@ -80,7 +80,8 @@ class LegMedia:
         self._told: tuple[Media, ...] = ()
         self._expected: tuple[Media, ...] = ()
         self._partner: LegMedia | None = None
-        self._closed = False
+        self._final: LegStatistics | None = None
+        "What came in until the leg was closed."
 
     def describe(self, sdp: bytes) -> bytes:
         """The *other* leg's description with this leg's address and ports in it.
@@ -108,7 +109,9 @@ class LegMedia:
         self._link_both()
 
     def statistics(self) -> LegStatistics:
-        """What came in so far; zero once the leg is closed."""
+        """What came in so far, or until the leg was closed."""
+        if self._final is not None:
+            return self._final
         streams = [stream for pair in self._pairs if pair for stream in (pair.rtp, pair.rtcp)]
         times = [stream.last_packet_at for stream in streams if stream.last_packet_at is not None]
         return LegStatistics(
@@ -121,9 +124,9 @@ class LegMedia:
 
     def close(self) -> None:
         """Give the ports back. Closing twice is harmless."""
-        if self._closed:
+        if self._final is not None:
             return
-        self._closed = True
+        self._final = self.statistics()
         self.unlink()
         for pair in self._pairs:
             if pair:
@@ -215,7 +218,7 @@ class LegMedia:
             pair.rtcp.other = other.rtcp if other else None
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self._final is not None:
             raise LocalError("the leg's media is closed already")
 
 

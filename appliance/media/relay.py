@@ -56,7 +56,8 @@ class Relay:
         PeerError 503 when no port is left.
         """
         # RFC 8866 §5.2: numeric; 31 bits because some phones read it into an int.
-        return LegMedia(self, local_host, peer_host, self._random.randrange(1, 2**31))
+        session_id = self._random.randrange(1, 2**31)
+        return LegMedia(self, local_host, peer_host.partition("%")[0], session_id)
 
     def join(self, a: LegMedia, b: LegMedia) -> None:
         """Let what comes in at `a` go out at `b`, and the other way. Former partners are parted."""

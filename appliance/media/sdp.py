@@ -58,7 +58,7 @@ class Connection:
     """What a c= line says: §5.7."""
 
     host: str | None
-    "An IP address in its usual spelling; None for a host name, which is never looked up."
+    "An IP address in its usual spelling, without a zone; None for a host name, which is never looked up."
 
     @property
     def unspecified(self) -> bool:
@@ -242,9 +242,11 @@ def _rtcp(lines: tuple[Line, ...]) -> Rtcp | None:
 
 def _host(text: str) -> str | None:
     try:
-        return str(ip_address(text))
+        address = ip_address(text)
     except ValueError:
         return None
+    # A zone after `%` (RFC 4007) means something on the peer's machine only.
+    return None if "%" in text else str(address)
 
 
 def _is_number(text: str, highest: int) -> bool:

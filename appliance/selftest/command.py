@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import anyio
 
 from appliance.errors import ConfigError
 from appliance.locale import say
-from appliance.locale.tongue import language
+from appliance.locale.tongue import explain, language
 from appliance.selftest.scenario import run_scenario
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
 NAME = "selftest"
+INTERRUPTED = 130  # what shells say for a program that was told to stop
 HELP = "start an exchange, place a call between two built-in phones, and listen"
 
 
@@ -29,21 +31,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    """0 when every step passed; 1 otherwise, with the step and the reason on standard error."""
+    """0 when every step passed; 1 otherwise, with the step and the reason on standard error; 130 when stopped."""
     tongue = language()
 
     def tell(step: str) -> None:
         sys.stdout.write(f"[ok] {say(f'selftest.step.{step}', tongue)}\n")
         sys.stdout.flush()
 
-    failure = anyio.run(run_scenario, tell)
+    # Asked to end, it still stops the exchange that it started and removes its folder.
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        failure = anyio.run(run_scenario, tell)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, former)
     if failure is None:
         sys.stdout.write(say("selftest.passed", tongue) + "\n")
         return 0
     step = say(f"selftest.step.{failure.step}", tongue)
     reason = failure.reason
     if isinstance(reason, ConfigError):
-        reason = f"{reason.path}: {say(reason.key, tongue, **reason.params)}"
+        reason = explain(reason, tongue)
     lines = [say("selftest.failed", tongue, step=step, reason=reason)]
     if failure.log:
         lines += [say("selftest.log", tongue), *(f"  {line}" for line in failure.log)]

@@ -145,7 +145,16 @@ def test_rtcp_on_one_port_stays_there_when_both_agree() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["224.0.0.1", "255.255.255.255", "127.0.0.1", "phone.example", "2001:db8::1", "::ffff:127.0.0.1"]
+    "host",
+    [
+        "224.0.0.1",
+        "255.255.255.255",
+        "127.0.0.1",
+        "phone.example",
+        "2001:db8::1",
+        "::ffff:127.0.0.1",
+        "fe80::1%é",
+    ],
 )
 def test_a_description_cannot_make_us_send_to_a_crowd_or_to_ourselves(host: str) -> None:
     relay, sockets, _ = make_relay()
@@ -203,9 +212,11 @@ def test_a_new_partner_parts_the_former_one() -> None:
 def test_closing_one_leg_leaves_the_other_harmless() -> None:
     relay, sockets, _ = make_relay()
     caller, callee = make_call(sockets, relay)
+    inject(callee, rtp_packet(), ("192.0.2.20", 5000))
     callee.close()
+    before = sent(sockets)
     inject(caller, rtp_packet(), ("192.0.2.10", 49170))
-    assert sent(sockets) == []
+    assert sent(sockets) == before
     assert relay.open_ports == 2
     with pytest.raises(LocalError):
         callee.describe(OFFER)
@@ -213,7 +224,7 @@ def test_closing_one_leg_leaves_the_other_harmless() -> None:
         relay.join(caller, callee)
     with pytest.raises(LocalError):
         relay.join(caller, caller)
-    assert callee.statistics().packets == 0
+    assert callee.statistics().packets == 1  # as it was
 
 
 def test_no_port_left_is_answered_503_and_loses_nothing() -> None:

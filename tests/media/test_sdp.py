@@ -83,6 +83,11 @@ def test_a_section_overrides_what_the_session_says() -> None:
     assert (message.rejected, message.is_datagrams, message.direction) == (True, False, "sendonly")
 
 
+def test_a_zone_of_the_peers_machine_is_no_address_of_ours() -> None:
+    body = HEAD.replace("c=IN IP4 192.0.2.1", "c=IN IP6 fe80::1%eth0") + "m=audio 5000 RTP/AVP 0\r\n"
+    assert parse_sdp(body.encode()).media[0].connection == Connection(None)
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_the_old_hold_is_seen(host: str) -> None:
     version = "IP6" if ":" in host else "IP4"

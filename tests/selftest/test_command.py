@@ -24,26 +24,6 @@ def test_every_step_has_words(language: str) -> None:
     assert all(say(f"selftest.step.{step}", language) for step in STEPS)  # type: ignore[arg-type]  # one of them
 
 
-@pytest.mark.parametrize(
-    ("variables", "language"),
-    [
-        ({"LANG": "zh_CN.UTF-8"}, "zh"),
-        ({"LANG": "en_GB.UTF-8"}, "en"),
-        ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
-        ({"LC_ALL": "", "LC_MESSAGES": "zh_TW", "LANG": "C"}, "zh"),
-        ({}, "en"),
-    ],
-)
-def test_the_language_is_the_terminals(
-    variables: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert command._language() == language
-
-
 def perform(monkeypatch: pytest.MonkeyPatch, outcome: Failure | None) -> int:
     async def scenario(tell: Callable[[str], None]) -> Failure | None:
         tell("start")
