@@ -56,13 +56,15 @@ class Credentials:
         self._throttle = Throttle()
         self._offers = Offers()
 
-    def verify(self, request: Request, source: str = "") -> str:
-        """The number of the extension that sent the request, from the address `source`.
+    def verify(self, request: Request) -> str:
+        """The number of the extension that sent the request.
 
         PeerError 401 with fresh challenges in any other case: no credentials, ones nobody can read, an
         extension that does not exist, a wrong password, a nonce that was used. Nothing tells these apart,
         but that a right password with an old nonce gets stale=true.
         """
+        # Where it came from: the endpoint has written that into the Via wherever the sender had not.
+        source = request.via.received or request.via.address
         claimed = request.from_.uri.number or ""
         answer = self._find_answer(request)
         if answer is None:
@@ -117,10 +119,11 @@ class Credentials:
 
 def _is_for(signed: str, uri: str) -> bool:
     # RFC 7616 §3.4.6: the same resource. Phones and proxies differ in how they write the host of it, but
-    # nobody may change who is called.
+    # nobody may change who is called. sipp and some phones sign the server alone, without the number.
     if signed == uri:
         return True
     try:
-        return Uri.parse(signed).number == Uri.parse(uri).number
+        number = Uri.parse(signed).number
+        return number is None or number == Uri.parse(uri).number
     except PeerError:
         return False

@@ -64,17 +64,17 @@ class Registrar:
     def receive(self, transaction: ServerTransaction) -> None:
         """Answer one REGISTER; PeerError for what is refused. Nothing changes then."""
         request = transaction.request
-        number = self._authorize(request, transaction.flow)
+        number = self._authorize(request)
         if request.headers.get_all("Contact") == ["*"]:
             self._clear(request, number)
         else:
             self._update(request, number, transaction.flow)
         transaction.reply(200, headers=self._describe(number))
 
-    def _authorize(self, request: Request, flow: Flow) -> str:
+    def _authorize(self, request: Request) -> str:
         if "Require" in request.headers:  # §10.3 step 2: an extension to registration; we have none
             raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(request.tokens("Require"))),))
-        number = self._credentials.verify(request, flow.remote[0])
+        number = self._credentials.verify(request)
         address = request.to.uri
         if not address.is_sip:
             raise PeerError(400, "No Address of Record in To")
@@ -106,6 +106,8 @@ class Registrar:
         now = self._timers.now()
         if not contact.uri.is_sip:
             raise PeerError(400, "Contact Cannot Be Called")
+        if not _is_text(f"{contact.uri}{contact.params}{request.call_id}"):
+            raise PeerError(400, "Not UTF-8")  # it could neither be stored nor shown
         return Binding(
             number=number,
             contact=contact.uri,
@@ -113,7 +115,7 @@ class Registrar:
             q=_read_q(contact.params.get("q")),
             expires_at=now + granted,
             granted=granted,
-            user_agent=(request.headers.get("User-Agent") or "")[:MAX_USER_AGENT],
+            user_agent=_user_agent(request),
             call_id=request.call_id,
             cseq=request.cseq.number,
             registered_at=self._wall_clock(),
@@ -170,16 +172,29 @@ def _way_to(contact: Uri, via: Via, flow: Flow) -> Flow:
     source = (via.received or via.address, via.rport or sent_by[1])
     if sent_by != source:
         return flow
-    remote = (contact.address, contact.port or DEFAULT_PORT["udp"])
+    remote = (contact.address, DEFAULT_PORT["udp"] if contact.port is None else contact.port)
     transport = (contact.params.get("transport") or "udp").lower()
-    if transport != "udp" or not _is_ip(remote[0]) or not answerable(remote):
+    if transport != "udp" or _family(remote[0]) != _family(flow.remote[0]) or not answerable(remote):
         return flow
     return replace(flow, remote=remote)
 
 
-def _is_ip(host: str) -> bool:
+def _family(host: str) -> int:
+    """4 or 6; 0 for a name."""
     try:
-        ip_address(host)
+        return ip_address(host.partition("%")[0]).version
     except ValueError:
+        return 0
+
+
+def _user_agent(request: Request) -> str:
+    text = (request.headers.get("User-Agent") or "")[:MAX_USER_AGENT]
+    return text.encode("utf-8", "replace").decode()
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         return False
     return True
