@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -28,22 +29,35 @@ def show_passwords(words: Words, extensions: Sequence[dict[str, Any]]) -> Talk[N
 
 def console_urls(status: dict[str, Any], address: str = "") -> list[str]:
     """The console's addresses, best first. `address` is one that the box is just about to get."""
-    url = str(status.get("console_url") or "")
-    if not url:
-        return []
+    url = str(status.get("console_url") or "").rstrip("/")
     try:
-        port = urlsplit(url).port
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
     except ValueError:
         return [url]
-    hosts = [address] if address else [str(each) for each in status.get("addresses") or ()]
+    if host is None:
+        return []
     suffix = "" if port in (None, 443) else f":{port}"
-    return [f"https://{f'[{host}]' if ':' in host else host}{suffix}" for host in hosts] or [url]
+    if address:
+        return [f"https://{address}{suffix}"]
+    others = [str(each) for each in status.get("addresses") or ()]
+    # The console listens on one address or on all; `addresses` are the telephones'.
+    if host not in others:
+        return [url]
+    return [
+        url,
+        *(f"https://{f'[{each}]' if ':' in each else each}{suffix}" for each in others if each != host),
+    ]
 
 
 def show_console(words: Words, urls: Sequence[str]) -> Talk[None]:
     """The addresses and a QR code of the first; letters instead of blocks when the person asks for them."""
     if not urls:
         yield from say(words("console.no_address"))
+        return
+    if _is_loopback(urls[0]):
+        yield from say(words("console.no_address"))
+        yield from say(words("console.about") + f"\n  {urls[0]}")
         return
     unicode = words.unicode
     while True:
@@ -58,3 +72,11 @@ def show_console(words: Words, urls: Sequence[str]) -> Talk[None]:
         if answer.lower() != "a":
             return
         unicode = False
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether nobody but the box itself can open it: nothing to hold a telephone's camera at."""
+    try:
+        return ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:
+        return False

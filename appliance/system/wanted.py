@@ -18,15 +18,13 @@ from appliance.system.files import read_bounded, write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from appliance.config.system import System
-
 __all__ = ["WANTED_FILE", "StaticNetwork", "Wanted", "is_host_name", "read_wanted", "write_wanted"]
 
 WANTED_FILE = "system.json"
 DNS_LIMIT = 3
 "resolv.conf(5) uses no more."
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_TIME_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,2}")
+_TIME_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,6 @@ class Wanted:
             raise _refused("host_name", self.host_name)
         if not isinstance(self.time_zone, str) or not _TIME_ZONE.fullmatch(self.time_zone):
             raise _refused("time_zone", self.time_zone)
-
-    @classmethod
-    def of(cls, system: System) -> Wanted:
-        """What the exchange's settings ask of the box. ConfigError."""
-        network = None
-        if system.network == "static":
-            network = StaticNetwork(system.address, system.prefix, system.gateway or None, system.dns)
-        return cls(system.host_name, system.time_zone, network)
 
 
 def is_host_name(text: object) -> bool:

@@ -10,6 +10,7 @@ from appliance.locale import Language
 from appliance.serial.dialogue import Perform, Words
 from appliance.serial.line_editor import Key, width
 from appliance.serial.menu import conversation, menu
+from appliance.serial.pages import console_urls
 from tests.serial.exchange import FakeExchange
 from tests.serial.person import UNFINISHED, Screen, converse
 
@@ -132,3 +133,18 @@ def test_an_odd_port_is_in_the_address() -> None:
     assert "https://192.0.2.5:8443\n" in choose("1", "", "", exchange=exchange).text
     exchange.console_url = ""
     assert "no network address yet" in choose("1", exchange=exchange).text
+
+
+def test_further_addresses_are_told_and_a_name_of_its_own_stands_alone() -> None:
+    status = {"console_url": "https://192.0.2.5:8443/", "addresses": ["192.0.2.5", "2001:db8::5"]}
+    assert console_urls(status) == ["https://192.0.2.5:8443", "https://[2001:db8::5]:8443"]
+    assert console_urls(status | {"console_url": "https://10.0.0.1/"}) == ["https://10.0.0.1"]
+    assert console_urls({"console_url": "https://[nonsense"}) == ["https://[nonsense"]
+
+
+def test_without_a_network_there_is_no_code_to_hold_a_camera_at() -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.console_url = "https://127.0.0.1/"
+    screen = choose("1", exchange=exchange)
+    assert "no network address yet" in screen.text
+    assert "█" not in screen.text

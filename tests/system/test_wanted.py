@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.config.system import System
 from appliance.errors import ConfigError
 from appliance.system.wanted import (
     WANTED_FILE,
@@ -46,12 +45,6 @@ def test_nothing_is_written_without_a_change(tmp_path: Path) -> None:
     assert write_wanted(tmp_path, wanted)
     assert not write_wanted(tmp_path, wanted)
     assert write_wanted(tmp_path, Wanted("other", "UTC", None))
-
-
-def test_from_the_settings() -> None:
-    assert Wanted.of(System()) == Wanted("branchbox", "UTC", None)
-    settings = System(network="static", address="10.0.0.5", prefix=8, dns=("10.0.0.1",))
-    assert Wanted.of(settings).network == StaticNetwork("10.0.0.5", 8, None, ("10.0.0.1",))
 
 
 BAD: list[object] = [
