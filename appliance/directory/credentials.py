@@ -56,15 +56,16 @@ class Credentials:
         self._throttle = Throttle()
         self._offers = Offers()
 
-    def verify(self, request: Request) -> str:
-        """The number of the extension that sent the request.
+    def verify(self, request: Request, source: str = "") -> str:
+        """The number of the extension that sent the request, from the address `source`.
+
+        Where that is not given, it is what the endpoint has written into the Via (§18.2.1).
 
         PeerError 401 with fresh challenges in any other case: no credentials, ones nobody can read, an
         extension that does not exist, a wrong password, a nonce that was used. Nothing tells these apart,
         but that a right password with an old nonce gets stale=true.
         """
-        # Where it came from: the endpoint has written that into the Via wherever the sender had not.
-        source = request.via.received or request.via.address
+        source = source or request.via.received or request.via.address
         claimed = request.from_.uri.number or ""
         answer = self._find_answer(request)
         if answer is None:
