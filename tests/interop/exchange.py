@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from appliance.control.client import Client, NotRunningError, socket_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["Exchange", "free_ports", "running_exchange", "wait_until"]
 
@@ -25,6 +25,7 @@ READY_S = 30.0
 STOP_S = 15.0
 POLL_S = 0.02
 RTP_RANGE = "20000-29999"
+PROGRAM = (sys.executable, "-m", "appliance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,13 @@ class Exchange:
 
 
 @contextmanager
-def running_exchange(folder: Path, host: str = "127.0.0.1", *options: str) -> Iterator[Exchange]:
+def running_exchange(
+    folder: Path, host: str = "127.0.0.1", *options: str, program: Sequence[str] = PROGRAM
+) -> Iterator[Exchange]:
     """An exchange that answers, on free ports of `host`; its process is gone afterwards, whatever happens."""
     data = folder / "data"
     sip, tls, web = ((host, port) for port in free_ports(host, 3))
-    command = [sys.executable, "-m", "appliance", "run", "--data", str(data), "--rtp", RTP_RANGE]
+    command = [*program, "run", "--data", str(data), "--rtp", RTP_RANGE]
     for name, (_, port) in (("--sip", sip), ("--tls", tls), ("--web", web)):
         command += [name, f"{host}:{port}"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BRANCHBOX_")}

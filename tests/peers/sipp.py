@@ -78,7 +78,7 @@ class Sipp:
         limit = count // rate + 60
         command = self.command(
             *(scenario, CALLER_HOST, port, "-inf", str(self.users), "-m", str(count), "-r", str(rate)),
-            *("-l", "20000", "-mp", "20000", "-recv_timeout", "8000", "-timeout", str(limit)),
+            *("-l", "15000", "-mp", "20000", "-recv_timeout", "8000", "-timeout", str(limit)),
             *(
                 "-trace_stat",
                 "-stf",
@@ -121,10 +121,11 @@ class Callee:
         *options: str,
         host: str = CALLEE_HOST,
         port: int = 5070,
+        media_port: int = 40000,
     ) -> None:
         self._errors = sipp.folder / f"{scenario}-{host}-{port}.errors"
         self._command = sipp.command(
-            *(scenario, host, port, "-mp", "40000", "-timeout", "900"),
+            *(scenario, host, port, "-mp", str(media_port), "-timeout", "900"),
             *("-trace_err", "-error_file", str(self._errors), *options),
         )
         self._folder = sipp.folder

@@ -1,0 +1,189 @@
+"""Calls between sipp phones over loopback, flow by flow as in RFC 3665 §3 and RFC 5359 §2.1.
+
+Not tested here: sound (test_baresip.py), TLS.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.interop.exchange import Exchange, free_ports, running_exchange
+from tests.peers.sipp import CALLEE_HOST, CALLER_HOST, Callee, Sipp, write_users
+
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp (Debian: sip-tester) is not installed"),
+]
+
+CALLER, CALLEE = "101", "102"
+
+
+@dataclass
+class Office:
+    """An exchange, two extensions, and a sipp for each of them."""
+
+    exchange: Exchange
+    sipp: Sipp
+    ports: tuple[int, int, int]
+    "The caller's, the callee's, and one for a second phone of the callee."
+
+    def register(self, number: str, port: int, *, expires: int = 3600, transport: str = "u1") -> None:
+        """Register a phone of `number` that is reached at the callees' address."""
+        at = list(self.passwords).index(number)
+        users = self.sipp.users.with_name(f"register-{number}.csv")
+        rotated = list(self.passwords.items())[at:] + list(self.passwords.items())[:at]
+        write_users(users, dict(rotated))
+        who = Sipp(self.sipp.server, self.sipp.folder, users)
+        outcome = who.run(
+            *("register", 1, 1, "-key", "contact_host", CALLEE_HOST, "-key", "contact_port", str(port)),
+            *("-key", "expires", str(expires), "-t", transport),
+            port=self.ports[0],
+        )
+        assert outcome.done == 1, outcome.errors
+
+    passwords: dict[str, str]
+
+    def call(self, scenario: str = "caller", *options: str, **placeholders: str) -> None:
+        """The caller's side of one call, which must go as the scenario says."""
+        self.sipp.placeholders = placeholders
+        outcome = self.sipp.run(scenario, 1, 1, "-d", "300", *options, port=self.ports[0])
+        assert (outcome.done, outcome.failed) == (1, 0), outcome.errors
+
+    def callee(self, scenario: str = "callee", port: int | None = None, **placeholders: str) -> Callee:
+        """The callee's side of one call."""
+        self.sipp.placeholders = placeholders
+        port = port or self.ports[1]
+        media = 40000 + 10 * self.ports.index(port)
+        return Callee(self.sipp, scenario, "-m", "1", "-d", "300", port=port, media_port=media)
+
+    def record(self) -> dict[str, Any]:
+        """The one record there is, once there is one and no call is left."""
+        self.exchange.wait_idle()
+        records = self.exchange.wait_records(1)
+        assert len(records) == 1, records
+        return records[0]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with running_exchange(tmp_path) as exchange:
+        passwords = exchange.add_extensions(2, CALLER)
+        users = tmp_path / "users.csv"
+        write_users(users, passwords)
+        caller, second = free_ports(CALLER_HOST, 1)[0], free_ports(CALLEE_HOST, 2)
+        ports = (caller, second[0], second[1])
+        yield Office(exchange, Sipp(exchange.sip, tmp_path, users), ports, passwords)
+
+
+def test_a_call_and_the_caller_hangs_up(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    with office.callee() as callee:
+        office.call()
+        assert callee.ended() == 0, callee.errors
+    record = office.record()
+    assert (record["from_number"], record["to_number"], record["answered_by"]) == (CALLER, CALLEE, CALLEE)
+    assert (record["status"], record["cause"], record["ended_by"]) == (200, "normal", "caller")
+    assert record["duration"] > 0
+
+
+def test_the_callee_hangs_up(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    with office.callee("callee_hangs_up") as callee:
+        office.call("caller_waits")
+        assert callee.ended() == 0, callee.errors
+    assert office.record()["ended_by"] == "callee"
+
+
+def test_hold_passes_through_and_back(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    with office.callee("callee_is_held") as callee:
+        office.call("caller_holds")
+        assert callee.ended() == 0, callee.errors
+    assert office.record()["cause"] == "normal"
+
+
+def test_the_caller_gives_up_while_it_rings(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    with office.callee("callee_rings") as callee:
+        office.call("caller_cancels")
+        assert callee.ended() == 0, callee.errors
+    record = office.record()
+    assert (record["status"], record["ended_by"], record["answered_at"]) == (487, "caller", None)
+
+
+@pytest.mark.parametrize(("status", "reason"), [("486", "Busy Here"), ("480", "Temporarily Unavailable")])
+def test_the_callee_refuses(office: Office, status: str, reason: str) -> None:
+    office.register(CALLEE, office.ports[1])
+    with office.callee("callee_refuses", status=status, reason=reason) as callee:
+        office.call("caller_refused", status=status)
+        assert callee.ended() == 0, callee.errors
+    assert office.record()["status"] == int(status)
+
+
+def test_nobody_answers_within_the_ring_time(office: Office) -> None:
+    office.exchange.perform("extensions", "set", CALLEE, {"ring_seconds": 5})
+    office.register(CALLEE, office.ports[1])
+    with office.callee("callee_rings") as callee:
+        office.call("caller_refused", status="480")
+        assert callee.ended() == 0, callee.errors
+    assert office.record()["cause"] == "no_answer"
+
+
+def test_a_number_that_does_not_exist(office: Office) -> None:
+    users = {CALLER: office.passwords[CALLER], "199": "nobody"}
+    write_users(office.sipp.users, users)
+    office.call("caller_refused", status="404")
+    assert office.record()["cause"] == "not_found"
+
+
+def test_an_extension_without_a_phone(office: Office) -> None:
+    office.call("caller_refused", status="480")
+    assert office.record()["cause"] == "not_registered"
+
+
+def test_a_phone_that_is_not_there_any_more(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    office.call("caller_refused", status="480")
+    assert office.record()["cause"] == "unreachable"
+
+
+def test_all_phones_of_an_extension_ring_and_the_first_answer_wins(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    office.register(CALLEE, office.ports[2])
+    assert len(office.exchange.perform("registrations", "list")) == 2
+    with ExitStack() as phones:
+        rings = phones.enter_context(office.callee("callee_rings", office.ports[2]))
+        answers = phones.enter_context(office.callee("callee", office.ports[1]))
+        office.call()
+        assert answers.ended() == 0, answers.errors
+        assert rings.ended() == 0, rings.errors
+    assert office.record()["cause"] == "normal"
+
+
+def test_a_caller_over_tcp(office: Office) -> None:
+    office.register(CALLEE, office.ports[1], transport="t1")
+    with office.callee() as callee:
+        office.call("caller", "-t", "t1")
+        assert callee.ended() == 0, callee.errors
+    assert office.record()["cause"] == "normal"
+
+
+def test_a_wrong_password_gets_a_new_challenge_and_no_binding(office: Office) -> None:
+    office.passwords[CALLEE] = "not-the-password"
+    with pytest.raises(AssertionError, match="401"):
+        office.register(CALLEE, office.ports[1])
+    assert office.exchange.registered() == set()
+
+
+def test_a_registration_is_taken_back(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    assert office.exchange.registered() == {CALLEE}
+    office.register(CALLEE, office.ports[1], expires=0)
+    assert office.exchange.registered() == set()
