@@ -14,7 +14,6 @@ from appliance.sip.message.limits import MAX_HEADER_LINES
 from appliance.sip.message.message import BadMessage, Message, Request, Response
 from appliance.sip.message.names import DISPLAY, KEYS, header_key, is_token
 from appliance.sip.message.uri import Uri
-from appliance.sip.message.via import Via
 
 __all__ = ["Head", "parse_message"]
 
@@ -187,11 +186,12 @@ def _salvage(method: str, uri: str, headers: Headers) -> Request | None:
 
 
 def _with_bare_via(request: Request) -> Request | None:
-    # The hop's address alone is enough to send an answer to, when it is the parameters or the version (then
-    # the answer is 505) that nobody can read.
-    bare = _VIA_VERSION.sub("SIP/2.0", _VIA_END.split(request.headers.fields["via"][0], 1)[0])
+    # When it is the parameters or the version (then the answer is 505) that nobody can read, the hop's address
+    # alone is enough to send an answer to. It takes the line's place: who wrote such a Via expects no echo.
+    lines = request.headers.fields["via"]
+    lines[0] = _VIA_VERSION.sub("SIP/2.0", _VIA_END.split(lines[0], 1)[0])
     try:
-        request.headers.typed["via"] = Via.parse(bare)
+        _ = request.via
     except PeerError:
         return None
     return request
