@@ -141,7 +141,8 @@ class Call:
     def _heard(self, leg: SipLeg, other: SipLeg | None, event: Event, side: str) -> None:
         match event:
             case HungUp():
-                self.end(event, side)
+                # Nobody hung up when a phone has merely gone silent.
+                self.end(event, "system" if event.ending.cause is Cause.LOST else side)
             case Updated():
                 self._update(leg, other, event)
             case Asked():

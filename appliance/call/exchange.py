@@ -108,7 +108,7 @@ class Exchange:
     def receive(self, transaction: ServerTransaction) -> None:
         """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
         request = transaction.request
-        number = self._directory.identity.verify(request)
+        number = self._directory.identity.verify(request, transaction.flow.remote[0])
         extension = self._directory.find(number)
         dialled = read_dialled(request, number, extension.name if extension else "")
         call_id = self.wire.token()
