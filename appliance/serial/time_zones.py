@@ -39,7 +39,7 @@ def ask_time_zone(words: Words, default: str) -> Talk[str]:
     """A name of the IANA database."""
     while True:
         yield from say(words("time_zone.about"))
-        yield from say(_columns([f"{number}  {region}" for number, region in enumerate(REGIONS, 1)]))
+        yield from say(_columns([f"{number:>3}  {region}" for number, region in enumerate(REGIONS, 1)]))
         answer = yield from ask_until(words, words("time_zone.ask"), _meant, default)
         if len(answer) == 1:
             return answer[0]
@@ -62,7 +62,7 @@ def _choose(words: Words, zones: list[str]) -> Talk[str | None]:
     """One of many, page by page; None to begin again."""
     page = COLUMNS * PAGE_LINES
     for start in range(0, len(zones), page):
-        shown = [f"{number}  {zone.partition('/')[2] or zone}" for number, zone in enumerate(zones, 1)]
+        shown = [f"{number:>3}  {zone.partition('/')[2] or zone}" for number, zone in enumerate(zones, 1)]
         yield from say(_columns(shown[start : start + page]))
         while answer := (yield from ask(words("time_zone.number") + ": ")):
             if answer.isdecimal() and answer.isascii() and len(answer) < 5 and 1 <= int(answer) <= len(zones):
