@@ -160,8 +160,8 @@ class Endpoint:
 
     def flow_failed(self, flow: Flow) -> None:
         """The connection is gone, or nobody listens there: all transactions on that flow are told."""
-        clients = [client for client in self._clients.values() if client.flow == flow]
-        servers = [server for server in self._servers.values() if server.flow == flow]
+        clients = [client for client in self._clients.values() if client.flow.same_way(flow)]
+        servers = [server for server in self._servers.values() if server.flow.same_way(flow)]
         for transaction in (*clients, *servers):
             transaction.transport_failed()
 

@@ -34,7 +34,7 @@ class Office:
     ports: tuple[int, int, int]
     "The caller's, the callee's, and one for a second phone of the callee."
 
-    def register(self, number: str, port: int, *, expires: int = 3600, transport: str = "u1") -> None:
+    def register(self, number: str, port: int, *, expires: int = 3600) -> None:
         """Register a phone of `number` that is reached at the callees' address."""
         at = list(self.passwords).index(number)
         users = self.sipp.users.with_name(f"register-{number}.csv")
@@ -43,7 +43,7 @@ class Office:
         who = Sipp(self.sipp.server, self.sipp.folder, users)
         outcome = who.run(
             *("register", 1, 1, "-key", "contact_host", CALLEE_HOST, "-key", "contact_port", str(port)),
-            *("-key", "expires", str(expires), "-t", transport),
+            *("-key", "expires", str(expires)),
             port=self.ports[0],
         )
         assert outcome.done == 1, outcome.errors
@@ -150,7 +150,7 @@ def test_an_extension_without_a_phone(office: Office) -> None:
 
 def test_a_phone_that_is_not_there_any_more(office: Office) -> None:
     office.register(CALLEE, office.ports[1])
-    office.call("caller_refused", status="480")
+    office.call("caller_refused", status="408")
     assert office.record()["cause"] == "unreachable"
 
 
@@ -168,7 +168,7 @@ def test_all_phones_of_an_extension_ring_and_the_first_answer_wins(office: Offic
 
 
 def test_a_caller_over_tcp(office: Office) -> None:
-    office.register(CALLEE, office.ports[1], transport="t1")
+    office.register(CALLEE, office.ports[1])
     with office.callee() as callee:
         office.call("caller", "-t", "t1")
         assert callee.ended() == 0, callee.errors

@@ -41,6 +41,14 @@ class Flow:
         """Whether the transport itself repeats what was lost (§17: fewer timers)."""
         return self.transport != "udp"
 
+    def same_way(self, other: Flow) -> bool:
+        """Whether both lead to the same peer over the same connection, by whichever of our addresses."""
+        return (self.remote, self.transport, self.connection) == (
+            other.remote,
+            other.transport,
+            other.connection,
+        )
+
 
 class Receiver(Protocol):
     """What transports ask of the endpoint."""

@@ -133,9 +133,8 @@ class UdpTransport:
                 return
             remote = cast("Address", address[:2])
             if any(_says_unreachable(*note) for note in notes) and self.receiver is not None:
-                flow = self._flows.get(remote)
-                if flow is not None:
-                    self.receiver.flow_failed(flow)
+                # The peer may be one we never heard of: a contact that another phone's REGISTER named.
+                self.receiver.flow_failed(self._flows.get(remote) or Flow("udp", self.address, remote))
 
     # Writing.
 
