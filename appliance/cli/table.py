@@ -35,6 +35,8 @@ def _columns(character: str) -> int:
 def _table(rows: list[Any]) -> str:
     if not all(isinstance(row, dict) for row in rows):
         return "".join(f"{_cell(row)}\n" for row in rows)
+    if not rows:
+        return ""
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from appliance.control.socket_path import reachable
 from appliance.errors import BranchboxError, ConfigError
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class Client:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout_s)
         try:
-            _connect(self._socket, Path(path))
+            with reachable(Path(path)) as short:
+                self._socket.connect(str(short))
         except OSError as error:
             self._socket.close()
             raise NotRunningError(str(error)) from error
@@ -81,15 +82,3 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _connect(plug: socket.socket, path: Path) -> None:
-    """sun_path has room for 107 octets (unix(7)): a longer path is reached through a descriptor of its folder."""
-    if len(os.fsencode(path)) < 108:
-        plug.connect(str(path))
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        plug.connect(f"/proc/self/fd/{folder}/{path.name}")
-    finally:
-        os.close(folder)

@@ -57,7 +57,8 @@ class Control:
             # Who did what to whom; never the values, which may hold a password.
             logger.info("%s: %s %s %s", actor, area, verb, request.key)
             self._parts.feed.changed()
-        return msgspec.to_builtins(result)
+        # Out as JSON and in again: lists, texts and numbers alone, the same for every face.
+        return msgspec.json.decode(msgspec.json.encode(result))
 
     async def first_code(self) -> str | None:
         """A new set-up code while nobody has set the box up; None afterwards."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from appliance.diagnosis.trace import TracedMessage
     from appliance.store.store import Store
 
-__all__ = ["Box", "Call", "Contact", "Directory", "Exchange", "Parts", "moment"]
+__all__ = ["Box", "Call", "Contact", "Directory", "Exchange", "Parts", "moment", "readable"]
 
 
 class Contact(Protocol):
@@ -127,3 +127,8 @@ class Parts:
 def moment(seconds: float | None) -> datetime | None:
     """Seconds since 1970 as a moment in UTC, to the millisecond."""
     return None if seconds is None else datetime.fromtimestamp(round(seconds, 3), UTC)
+
+
+def readable(text: str) -> str:
+    """What a peer sent, its octets that are no UTF-8 replaced: as text it must be storable and sendable."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -18,6 +18,7 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from appliance.control.area import LOCAL
+from appliance.control.socket_path import reachable
 from appliance.errors import ConfigError, PeerError
 
 if TYPE_CHECKING:
@@ -62,26 +63,26 @@ class ControlServer:
         Raises ConfigError `error.control_in_use` when another process answers there, OSError when the socket
         cannot be made.
         """
-        await self._clear_stale()
-        listener = await anyio.create_unix_listener(self.path, mode=0o600)
-        try:
-            async with listener:
-                task_status.started()
-                await listener.serve(self._serve)
-        finally:
-            with suppress(OSError):
-                self.path.unlink()
+        with reachable(self.path) as path:
+            await self._clear_stale(path)
+            listener = await anyio.create_unix_listener(path, mode=0o600)
+            try:
+                async with listener:
+                    task_status.started()
+                    await listener.serve(self._serve)
+            finally:
+                with suppress(OSError):
+                    path.unlink()
 
-    async def _clear_stale(self) -> None:
+    async def _clear_stale(self, path: Path) -> None:
         """Remove the socket of a process that died. A living one keeps its own."""
         try:
-            async with await anyio.connect_unix(self.path):
+            async with await anyio.connect_unix(path):
                 pass
         except FileNotFoundError:
             return
         except OSError:
-            with suppress(FileNotFoundError):
-                self.path.unlink()
+            await anyio.Path(path).unlink(missing_ok=True)
             return
         raise ConfigError("control", "error.control_in_use", socket=str(self.path))
 

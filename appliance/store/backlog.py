@@ -71,6 +71,9 @@ class Backlog:
                     "%d writes wait for the disk: %s %s", len(self._waiting), error.key, error.params
                 )
                 return False
+            except sqlite3.Error:
+                logger.exception("%d writes wait for the database", len(self._waiting))
+                return False
             for key, write in batch.items():
                 if self._waiting.get(key) is write:
                     del self._waiting[key]
@@ -84,8 +87,10 @@ def _write_all(
         db.execute("SAVEPOINT one")
         try:
             write(db)
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
-            # A defect of ours in one write must not hold up all the others for ever.
+        except sqlite3.OperationalError:
+            raise  # the disk: the whole batch waits
+        except Exception:
+            # A defect of ours, or in what a peer sent, must not hold up all the others for ever.
             db.execute("ROLLBACK TO one")
             logger.exception("%s %s could not be stored", *key)
         db.execute("RELEASE one")

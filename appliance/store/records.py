@@ -45,7 +45,7 @@ def add(db: sqlite3.Connection, record: RecordRow) -> None:
     """Store a record; the same one twice counts once. The oldest goes when there are too many."""
     db.execute(
         f"INSERT OR IGNORE INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        msgspec.structs.astuple(record),
+        [_storable(value) for value in msgspec.structs.astuple(record)],
     )
     db.execute("DELETE FROM records WHERE row <= (SELECT max(row) FROM records) - ?", (MAX_RECORDS,))
 
@@ -77,3 +77,10 @@ def page(
 
 def _record(row: tuple[object, ...]) -> RecordRow:
     return msgspec.convert(dict(zip(RecordRow.__struct_fields__, row, strict=True)), RecordRow)
+
+
+def _storable(value: object) -> object:
+    """A caller's name may hold octets that are no UTF-8; the record is worth more than they are."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return value

@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
 
 from appliance.store import records, settings
 from appliance.store.backlog import Backlog
 from appliance.store.store import Store
+from tests.store.test_bindings import row
 from tests.store.test_records import record
 
 
@@ -66,6 +68,37 @@ async def test_a_defect_in_one_write_does_not_stop_the_others(
     assert store.backlog.waiting == 0
     assert "setting a could not be stored" in caplog.text
     assert await store.run(partial(records.find, record_id="b")) is not None
+
+
+async def test_a_name_that_is_no_utf8_loses_no_record(store: Store) -> None:
+    name = b"J\xfcrgen".decode("utf-8", "surrogateescape")
+    store.save_record(msgspec.structs.replace(record("a"), from_name=name))
+    assert await store.backlog.drain()
+    found = await store.run(partial(records.find, record_id="a"))
+    assert found is not None
+    assert found.from_name == "J\N{REPLACEMENT CHARACTER}rgen"
+
+
+async def test_a_binding_that_cannot_be_stored_stops_nothing(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = row("101", b"<sip:\xff@192.0.2.9>".decode("utf-8", "surrogateescape"))
+    store.save_bindings("101", [odd])
+    store.save_record(record("a"))
+    assert await store.backlog.drain()
+    assert "bindings 101 could not be stored" in caplog.text
+    assert await store.run(partial(records.find, record_id="a")) is not None
+
+
+async def test_a_database_that_fails_otherwise_is_tried_again(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.run(lambda db: db.execute("ALTER TABLE records RENAME TO hidden"))
+    store.save_record(record("a"))
+    assert not await store.backlog.drain()
+    assert "1 writes wait for the database" in caplog.text
+    await store.run(lambda db: db.execute("ALTER TABLE hidden RENAME TO records"))
+    assert await store.backlog.drain()
 
 
 async def test_the_backlog_has_an_end_and_gives_up_the_oldest(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from appliance.control.area import Area, Done, Key, Nothing, Request, Verb, not_found
-from appliance.control.parts import moment
+from appliance.control.parts import moment, readable
 
 if TYPE_CHECKING:
     from appliance.control.parts import Call, Parts
@@ -53,8 +53,8 @@ def _call(parts: Parts, request: Request[Nothing]) -> Call:
 def _view(call: Call) -> LiveCall:
     return LiveCall(
         id=call.id,
-        from_number=call.from_number,
-        to_number=call.to_number,
+        from_number=readable(call.from_number),
+        to_number=readable(call.to_number),
         state=str(call.state),
         started_at=moment(call.started_at),
         answered_at=moment(call.answered_at),

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from appliance.config.extension import RING_SECONDS_DEFAULT, Extension, check_number, check_password
 from appliance.control.area import Area, Done, Key, Nothing, Request, Verb, not_found
+from appliance.control.parts import readable
 from appliance.errors import ConfigError
 from appliance.sip.message.digest import ha1
 
@@ -189,7 +190,7 @@ def _password() -> str:
 
 
 def _view(parts: Parts, extension: Extension) -> ExtensionView:
-    contacts = [str(each.contact) for each in parts.directory.lookup(extension.number)]
+    contacts = [readable(str(each.contact)) for each in parts.directory.lookup(extension.number)]
     return ExtensionView(
         number=extension.number,
         name=extension.name,

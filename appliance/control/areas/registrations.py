@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from appliance.control.area import Area, Nothing, Request, Verb
-from appliance.control.parts import moment
+from appliance.control.parts import moment, readable
 
 if TYPE_CHECKING:
     from appliance.control.parts import Contact, Parts
@@ -38,10 +38,10 @@ def _view(parts: Parts, contact: Contact) -> Registration:
     host, port = contact.flow.remote
     return Registration(
         number=contact.number,
-        contact=str(contact.contact),
+        contact=readable(str(contact.contact)),
         source=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         transport=contact.flow.transport,
-        user_agent=contact.user_agent,
+        user_agent=readable(contact.user_agent),
         expires_in=round(max(0.0, contact.expires_at - parts.now()), 1),
         registered_at=moment(contact.registered_at),
     )

@@ -1,0 +1,170 @@
+"""`branchbox ctl` as the outer contract has it: words in, text or JSON out, an exit status. Real sockets."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from appliance.cli import dispatch
+from appliance.diagnosis.trace import TracedMessage
+from tests.cli.conftest import Ctl
+from tests.control.fakes import Bench, FakeCall
+
+
+def test_added_listed_shown_set_removed(ctl: Ctl, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ctl("extensions", "add", "number=101", "name=前台", "password=pw101") == 0
+    assert ctl("extensions", "add", "number=102", "name=Desk", "password=pw102", "ring_seconds=20") == 0
+    capsys.readouterr()
+    assert ctl("extensions", "list") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "number  name  enabled  ring_seconds  state    contacts",
+        "101     前台  yes      60            offline  -",
+        "102     Desk  yes      20            offline  -",
+    ]
+    assert ctl("extensions", "set", "102", "enabled=no") == 0
+    capsys.readouterr()
+    assert ctl("extensions", "show", "102", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "number": "102",
+        "name": "Desk",
+        "enabled": False,
+        "ring_seconds": 20,
+        "state": "offline",
+        "contacts": [],
+    }
+    assert ctl("extensions", "remove", "102") == 0
+    assert capsys.readouterr().out == ""
+    assert ctl("--json", "extensions", "list") == 0
+    assert [each["number"] for each in json.loads(capsys.readouterr().out)] == ["101"]
+
+
+def test_a_refusal_is_status_1_and_its_reason_is_on_standard_error(
+    ctl: Ctl, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ctl("extensions", "add", "number=1", "password=pw101") == 1
+    refused = capsys.readouterr()
+    assert refused.out == ""
+    assert refused.err == ("branchbox: extensions.1.number: A number has 2 to 15 digits and nothing else.\n")
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert ctl("extensions", "remove", "999") == 1
+    assert capsys.readouterr().err == "branchbox: extensions.999: 未找到该对象。\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["extensions"],
+        ["extensions", "number=101"],
+        ["extensions", "nonsense"],
+        ["nonsense", "list"],
+        ["extensions", "show"],
+        ["extensions", "list", "101"],
+        ["extensions", "show", "101", "102"],
+        ["extensions", "set", "name=A", "101"],
+        ["restore"],
+    ],
+)
+def test_wrong_usage_is_status_2(ctl: Ctl, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert ctl(*words) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("branchbox: ")
+
+
+@pytest.mark.parametrize("words", [[], ["ctl"], ["nonsense"], ["ctl", "--colour", "extensions", "list"]])
+def test_argparse_says_wrong_usage_with_2_too(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dispatch(words)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_not_running_is_status_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["ctl", "--data", str(tmp_path), "extensions", "list"]) == 3
+    assert "not running" in capsys.readouterr().err
+
+
+def test_the_socket_and_the_variable_lead_there_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(bench.store.folder / "control.sock")
+    assert dispatch(["ctl", "--socket", path, "--json", "calls", "list"]) == 0
+    monkeypatch.setenv("BRANCHBOX_DATA", str(bench.store.folder))
+    assert dispatch(["ctl", "--json", "calls", "list"]) == 0
+    assert capsys.readouterr().out == "[]\n[]\n"
+
+
+def test_a_password_from_standard_input(
+    ctl: Ctl, bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("from stdin\n"))
+    assert ctl("extensions", "add", "number=101", "password=-", "name=-") == 0
+    assert bench.config.current.extensions["101"].name == "-"
+    by_pipe = bench.config.current.extensions["101"].ha1_md5
+    assert ctl("extensions", "set", "101", "password=from stdin") == 0
+    assert bench.config.current.extensions["101"].ha1_md5 == by_pipe
+    assert "from stdin" not in capsys.readouterr().out
+
+
+def test_values_may_hold_equals_signs_and_blanks(ctl: Ctl, bench: Bench) -> None:
+    assert ctl("extensions", "add", "number=101", "password=a=b=c d", "name=R & D = fun") == 0
+    assert bench.config.current.extensions["101"].name == "R & D = fun"
+
+
+def test_nothing_to_list_is_said_on_standard_error(ctl: Ctl, capsys: pytest.CaptureFixture[str]) -> None:
+    for area in ("registrations", "calls", "records"):
+        assert ctl(area, "list") == 0
+        told = capsys.readouterr()
+        assert (told.out, told.err) == ("", "There is nothing to list.\n")
+
+
+def test_calls(ctl: Ctl, bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.exchange.live.append(FakeCall())
+    assert ctl("calls", "show", "call-1") == 0
+    assert "state        talking\n" in capsys.readouterr().out
+    assert ctl("calls", "hang-up", "call-1") == 0
+    assert bench.exchange.hung_up == ["call-1"]
+
+
+def test_a_trace_reads_as_messages(ctl: Ctl, bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "OPTIONS sip:a@b SIP/2.0\r\nUser-Agent: \x1b[2J\r\n\r\n"
+    bench.traced.append(TracedMessage(1_700_000_000.5, "in", "udp", "192.0.2.9:5062", text))
+    assert ctl("trace", "show", "call-1") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("2023-11-14T22:13:20.500000Z  in  udp  192.0.2.9:5062\nOPTIONS sip:a@b SIP/2.0\n")
+    assert "\x1b" not in out
+
+
+def test_export_import_backup_restore(
+    ctl: Ctl,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.toml").write_text('[extensions.101]\nname = "前台"\npassword = "pw101"\n', encoding="utf-8")
+    assert ctl("import", "in.toml") == 0
+    assert "added" in capsys.readouterr().out
+    assert ctl("export") == 0
+    text = capsys.readouterr().out
+    assert "[extensions.101]" in text
+    assert ctl("backup", "box.tar.gz") == 0
+    assert Path("box.tar.gz").exists()
+    assert ctl("extensions", "remove", "101") == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO('[extensions.102]\npassword = "pw102"\n'))
+    assert ctl("import", "-") == 0
+    assert ctl("restore", "box.tar.gz") == 0
+    capsys.readouterr()
+    assert ctl("--json", "extensions", "list") == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["前台"]
+
+
+def test_files_that_cannot_be_read(ctl: Ctl, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ctl("import", str(tmp_path / "none.toml")) == 1
+    assert "none.toml" in capsys.readouterr().err
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    assert ctl("import", str(tmp_path / "binary")) == 2
+    assert "UTF-8" in capsys.readouterr().err
