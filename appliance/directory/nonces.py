@@ -5,7 +5,6 @@ RFC 7616 §3.3 (nonce), §3.4 (nc), §5.5, §5.12 (replay).
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 __all__ = ["MAX_NONCES", "NONCE_LIFETIME", "NONCE_LIFETIME_UNCOUNTED", "Nonces"]
@@ -69,4 +68,4 @@ class Nonces:
 
     def _prove(self, stamp: str, source: str) -> str:
         text = f"{stamp} {source}".encode("utf-8", "surrogateescape")
-        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[: 2 * _PROOF_OCTETS]
+        return hmac.digest(self._secret, text, "sha256")[:_PROOF_OCTETS].hex()

@@ -173,6 +173,8 @@ def _way_to(contact: Uri, via: Via, flow: Flow) -> Flow:
     if sent_by != source:
         return flow
     remote = (contact.address, DEFAULT_PORT["udp"] if contact.port is None else contact.port)
+    if remote == flow.remote:
+        return flow
     transport = (contact.params.get("transport") or "udp").lower()
     if transport != "udp" or _family(remote[0]) != _family(flow.remote[0]) or not answerable(remote):
         return flow

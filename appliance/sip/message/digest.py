@@ -20,18 +20,22 @@ if TYPE_CHECKING:
 __all__ = ["ALGORITHMS", "Authorization", "Challenge", "digest_response", "ha1"]
 
 
-def _hash(name: str) -> Callable[[str], str]:
-    def hex_digest(text: str) -> str:
-        data = text.encode("utf-8", "surrogateescape")
-        return hashlib.new(name, data, usedforsecurity=False).hexdigest()
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
 
-    return hex_digest
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _sha512_256(text: str) -> str:
+    return hashlib.new("sha512_256", text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 ALGORITHMS: dict[str, Callable[[str], str]] = {
-    "MD5": _hash("md5"),
-    "SHA-256": _hash("sha256"),
-    "SHA-512-256": _hash("sha512_256"),
+    "MD5": _md5,
+    "SHA-256": _sha256,
+    "SHA-512-256": _sha512_256,
 }
 "The hash functions by the names of RFC 7616 §3.3; text in, lower-case hexadecimal out."
 
@@ -199,12 +203,15 @@ def _parse_params(text: str, what: str) -> dict[str, str]:
         malformed(what)
     params: dict[str, str] = {}
     at = 0
-    while at < len(rest):
-        found = _PARAM.match(rest, at)
-        if found is None or found[1].lower() in params or len(params) >= MAX_PARAMS:
+    for found in _PARAM.finditer(rest):
+        name = found[1].lower()
+        if found.start() != at or name in params or len(params) >= MAX_PARAMS:
             malformed(what)
-        params[found[1].lower()] = unquote(found[2])
+        value = found[2]
+        params[name] = unquote(value) if value[:1] == '"' else value
         at = found.end()
+    if at != len(rest):
+        malformed(what)
     return params
 
 
