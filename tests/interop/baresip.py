@@ -138,6 +138,10 @@ class Baresip:
         """The next event of that kind that was not taken yet."""
         return self._take(lambda item: item.get("event") and item.get("type") == kind, kind)
 
+    def wait_log(self, text: str) -> None:
+        """Return once it has said that; for what may come before its control connection does."""
+        wait_until(lambda: text in self.log, f"{text!r} from {self.number}", WAIT_S)
+
     def wait_heard(self, seconds: float) -> None:
         """Return once its recordings hold so much; whether they are clear, `heard` tells."""
         wanted = seconds * 8000 * 2
