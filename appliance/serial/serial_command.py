@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.control.client import Client, socket_in
+from appliance.errors import ConfigError
+from appliance.serial.dialogue import Words
 from appliance.serial.port import LineGoneError, SerialPort, TerminalPort
 from appliance.serial.session import Session
 
@@ -31,7 +33,7 @@ HELP = "set up and look after the box over a serial line"
 BAUD = 115200
 REQUEST_SECONDS = 30.0
 "The slowest request, hashing a password on a small board that is busy, takes a few."
-EXIT_DONE, EXIT_NO_LINE = 0, 3
+EXIT_DONE, EXIT_REFUSED, EXIT_NO_LINE = 0, 1, 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Talk until the person leaves (this terminal) or for ever (a device). 0 left, 3 no such line."""
+    """Talk until the person leaves (this terminal) or for ever (a device). 0 left, 1 refused, 3 no such line."""
     signal.signal(signal.SIGTERM, _end)
     port: Port
     try:
@@ -66,6 +68,10 @@ def run(args: argparse.Namespace) -> int:
                 return EXIT_DONE
     except LineGoneError:
         return EXIT_DONE
+    except ConfigError as error:
+        # The exchange will not even tell its state: it is busy, or this is not its user. systemd tries again.
+        sys.stderr.write(f"branchbox serial: {Words().refusal(error)}\n")
+        return EXIT_REFUSED
     finally:
         port.close()
 
