@@ -66,8 +66,18 @@ async def serve(options: Options) -> None:
     try:
         service = await Service.build(options, store)
         await _run(options, service)
+    except BaseExceptionGroup as group:
+        raise _sole(group) from None
     finally:
         await store.close()
+
+
+def _sole(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What ended a task group, when it was one thing: that itself."""
+    sole: BaseException = group
+    while isinstance(sole, BaseExceptionGroup) and len(sole.exceptions) == 1:
+        sole = sole.exceptions[0]
+    return sole
 
 
 async def _run(options: Options, service: Service) -> None:
