@@ -5,35 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from appliance.errors import ConfigError
-from appliance.store.database import check_copy, storage_errors
+from appliance.store.database import check_copy
 from appliance.store.store import DATABASE_NAME as DATABASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-__all__ = ["DATABASE", "pack", "put_certificates", "scratch", "unpack"]
+__all__ = ["DATABASE", "pack", "put_certificates", "unpack"]
 
 CERTIFICATES = "certs"
 # A backup of ours has a handful of members; the database is bounded by its tables (60 MB of records).
 MAX_MEMBERS = 100
 MAX_OCTETS = 512 * 1024 * 1024
-
-
-@contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """A private folder beside the data, gone afterwards. Raises StoreError when there is no room for it."""
-    with storage_errors(folder / DATABASE):
-        place = Path(tempfile.mkdtemp(prefix=".scratch-", dir=folder))
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def pack(place: Path, folder: Path, file: Path) -> int:
@@ -64,8 +51,8 @@ def pack(place: Path, folder: Path, file: Path) -> int:
     return file.stat().st_size
 
 
-def unpack(file: Path, place: Path) -> bool:
-    """Unpack `file` into `place` and check what came out; return whether certificates were in it."""
+def unpack(file: Path, place: Path) -> None:
+    """Unpack `file` into `place` and check what came out. Raises ConfigError."""
     try:
         with tarfile.open(file, mode="r:gz") as tar:
             names = _extract(tar, place)
@@ -80,15 +67,19 @@ def unpack(file: Path, place: Path) -> bool:
     if DATABASE not in names:
         raise ConfigError("backup.file", "error.not_a_backup", file=file.name)
     check_copy(place / DATABASE)
-    return len(names) > 1
 
 
-def put_certificates(place: Path, folder: Path) -> None:
-    """Move the unpacked certificates to where they belong, each in one step."""
+def put_certificates(place: Path, folder: Path) -> bool:
+    """Move the unpacked certificates to where they belong, each in one step; return whether any is another."""
     target = folder / CERTIFICATES
     target.mkdir(mode=0o700, exist_ok=True)
+    differ = False
     for each in (place / CERTIFICATES).iterdir():
-        each.replace(target / each.name)
+        old = target / each.name
+        if not old.is_file() or old.read_bytes() != each.read_bytes():
+            each.replace(old)
+            differ = True
+    return differ
 
 
 def _extract(tar: tarfile.TarFile, place: Path) -> set[str]:

@@ -140,7 +140,7 @@ class ControlServer:
 
 async def _send(stream: SocketStream, number: int | str | None, error: ConfigError | PeerError) -> None:
     if isinstance(error, PeerError):
-        error = ConfigError("", "error.refused_by_peer", status=error.status, reason=error.reason)
+        error = ConfigError("", "error.peer", status=error.status, reason=error.reason)
     told = {"path": error.path, "key": error.key, "params": error.params}
     # What a parameter is, nobody has promised; as text it can always be said.
     await stream.send(msgspec.json.encode({"id": number, "error": told}, enc_hook=str) + b"\n")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from appliance.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-__all__ = ["FOLDER_MODE", "PRIVATE_MODE", "FolderLock"]
+__all__ = ["FOLDER_MODE", "PRIVATE_MODE", "FolderLock", "scratch"]
 
 FOLDER_MODE = 0o700
 PRIVATE_MODE = 0o600
+SCRATCH_PREFIX = ".scratch-"
 
 
 class FolderLock:
@@ -35,6 +40,9 @@ class FolderLock:
                 "data", "error.folder_unusable", folder=str(folder), reason=error.strerror
             ) from error
         self._take()
+        for left in folder.glob(SCRATCH_PREFIX + "*"):
+            # A process that was killed in the middle of a backup could not tidy up.
+            shutil.rmtree(left, ignore_errors=True)
 
     def _take(self) -> None:
         try:
@@ -62,3 +70,13 @@ class FolderLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A private folder in the data folder, on the same disk, gone afterwards. OSError when there is no room."""
+    place = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=folder))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

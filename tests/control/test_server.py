@@ -14,8 +14,8 @@ import pytest
 
 from appliance.control.client import Client, NotRunningError, socket_in
 from appliance.control.server import MAX_CLIENTS, MAX_LINE_OCTETS
-from appliance.errors import ConfigError
-from tests.control.fakes import Bench, served
+from appliance.errors import ConfigError, PeerError
+from tests.control.fakes import Bench, FakeCall, served
 
 NOBODY = 65534
 
@@ -205,3 +205,16 @@ def test_a_request_by_socket_is_local(tmp_path: Path) -> None:
         client.perform("extensions", "list")
     assert actors == [f"local:{os.geteuid()}"]
     assert isinstance(bench, Bench)
+
+
+def test_what_another_machine_refuses_is_told_with_its_status(tmp_path: Path) -> None:
+    def refuse(_: str) -> None:
+        raise PeerError(481, "Call/Transaction Does Not Exist")
+
+    with served(tmp_path) as (bench, path), Client(path) as client:
+        bench.exchange.live.append(FakeCall())
+        bench.exchange.hang_up = refuse  # type: ignore[method-assign] # the peer's answer
+        with pytest.raises(ConfigError) as refused:
+            client.perform("calls", "hang-up", "call-1")
+        assert refused.value.key == "error.peer"
+        assert refused.value.params == {"status": 481, "reason": "Call/Transaction Does Not Exist"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ConfigError
-from appliance.store.folder import FolderLock
+from appliance.store.folder import FolderLock, scratch
 
 HOLDER = """
 import pathlib, sys
@@ -68,3 +68,18 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         FolderLock(tmp_path / "var")
     assert refused.value.key == "error.folder_unusable"
+
+
+def test_scratch_is_private_and_gone_afterwards(tmp_path: Path) -> None:
+    with scratch(tmp_path) as place:
+        assert place.parent == tmp_path
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+        (place / "file").write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_tidied_up(tmp_path: Path) -> None:
+    (tmp_path / ".scratch-old").mkdir()
+    (tmp_path / ".scratch-old" / "branchbox.db").write_text("x")
+    with FolderLock(tmp_path):
+        assert [each.name for each in tmp_path.iterdir()] == ["lock"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,12 @@ import msgspec
 from appliance.control import archive
 from appliance.control.area import Area, Request, Verb
 from appliance.errors import ConfigError
+from appliance.store.database import storage_errors
+from appliance.store.folder import scratch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from appliance.control.parts import Parts
 
 __all__ = ["AREA"]
@@ -41,29 +46,34 @@ class Restored(msgspec.Struct, frozen=True):
 
 async def save(parts: Parts, request: Request[File]) -> Saved:
     file = _path(request)
-    with archive.scratch(parts.store.folder) as scratch:
-        await parts.store.database.copy_to(scratch / archive.DATABASE)
-        octets = await anyio.to_thread.run_sync(archive.pack, scratch, parts.store.folder, file)
+    with _scratch(parts) as place:
+        await parts.store.database.copy_to(place / archive.DATABASE)
+        octets = await anyio.to_thread.run_sync(archive.pack, place, parts.store.folder, file)
     return Saved(str(file), octets)
 
 
 async def restore(parts: Parts, request: Request[File]) -> Restored:
     database = parts.store.database
-    with archive.scratch(parts.store.folder) as scratch:
+    with _scratch(parts) as place:
         # Unpacked, checked and brought to this version's shape before anything of ours is touched.
-        certificates = await anyio.to_thread.run_sync(archive.unpack, _path(request), scratch)
-        before = scratch / "before.db"
+        await anyio.to_thread.run_sync(archive.unpack, _path(request), place)
+        before = place / "before.db"
         await database.copy_to(before)
-        await database.replace_from(scratch / archive.DATABASE)
+        await database.replace_from(place / archive.DATABASE)
         try:
             await parts.config.reload()
         except Exception:
             await database.replace_from(before)
             await parts.config.reload()
             raise
-        if certificates:
-            await anyio.to_thread.run_sync(archive.put_certificates, scratch, parts.store.folder)
-    return Restored(restart_needed=certificates)
+        others = await anyio.to_thread.run_sync(archive.put_certificates, place, parts.store.folder)
+    return Restored(restart_needed=others)
+
+
+@contextmanager
+def _scratch(parts: Parts) -> Iterator[Path]:
+    with storage_errors(parts.store.database.path), scratch(parts.store.folder) as place:
+        yield place
 
 
 def _path(request: Request[File]) -> Path:

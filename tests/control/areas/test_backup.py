@@ -44,7 +44,9 @@ async def test_what_was_saved_comes_back(bench: Bench, tmp_path: Path) -> None:
     assert not list(bench.store.folder.glob(".scratch-*"))
 
 
-async def test_without_certificates_no_restart_is_needed(bench: Bench, tmp_path: Path) -> None:
+async def test_with_the_same_certificates_no_restart_is_needed(bench: Bench, tmp_path: Path) -> None:
+    (bench.store.folder / "certs").mkdir()
+    (bench.store.folder / "certs" / "server.pem").write_text("the same")
     await bench("backup", "save", file=str(tmp_path / "b"))
     assert await bench("backup", "restore", file=str(tmp_path / "b")) == {"restart_needed": False}
 
