@@ -141,8 +141,7 @@ class Call:
     def _heard(self, leg: SipLeg, other: SipLeg | None, event: Event, side: str) -> None:
         match event:
             case HungUp():
-                # Nobody hung up when a phone has merely gone silent.
-                self.end(event, "system" if event.ending.cause is Cause.LOST else side)
+                self._hung_up(event, side)
             case Updated():
                 self._update(leg, other, event)
             case Asked():
@@ -153,6 +152,14 @@ class Call:
                 other.withdraw()
             case _:
                 pass  # there is nobody it would concern
+
+    def _hung_up(self, event: HungUp, side: str) -> None:
+        if event.ending.cause is Cause.LOST:
+            side = "system"  # nobody hung up: a phone has merely gone silent
+        elif self.answered_at is None:
+            # RFC 3261 §15 lets a caller end an early dialog by BYE, too.
+            event = HungUp(Ending.of(Cause.CANCELLED), event.baggage)
+        self.end(event, side)
 
     # --- before the answer
 

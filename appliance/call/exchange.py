@@ -137,7 +137,10 @@ class Exchange:
 
     def changed(self) -> None:
         """A call has something new to show."""
-        self.on_change()
+        try:
+            self.on_change()
+        except Exception:
+            logger.exception("whoever shows the calls failed")
 
     def ended(self, call: Call, record: CallRecord) -> None:
         """A call is over."""

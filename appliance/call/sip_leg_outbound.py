@@ -13,6 +13,7 @@ from appliance.call.cause import Cause, Ending, ending_told_by_phone
 from appliance.call.events import HungUp, Progress
 from appliance.call.passing import ALLOW, content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
+from appliance.errors import PeerError
 from appliance.sip.dialog import Dialog, InviteUsage
 from appliance.sip.message import Headers, NameAddr, Request, Response, Uri
 
@@ -77,6 +78,16 @@ class OutboundLeg(SipLeg):
     # --- what the phone answers
 
     def _invite_event(self, event: Response | Failed) -> None:
+        try:
+            self._take(event)
+        except PeerError:
+            # What makes a dialog cannot be read: the phone will miss an ACK or a BYE and give up by itself.
+            if not self.over:
+                failed = HungUp(Ending.of(Cause.FAILED))
+                self.hang_up(failed)
+                self.on_event(self, failed)
+
+    def _take(self, event: Response | Failed) -> None:
         if not isinstance(event, Response):
             self._failed(HungUp(Ending.of(Cause.UNREACHABLE)))
         elif event.status < 200:

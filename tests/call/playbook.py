@@ -28,7 +28,7 @@ from appliance.sip.endpoint import Endpoint
 from appliance.sip.message import Headers, Message, NameAddr, Request, Response, parse_message
 from appliance.sip.transport.flow import Address, Flow, Receiver, TransportError
 
-__all__ = ["Gets", "HandTimers", "Phone", "Playbook", "Sends", "sdp"]
+__all__ = ["ANSWER", "OFFER", "Gets", "HandTimers", "Phone", "Playbook", "Sends", "sdp", "talk"]
 
 EXCHANGE: Address = ("192.0.2.1", 5060)
 
@@ -38,6 +38,10 @@ def sdp(host: str, port: int, *lines: str) -> bytes:
     text = ["v=0", f"o=- 1 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0"]
     text += [f"m=audio {port} RTP/AVP 8", *lines]
     return "".join(f"{line}\r\n" for line in text).encode()
+
+
+OFFER = sdp("10.1.1.1", 4000)
+ANSWER = sdp("10.2.2.2", 5000)
 
 
 class HandTimers:
@@ -370,3 +374,19 @@ def _title(message: Message) -> str:
     if isinstance(message, Request):
         return message.method
     return f"{message.status} {message.reason} ({message.headers.get('CSeq')})"
+
+
+def talk(book: Playbook, alice: Phone, bob: Phone) -> None:
+    """Bring two phones into a call."""
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(180)
+        << alice.gets(180)
+        >> bob.says(200, ANSWER)
+        << bob.gets("ACK")
+        << alice.gets(200)
+        >> alice.ack()
+    ).quiet()

@@ -107,8 +107,17 @@ class Dialog:
         self.refresh_target(response)
 
     def refresh_target(self, message: Request | Response) -> None:
-        """§12.2: the Contact of a target refresh request, or of its 2xx, replaces the remote target."""
-        if contacts := message.contacts:
+        """§12.2: the Contact of a target refresh request, or of its 2xx, replaces the remote target.
+
+        PeerError 400 for a request whose Contact cannot be read; a response cannot be refused, so the target stays.
+        """
+        try:
+            contacts = message.contacts
+        except PeerError:
+            if isinstance(message, Request):
+                raise
+            return
+        if contacts:
             self.target = str(contacts[0].uri)
 
     def make_request(

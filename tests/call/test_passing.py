@@ -1,0 +1,63 @@
+"""What passes through the exchange, and what does not."""
+
+from __future__ import annotations
+
+from tests.call.playbook import OFFER, Phone, Playbook
+
+
+def test_headers_that_pass_and_those_that_do_not(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite(
+            "102", OFFER, X_Any="1", Subject="tea", User_Agent="Phone/1", Supported="100rel", Route="<sip:192.0.2.1;lr>",
+            P_Asserted_Identity="<sip:1@x>", Record_Route="<sip:proxy.inside;lr>", Session_Expires="90",
+        )
+        << bob.gets(
+            "INVITE", "X-Any: 1", "Subject: tea", "Max-Forwards: 69",
+            lacks=("Phone/1", "100rel", "Route:", "Asserted", "198.51.100.7:5060;", "Session-Expires", alice.call_id),
+        )
+        << alice.gets(100)
+        >> bob.says(486, Server="Other/2", X_Back="2")
+        << bob.gets("ACK")
+        << alice.gets(486, "X-Back: 2", lacks=("Other/2",))
+        >> alice.ack_refusal()
+    ).ends("busy")  # fmt: skip
+
+
+def test_what_the_caller_may_not_see(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(401, WWW_Authenticate='Digest realm="phone"')
+        << bob.gets("ACK")
+        << alice.gets(403, lacks=("realm",))
+        >> alice.ack_refusal()
+    ).ends("forbidden")
+
+
+def test_x_11_no_common_codec_passes(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(488, Warning='305 phone "Incompatible media format"')
+        << bob.gets("ACK")
+        << alice.gets(488, "Warning: 305")
+        >> alice.ack_refusal()
+    ).ends("media")
+
+
+def test_body_that_is_no_session_passes(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite("102", b"<x/>", Content_Type="application/xml")
+        << bob.gets("INVITE", "Content-Type: application/xml", "<x/>")
+        << alice.gets(100)
+        >> bob.says(486)
+        << bob.gets("ACK")
+        << alice.gets(486)
+        >> alice.ack_refusal()
+    ).ends("busy")

@@ -1,0 +1,204 @@
+"""Several phones, forks, and phones that say nothing: RFC 3261 §16.7, RFC 3326."""
+
+from __future__ import annotations
+
+from tests.call.playbook import ANSWER, OFFER, Phone, Playbook
+
+
+def test_3665_3_6_a_phone_may_not_send_the_caller_elsewhere(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(302)
+        << bob.gets("ACK")
+        << alice.gets(480, lacks=("Contact: <sip:102@198",))
+        >> alice.ack_refusal()
+    ).ends("unavailable")
+
+
+def test_3665_3_8_late_200_crosses_the_cancel(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(180)
+        << alice.gets(180)
+        >> alice.cancel()
+        << alice.gets(200)
+        << alice.gets(487)
+        << bob.gets("CANCEL")
+        >> alice.ack_refusal()
+        >> bob.says(200, ANSWER)
+        << bob.gets("ACK")
+        << bob.gets("BYE")
+        >> bob.ok()
+        >> bob.says(200, ANSWER)
+        << bob.gets("ACK")
+    ).ends("cancelled")
+
+
+def test_3665_3_10_silent_phone(book: Playbook, alice: Phone) -> None:
+    bob = book.phone("102", ring_seconds=60)
+    book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
+    for wait in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0):
+        book.waits(wait) << bob.gets("INVITE")
+    (book.waits(0.5) << alice.gets(408) >> alice.ack_refusal()).ends("unreachable")
+
+
+def test_3665_3_10_ring_time_is_shorter(book: Playbook, alice: Phone) -> None:
+    bob = book.phone("102", ring_seconds=10)
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(180)
+        << alice.gets(180)
+    ).waits(10)
+    (
+        book
+        << bob.gets("CANCEL", "Reason: Q.850;cause=19")
+        << alice.gets(480, "Reason: Q.850;cause=19")
+        >> alice.ack_refusal()
+        >> bob.ok()
+        >> bob.says(487)
+        << bob.gets("ACK")
+    ).ends("no_answer")
+
+
+def test_transport_failure_is_told_at_once(book: Playbook, alice: Phone, bob: Phone) -> None:
+    book.wiretap.dead.add(bob.address)
+    (book >> alice.invite("102", OFFER) << alice.gets(100)).waits(0)
+    (book << alice.gets(408) >> alice.ack_refusal()).ends("unreachable")
+
+
+def test_x_01_two_phones_one_answers(book: Playbook, alice: Phone, bob: Phone) -> None:
+    second = book.phone("102")
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << second.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(180)
+        << alice.gets(180)
+        >> second.says(180)  # the caller knows already
+        >> second.says(200, ANSWER)
+        << second.gets("ACK")
+        << bob.gets("CANCEL", 'Reason: SIP;cause=200;text="Call completed elsewhere"')
+        << alice.gets(200)
+        >> alice.ack()
+        >> bob.ok()
+        >> bob.says(487)
+        << bob.gets("ACK")
+    ).quiet()
+    assert book.relay.open_ports == 4
+    (book >> alice.bye() << alice.gets(200) << second.gets("BYE") >> second.ok()).ends("normal")
+
+
+def test_x_01_both_answer_at_once(book: Playbook, alice: Phone, bob: Phone) -> None:
+    second = book.phone("102")
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << second.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(200, ANSWER)
+        << bob.gets("ACK")
+        << alice.gets(200)
+        >> second.says(200, ANSWER)
+        << second.gets("ACK")
+        << second.gets("BYE")
+        >> second.ok()
+        >> alice.ack()
+        >> alice.bye()
+        << alice.gets(200)
+        << bob.gets("BYE")
+        >> bob.ok()
+    ).ends("normal")
+
+
+def test_best_of_two_failures(book: Playbook, alice: Phone, bob: Phone) -> None:
+    second = book.phone("102")
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << second.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(486)
+        << bob.gets("ACK")
+        >> second.says(500)
+        << second.gets("ACK")
+        << alice.gets(486)
+        >> alice.ack_refusal()
+    ).ends("busy")
+
+
+def test_6xx_speaks_for_all(book: Playbook, alice: Phone, bob: Phone) -> None:
+    second = book.phone("102")
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << second.gets("INVITE")
+        << alice.gets(100)
+        >> second.says(180)
+        << alice.gets(180)
+        >> bob.says(603)
+        << bob.gets("ACK")
+        << second.gets("CANCEL")
+        << alice.gets(603)
+        >> alice.ack_refusal()
+        >> second.ok()
+        >> second.says(487)
+        << second.gets("ACK")
+    ).ends("refused")
+
+
+def test_x_02_cancel_before_anything(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> alice.cancel()
+        << alice.gets(200)
+        << alice.gets(487)
+        >> alice.ack_refusal()
+        >> bob.says(180)
+        << bob.gets("CANCEL")
+        >> bob.ok()
+        >> bob.says(487)
+        << bob.gets("ACK")
+    ).ends("cancelled")
+
+
+def test_forked_behind_one_binding(book: Playbook, alice: Phone, bob: Phone) -> None:
+    """Several early dialogs from one INVITE; the second 2xx is acknowledged and ended."""
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(180, tag="one")
+        << alice.gets(180)
+        >> bob.says(183, ANSWER, tag="two")
+        << alice.gets(183)
+        >> bob.says(200, ANSWER, tag="two")
+        << bob.gets("ACK", "tag=two")
+        << alice.gets(200)
+        >> bob.says(200, ANSWER, tag="one")
+        << bob.gets("ACK", "tag=one")
+        << bob.gets("BYE", "tag=one")
+        >> bob.ok()
+        >> alice.ack()
+        >> alice.bye()
+        << alice.gets(200)
+        << bob.gets("BYE", "tag=two")
+        >> bob.ok()
+    ).ends("normal")
