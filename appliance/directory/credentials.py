@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Credentials", "Secrets"]
 
+MAX_KEY = 32
+"Characters of a number by which something is remembered; extensions have at most 15 digits."
+
 MAX_AUTHORIZATIONS = 8
 "Authorization lines looked at: one for each realm on the way (§22.3), and few phones have more than one."
 
@@ -66,7 +69,7 @@ class Credentials:
         but that a right password with an old nonce gets stale=true.
         """
         source = source or request.via.received or request.via.address
-        claimed = request.from_.uri.number or ""
+        claimed = (request.from_.uri.number or "")[:MAX_KEY]
         answer = self._find_answer(request)
         if answer is None:
             agent = request.headers.get("User-Agent") or ""
@@ -76,7 +79,7 @@ class Credentials:
         return answer.username
 
     def _check(self, request: Request, answer: Authorization, source: str) -> None:
-        now, number, offer = self._timers.now(), answer.username, (answer.algorithm,)
+        now, number, offer = self._timers.now(), answer.username[:MAX_KEY], (answer.algorithm,)
         # All of it is worked out before anything is decided, so that every refusal takes as long.
         right = self._is_right(request, answer)
         ours = self._nonces.is_ours(answer.nonce, source)

@@ -1,11 +1,11 @@
 """Which digest algorithms to offer a phone: both where it bears that, MD5 alone where not.
 
 RFC 8760 §2.3, §2.4: several challenges, from which a phone takes the topmost it knows. What phones do instead
-was tried with two challenges, and read in the issue trackers of others:
+was tried with two challenges, in either order, or read in their issue trackers:
 
-    sipp 3.6.1, older PJSIP and Asterisk   look at the first one only, so that MD5 has to come first
-    baresip 1.0.0 (libre)                  gives up at the sight of any algorithm but MD5, wherever it stands
-    phones that know SHA-256               take either order
+    sipp 3.6.1; PJSIP to 2.10, Asterisk   look at the first one only, so that MD5 has to come first
+    baresip 1.0.0 (libre)                 gives up at the sight of any algorithm but MD5, wherever it stands
+    linphone 5.1                          answers the first one, as the RFC asks
 
 So MD5 comes first, and a phone that was offered both and only asks once more is offered MD5 alone from then
 on: one that gave up comes back in its usual retry interval and gets through. The answer of every phone is

@@ -38,6 +38,9 @@ MIN_EXPIRES = 60
 MAX_EXPIRES = 7200
 "Seconds. A phone that vanished keeps ringing in vain for that long at most."
 
+MAX_KEPT = 2048
+"Characters kept of a Contact with its parameters and the Call-ID; with GRUU and feature tags some 700."
+
 MAX_USER_AGENT = 128
 "Characters kept of a User-Agent: what people recognise a phone by stands at the front."
 
@@ -106,8 +109,7 @@ class Registrar:
         now = self._timers.now()
         if not contact.uri.is_sip:
             raise PeerError(400, "Contact Cannot Be Called")
-        if not _is_text(f"{contact.uri}{contact.params}{request.call_id}"):
-            raise PeerError(400, "Not UTF-8")  # it could neither be stored nor shown
+        _check_kept(f"{contact.uri}{contact.params}{request.call_id}")
         return Binding(
             number=number,
             contact=contact.uri,
@@ -194,9 +196,10 @@ def _user_agent(request: Request) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _is_text(text: str) -> bool:
+def _check_kept(text: str) -> None:
+    if len(text) > MAX_KEPT:
+        raise PeerError(403, "Registration Too Long")
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        raise PeerError(400, "Not UTF-8") from None  # it could neither be stored nor shown

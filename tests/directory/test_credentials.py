@@ -167,3 +167,11 @@ def test_guesses_with_a_nonce_that_address_never_got_do_not_count() -> None:
     for _ in range(MAX_FAILURES + 1):
         refused(proof, liar.answer(Challenge(REALM, "forged"), liar.request()))
     assert proof.verify(phone.answer(phone.challenges(proof)[0], phone.request())) == "101"
+
+
+def test_long_names_are_not_kept_whole() -> None:
+    proof, liar = credentials(HandClock()), Phone("1" * 5000)
+    refused(proof, liar.answer(liar.challenges(proof)[0], liar.request()))
+    kept = [*proof._throttle._failures, *proof._offers._waiting]
+    assert kept
+    assert all(len(number) <= 32 for _, number in kept)

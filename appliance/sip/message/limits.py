@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = [
     "MAX_BODY",
+    "MAX_CACHED_URI",
     "MAX_CSEQ",
     "MAX_DELTA_SECONDS",
     "MAX_HEAD",
@@ -39,3 +40,6 @@ MAX_DELTA_SECONDS = 2**32 - 1
 
 URI_CACHE = 2048
 "Parsed URIs kept: two for each of some 1,000 phones, at about 1 kB each."
+
+MAX_CACHED_URI = 256
+"Characters of a URI worth keeping: a phone's are below 150, and nobody shall fill memory with long ones."

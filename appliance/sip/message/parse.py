@@ -119,6 +119,10 @@ class Head:
         headers = Headers.of(self.fields, self.spellings)
         if self.start_line[:8].upper() == "SIP/2.0 ":
             return self._response(headers, body)
+        if self.start_line[:4].upper() == "SIP/":
+            raise BadMessage(
+                400, "Malformed Status-Line"
+            )  # of whatever version: a response is never answered
         method, _, rest = self.start_line.partition(" ")
         uri, _, version = rest.rpartition(" ")
         if not (is_token(method) and (version == "SIP/2.0" or _VERSION.fullmatch(version))):

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from appliance.sip.message.grammar import NO_PARAMS, Params, malformed, parse_number
-from appliance.sip.message.limits import URI_CACHE
+from appliance.sip.message.limits import MAX_CACHED_URI, URI_CACHE
 
 __all__ = ["Uri", "check_host", "unescape"]
 
@@ -79,7 +79,7 @@ class Uri(msgspec.Struct, frozen=True, gc=False):
     @staticmethod
     def parse(text: str) -> Uri:
         """Read a URI of any scheme; PeerError 400 when it is none."""
-        return _parse(text)
+        return _parse(text) if len(text) <= MAX_CACHED_URI else _parse.__wrapped__(text)
 
     @property
     def number(self) -> str | None:

@@ -204,6 +204,11 @@ def test_bad_responses_are_never_answered(status: str) -> None:
     assert (bad.request, bad.reason) == (None, "Malformed Status-Line")
 
 
+@pytest.mark.parametrize("line", ["SIP/3.0 200 OK", "SIP/2.0", "SIP/2.0\t200 OK"])
+def test_what_looks_like_a_response_is_never_answered(line: str) -> None:
+    assert refusal_of(edit(OK, "SIP/2.0 200 OK", line)).request is None
+
+
 def test_a_response_with_a_bad_header_is_refused() -> None:
     assert refusal_of(edit(OK, "CSeq: 1 ", "CSeq: 99999999999 ")).request is None
     assert refusal_of(edit(OK, "Content-Length: 0", "Content-Length: x")).reason == "Malformed Content-Length"

@@ -37,6 +37,12 @@ def test_printing_gives_back_what_was_read(text: str) -> None:
     assert str(Uri.parse(text)) == text
 
 
+def test_long_uris_are_read_but_not_kept() -> None:
+    text = "sip:" + "a" * 300 + "@h"
+    assert Uri.parse(text) == Uri.parse(text)
+    assert Uri.parse(text) is not Uri.parse(text)
+
+
 def test_parts() -> None:
     uri = Uri.parse("SIP:a%41;x:p@[2001:DB8::1]:5070;lr;transport=TCP?Replaces=1%3Bto-tag%3D2&x")
     assert (uri.scheme, uri.user, uri.number, uri.password) == ("sip", "a%41;x", "aA;x", "p")
