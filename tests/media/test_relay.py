@@ -108,3 +108,23 @@ async def test_a_flood_on_one_port_does_not_silence_another(stack: ExitStack) ->
             leg.close()
         tasks.cancel_scope.cancel()
     assert relay.open_ports == 0
+
+
+async def test_an_intruder_is_not_heard(stack: ExitStack) -> None:
+    """Neither another host nor, once the phone has spoken, another port of the phone's own."""
+    relay = Relay(RANGE, Clock(), Random())
+    a, b, other_host, other_port = (Phone(f"127.0.0.{at}", stack) for at in (1, 1, 2, 1))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(relay.run)
+        legs = connect(relay, a, b)
+        target = a.socket.getpeername()
+        other_host.socket.sendto(rtp_packet(payload=b"from another host"), target)
+        a.socket.send(rtp_packet(payload=b"first"))
+        assert (await b.receive()).endswith(b"first")
+        other_port.socket.sendto(rtp_packet(payload=b"from another port"), target)
+        a.socket.send(rtp_packet(payload=b"second"))
+        assert (await b.receive()).endswith(b"second")
+        assert (legs[0].statistics().packets, legs[0].statistics().dropped) == (2, 2)
+        for leg in legs:
+            leg.close()
+        tasks.cancel_scope.cancel()
