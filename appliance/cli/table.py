@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from typing import Any
 
@@ -57,7 +56,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_cell(each) for each in value)
     if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False)
+        return " ".join(_cell(each) for each in value.values())
     # A User-Agent is what a stranger sent: its control characters must not drive this terminal.
     return "".join("\N{REPLACEMENT CHARACTER}" if _is_control(each) else each for each in str(value))
 

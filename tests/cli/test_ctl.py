@@ -124,7 +124,9 @@ def test_nothing_to_list_is_said_on_standard_error(ctl: Ctl, capsys: pytest.Capt
 def test_calls(ctl: Ctl, bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.exchange.live.append(FakeCall())
     assert ctl("calls", "show", "call-1") == 0
-    assert "state        talking\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "state        talking\n" in out
+    assert "legs         caller 101 192.0.2.9:5062 udp, callee 102 192.0.2.9:5062 udp\n" in out
     assert ctl("calls", "hang-up", "call-1") == 0
     assert bench.exchange.hung_up == ["call-1"]
 

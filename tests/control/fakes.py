@@ -56,14 +56,23 @@ class FakeDirectory:
 
 
 @dataclass
+class FakeLeg:
+    side: str = "caller"
+    number: str = "101"
+    address: str = "192.0.2.9:5062"
+    transport: str = "udp"
+
+
+@dataclass
 class FakeCall:
     id: str = "call-1"
     from_number: str = "101"
+    from_name: str = "前台"
     to_number: str = "102"
     state: str = "talking"
     started_at: float = 1_700_000_000.0
     answered_at: float | None = 1_700_000_003.5
-    legs: tuple[Any, ...] = ()
+    legs: tuple[FakeLeg, ...] = field(default_factory=lambda: (FakeLeg(), FakeLeg("callee", "102")))
 
 
 class FakeExchange:

@@ -213,7 +213,7 @@ def test_what_another_machine_refuses_is_told_with_its_status(tmp_path: Path) ->
 
     with served(tmp_path) as (bench, path), Client(path) as client:
         bench.exchange.live.append(FakeCall())
-        bench.exchange.hang_up = refuse  # type: ignore[method-assign] # the peer's answer
+        bench.exchange.hang_up = refuse  # type: ignore[method-assign, assignment] # the peer's answer
         with pytest.raises(ConfigError) as refused:
             client.perform("calls", "hang-up", "call-1")
         assert refused.value.key == "error.peer"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,17 +16,29 @@ if TYPE_CHECKING:
 __all__ = ["AREA"]
 
 
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of a call."""
+
+    side: str
+    "`caller` or `callee`."
+    number: str
+    address: str
+    "Where its signalling comes from: address and port."
+    transport: str
+
+
 class LiveCall(msgspec.Struct, frozen=True, kw_only=True):
     """A call that is going on."""
 
     id: str
     from_number: str
+    from_name: str
     to_number: str
     state: str
     "`dialling`, `ringing`, `talking` or `held`."
     started_at: datetime | None
     answered_at: datetime | None
-    legs: list[Any]
+    legs: list[Leg]
 
 
 async def list_(parts: Parts, _: Request[Nothing]) -> list[LiveCall]:
@@ -54,11 +66,15 @@ def _view(call: Call) -> LiveCall:
     return LiveCall(
         id=call.id,
         from_number=readable(call.from_number),
+        from_name=readable(call.from_name),
         to_number=readable(call.to_number),
         state=str(call.state),
         started_at=moment(call.started_at),
         answered_at=moment(call.answered_at),
-        legs=list(call.legs),
+        legs=[
+            Leg(side=each.side, number=readable(each.number), address=each.address, transport=each.transport)
+            for each in call.legs
+        ],
     )
 
 

@@ -59,6 +59,12 @@ async def test_calls(bench: Bench) -> None:
     shown = await bench("calls", "show", "b")
     assert (shown["state"], shown["answered_at"]) == ("ringing", None)
     assert shown["started_at"] == "2023-11-14T22:13:20Z"
+    assert shown["legs"][1] == {
+        "side": "callee",
+        "number": "102",
+        "address": "192.0.2.9:5062",
+        "transport": "udp",
+    }
     await bench("calls", "hang-up", "b")
     assert bench.exchange.hung_up == ["b"]
     for verb in ("show", "hang-up"):
