@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = ["Call", "Owner"]
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.call.cause import Cause, Ending, ending_of
@@ -89,14 +90,21 @@ class Call:
 
     def start(self, plan: Plan) -> None:
         """Ring the plan's phones. Failures are told to the caller's leg, not raised."""
+        self._safely(partial(self._start, plan))
+
+    def _start(self, plan: Plan) -> None:
+        offer = self.dialled.content
+        if offer is not None and offer.is_session:
+            self.caller.media.expect(offer.body)
+            self.caller.said = offer.body
+        self.ringing.start(plan, self._dial, self._owner.wire.timers)
+
+    def _safely(self, step: Callable[[], None]) -> None:
+        """Whatever fails ends this call, and no other."""
         try:
-            offer = self.dialled.content
-            if offer is not None and offer.is_session:
-                self.caller.media.expect(offer.body)
-                self.caller.said = offer.body
-            self.ringing.start(plan, self._dial, self._owner.wire.timers)
-        except PeerError as refusal:
-            self.end(HungUp(ending_of(refusal.status, refusal.reason)), "system")
+            step()
+        except PeerError as failure:
+            self.end(HungUp(ending_of(failure.status, failure.reason)), "system")
         except Exception:
             logger.exception("call %s failed", self.id)
             self.end(HungUp(Ending.of(Cause.FAILED)), "system")
@@ -115,20 +123,16 @@ class Call:
 
     def receive(self, leg: SipLeg, event: Event) -> None:
         """An event of one of the legs. Nothing is raised: what cannot be done ends the call."""
-        if self.over:
-            return
-        try:
-            if leg is self.caller:
-                self._heard(leg, self._hearer(), event, "caller")
-            elif leg is self.callee:
-                self._heard(leg, self.caller, event, "callee")
-            elif isinstance(leg, OutboundLeg):
-                self.ringing.receive(leg, event)
-        except PeerError as failure:
-            self.end(HungUp(ending_of(failure.status, failure.reason)), "system")
-        except Exception:
-            logger.exception("call %s failed", self.id)
-            self.end(HungUp(Ending.of(Cause.FAILED)), "system")
+        if not self.over:
+            self._safely(partial(self._receive, leg, event))
+
+    def _receive(self, leg: SipLeg, event: Event) -> None:
+        if leg is self.caller:
+            self._heard(leg, self._hearer(), event, "caller")
+        elif leg is self.callee:
+            self._heard(leg, self.caller, event, "callee")
+        elif isinstance(leg, OutboundLeg):
+            self.ringing.receive(leg, event)
 
     def _hearer(self) -> SipLeg | None:
         """Whom the caller's wishes go to: who answered, or else who is heard, or the only one that rings."""
@@ -240,14 +244,14 @@ class Call:
             return
 
         def decided(outcome: Outcome) -> None:
-            self._updated(leg, other, event, outcome)
+            if self.over:
+                event.reply(outcome)
+            else:
+                self._safely(partial(self._updated, leg, other, event, outcome))
 
         other.update(Updated(content, event.baggage, decided, event.full))
 
     def _updated(self, leg: SipLeg, other: SipLeg, event: Updated, outcome: Outcome) -> None:
-        if self.over:
-            event.reply(outcome)
-            return
         if outcome.status >= 300:
             # RFC 3261 §14.1: the session goes on as if there had been no offer.
             self._restore(leg, other)
@@ -258,9 +262,11 @@ class Call:
                 leg.media.expect(event.content.body)
                 leg.said = event.content.body
             content = _take(outcome.content, other, leg)
-        except PeerError as failure:
-            event.reply(Outcome(failure.status, failure.reason))
-            raise
+        except PeerError:
+            # The phone has changed its session already, to something nobody can read: there is no way back.
+            event.reply(Outcome(488, "Not Acceptable Here"))
+            self.end(HungUp(Ending.of(Cause.MEDIA)), "system")
+            return
         event.reply(Outcome(200, outcome.text, content, outcome.baggage))
         self._owner.changed()
 

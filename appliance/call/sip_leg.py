@@ -96,9 +96,8 @@ class SipLeg(SipSession):
     def _invite_failed(self, transaction: ServerTransaction) -> None:
         # No answer of ours can reach the peer any more. A 2xx on its way is left to the wait for its ACK.
         if self._server is transaction and self.usage.state is InviteState.RECEIVED:
-            self._server = None
-            self.usage.reject()
-            self.offers.withdraw()
+            # RFC 6026 §8.8: the transaction stays until it has a final response, heard or not.
+            self._refuse(Outcome(500, "Server Internal Error"))
             self.on_event(self, Withdrawn())
 
     def _decide_on(self, transaction: ServerTransaction) -> Reply:
@@ -134,12 +133,19 @@ class SipLeg(SipSession):
         dialog = self.dialog
         if self.over or dialog is None:
             event.reply(Outcome(481, "Call/Transaction Does Not Exist"))
-        elif self.offers.state is not OfferState.STABLE or (event.full and not self.usage.may_invite):
+        elif self._is_busy_for(event):
             event.reply(Outcome(491, "Request Pending"))
         elif event.full:
             self._send_reinvite(dialog, event)
         else:
             self._send_update(dialog, event)
+
+    def _is_busy_for(self, event: Updated) -> bool:
+        # §14.1: one INVITE at a time; RFC 3311 §5.1: one offer at a time, and a re-INVITE always leads to one.
+        offers = event.full or (event.content is not None and event.content.is_session)
+        if offers and self.offers.state is not OfferState.STABLE:
+            return True
+        return event.full and not self.usage.may_invite
 
     def _send_reinvite(self, dialog: Dialog, event: Updated) -> None:
         self.usage.send_invite()
@@ -150,22 +156,25 @@ class SipLeg(SipSession):
         self._client = self._wire.endpoint.send_request(request, self.flow, self._reinvite_event)
 
     def _send_update(self, dialog: Dialog, event: Updated) -> None:
-        self._send_offer(event.content)
+        offered = self._send_offer(event.content)
         request = self._make(dialog, "UPDATE", (("Allow", ALLOW), *event.baggage), event.content)
 
         def decided(response: Response | Failed) -> None:
             if isinstance(response, Response) and response.status < 200:
                 return
-            self.offers.withdraw()
+            if offered:
+                self.offers.withdraw()  # by its answer, or by its refusal
             if isinstance(response, Response) and response.status < 300:
                 dialog.refresh_target(response)
             self._asked_event(response, event.reply)
 
         self._wire.endpoint.send_request(request, self.flow, decided)
 
-    def _send_offer(self, content: Content | None) -> None:
-        if content is not None and content.is_session:
-            self.offers.send_offer()
+    def _send_offer(self, content: Content | None) -> bool:
+        if content is None or not content.is_session:
+            return False
+        self.offers.send_offer()
+        return True
 
     def withdraw(self) -> None:
         """Cancel the `update` that waits for its outcome; the outcome still comes."""

@@ -83,7 +83,7 @@ class InboundLeg(SipLeg):
     def _failed(self) -> None:
         # No answer can reach the caller any more. After a refusal, or a 2xx, this says nothing new.
         if self._open and self.usage.state is InviteState.RECEIVED:
-            self._server = None
-            self.usage.reject()
+            # RFC 6026 §8.8: the transaction stays until it has a final response, heard or not.
+            self._refuse(Outcome(500, "Server Internal Error"))
             self._finish()
             self.on_event(self, HungUp(Ending.of(Cause.LOST)))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from appliance.call.sip_leg import SipLeg
+from appliance.call.sip_leg_outbound import OutboundLeg
+from appliance.sip.transport.flow import Flow
 from tests.call.playbook import ANSWER, OFFER, Phone, Playbook, talk
 
 
@@ -125,3 +128,44 @@ def test_lamps_and_list(book: Playbook, alice: Phone, bob: Phone) -> None:
     assert book.changes >= 3
     (book >> alice.bye() << alice.gets(200) << bob.gets("BYE") >> bob.ok()).ends("normal")
     assert (state("101"), state("102")) == ("idle", "idle")
+
+
+def test_a_defect_ends_its_call_and_no_other(
+    book: Playbook, alice: Phone, bob: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk(book, alice, bob)
+    carol, dave = book.phone("103"), book.phone("104")
+    ports = book.relay.open_ports
+    monkeypatch.setattr(OutboundLeg, "dial", broken)
+    (book >> carol.invite("104", OFFER) << carol.gets(500) >> carol.ack_refusal()).quiet()
+    assert ([record.cause for record in book.records], book.relay.open_ports) == (["failed"], ports)
+    assert dave.invited is None
+    monkeypatch.setattr(SipLeg, "ask", broken)
+    (
+        book
+        >> alice.ask("INFO", b"x", Content_Type="text/plain")
+        << alice.gets("BYE")
+        << bob.gets("BYE")
+        >> alice.ok()
+        >> bob.ok()
+    ).quiet()
+    assert ([record.cause for record in book.records], book.relay.open_ports) == (["failed"] * 2, 0)
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("a defect")
+
+
+def test_listeners_that_fail_harm_no_call(book: Playbook, alice: Phone, bob: Phone) -> None:
+    book.exchange.on_change = broken
+    book.exchange.on_record = broken
+    talk(book, alice, bob)
+    (book >> alice.bye() << alice.gets(200) << bob.gets("BYE") >> bob.ok()).ends()
+
+
+def test_addresses_of_ipv6_legs(book: Playbook, alice: Phone, bob: Phone) -> None:
+    talk(book, alice, bob)
+    (call,) = book.exchange._calls.values()
+    call.caller.flow = Flow("tcp", ("2001:db8::1", 5060), ("2001:db8::7", 5071), 3)
+    leg = book.exchange.calls()[0].legs[0]
+    assert (leg.side, leg.address, leg.transport) == ("caller", "[2001:db8::7]:5071", "tcp")

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from appliance.call.cause import Cause, Ending, ending_of
+from appliance.call.events import HungUp
+from appliance.call.ringing import best_of
+from appliance.call.sip_leg_outbound import MAX_FORKS
 from tests.call.playbook import ANSWER, OFFER, Phone, Playbook
 
 
@@ -202,3 +208,115 @@ def test_forked_behind_one_binding(book: Playbook, alice: Phone, bob: Phone) -> 
         << bob.gets("BYE", "tag=two")
         >> bob.ok()
     ).ends("normal")
+
+
+def test_a_2xx_without_a_usable_contact(book: Playbook, alice: Phone, bob: Phone) -> None:
+    """What we send then goes where the INVITE went."""
+    book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
+    answer = bob.says(200, ANSWER)
+    answer.message.headers.set("Contact", "<nonsense")
+    (
+        book
+        >> answer
+        << bob.gets("ACK", f"ACK sip:102@198.51.100.7:{bob.address[1]}")
+        << alice.gets(200)
+        >> alice.ack()
+        >> alice.bye()
+        << alice.gets(200)
+        << bob.gets("BYE", f"BYE sip:102@198.51.100.7:{bob.address[1]}")
+        >> bob.ok()
+    ).ends("normal")
+
+
+def test_a_2xx_whose_route_cannot_be_read(book: Playbook, alice: Phone, bob: Phone) -> None:
+    book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
+    (book >> bob.says(200, ANSWER, Record_Route="<<<") << alice.gets(500) >> alice.ack_refusal()).ends(
+        "failed"
+    )
+
+
+def test_two_phones_cannot_be_heard_at_once(book: Playbook, alice: Phone, bob: Phone) -> None:
+    second = book.phone("102")
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << second.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(183, ANSWER)
+        << alice.gets(183, "m=audio")
+        >> second.says(183, ANSWER)  # the first is heard already
+        >> bob.says(486)
+        << bob.gets("ACK")
+        >> second.says(183, ANSWER)  # and now the second
+        << alice.gets(183, "m=audio")
+        >> second.says(486)
+        << second.gets("ACK")
+        << alice.gets(486)
+        >> alice.ack_refusal()
+    ).ends("busy")
+
+
+def test_early_sound_that_cannot_be_read(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(183, b"rubbish")
+        << alice.gets(183, lacks=("rubbish",))
+        >> bob.says(486)
+        << bob.gets("ACK")
+        << alice.gets(486)
+        >> alice.ack_refusal()
+    ).ends("busy")
+
+
+def test_no_more_forks_than_make_sense(book: Playbook, alice: Phone, bob: Phone) -> None:
+    book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
+    for at in range(20):
+        book >> bob.says(180, tag=f"fork{at}") << alice.gets(180)
+    assert len(book.endpoint._dialogs) == 1 + MAX_FORKS
+    book >> bob.says(200, ANSWER, tag="one") << bob.gets("ACK") << alice.gets(200) >> alice.ack()
+    for at in range(MAX_FORKS):
+        book >> bob.says(200, ANSWER, tag=f"late{at}") << bob.gets("ACK") << bob.gets("BYE") >> bob.ok()
+    (book >> bob.says(200, ANSWER, tag="one too many")).quiet()
+
+
+def test_one_phone_cannot_be_rung(book: Playbook, alice: Phone) -> None:
+    """Its failure counts like its answer; the other one goes on."""
+    book = Playbook(ports=(30_000, 30_003))
+    alice, first, second = book.phone("101"), book.phone("102"), book.phone("102")
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << first.gets("INVITE")
+        << alice.gets(100)
+        >> first.says(486)
+        << first.gets("ACK")
+        << alice.gets(486)
+        >> alice.ack_refusal()
+    ).ends("busy")
+    assert second.invited is None
+
+
+@pytest.mark.parametrize(
+    ("statuses", "best"),
+    [
+        ([486, 480], 486),
+        ([480, 408], 480),
+        ([500, 404], 404),
+        ([603, 486], 603),
+        ([600, 603], 600),
+        ([487, 488], 488),
+        ([500, 502], 500),
+    ],
+)
+def test_best_of(statuses: list[int], best: int) -> None:
+    assert best_of([HungUp(ending_of(status, "")) for status in statuses]).ending.status == best
+
+
+def test_any_answer_outdoes_none() -> None:
+    silent = HungUp(Ending.of(Cause.UNREACHABLE))
+    broken = HungUp(ending_of(500, ""))
+    assert best_of([silent, broken]) is broken
