@@ -41,7 +41,7 @@ def create_app(
     `perform` is `control.perform` as a blocking call, `describe` control's account of its areas.
     """
     assets = Assets()
-    console = Console(perform, Templates(assets), describe, sessions or Sessions())
+    console = Console(perform, Templates(assets), describe, Sessions() if sessions is None else sessions)
     app = bottle.Bottle()
     for route in ROUTES:
         app.route(route.path, route.method, _callback(console, route))

@@ -7,7 +7,6 @@ browsers ignore it on a connection whose certificate they do not trust, and a se
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from webui.answer import Answer, plain, redirect
 from webui.routes import Access, Route
@@ -73,5 +72,4 @@ def _origin_is_ours(visit: Visit) -> bool:
     origin = visit.headers.get("origin")
     if origin is None:
         return visit.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-    parts = urlsplit(origin)
-    return parts.scheme == "https" and parts.netloc == visit.headers.get("host")
+    return origin == f"https://{visit.headers.get('host')}"

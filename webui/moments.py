@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 if TYPE_CHECKING:
     from appliance.locale import Language
 
-__all__ = ["clock_text", "moment_text", "seconds_between", "seconds_since", "span_text", "zone"]
+__all__ = ["clock_text", "moment_text", "seconds_since", "span_text", "zone"]
 
 
 def zone(name: str) -> tzinfo:
@@ -37,11 +37,6 @@ def seconds_since(iso: str | None, now: datetime | None = None) -> float:
     """How long ago that was, in seconds; 0 for a time to come."""
     moment = _parse(iso)
     return max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds()) if moment else 0.0
-
-
-def seconds_between(start: str | None, end: str | None) -> float:
-    first, last = _parse(start), _parse(end)
-    return max(0.0, (last - first).total_seconds()) if first and last else 0.0
 
 
 def clock_text(seconds: float | None) -> str:

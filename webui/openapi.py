@@ -1,6 +1,6 @@
 """What the API offers, and its description for machines.
 
-OpenAPI 3.1. Fields come from control's own account of its areas where it gives one.
+OpenAPI 3.1. Fields come from control's own account of its areas.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["AREA_VERBS", "KEY_VERBS", "SINGLES", "VERBS", "document"]
 
@@ -31,6 +31,8 @@ KEY_VERBS: dict[str, tuple[str, ...]] = {"calls": ("hang-up",)}
 
 SINGLES = ("status", "system", "export")
 "Areas that hold one thing only: no key, and GET shows it."
+
+RECORD_FILTERS = (("number", "string"), ("before", "string"), ("limit", "integer"))
 
 METHODS = {"list": "get", "show": "get", "add": "post", "apply": "post", "set": "patch", "remove": "delete"}
 
@@ -55,21 +57,12 @@ ERROR = {
 
 
 def document(version: str, describe: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
-    """The OpenAPI document. `describe` gives `{area: {verb: JSON schema of its values}}`."""
-    areas = describe() if describe else {}
+    """The OpenAPI document. `describe` is `Control.describe`; without it the fields stay open."""
+    account = describe() if describe else {}
+    told = {(area["name"], verb["name"]): verb for area in account.get("areas", ()) for verb in area["verbs"]}
     paths: dict[str, Any] = {}
-    for area, verbs in VERBS.items():
-        for verb in verbs:
-            keyed = area not in SINGLES and (
-                verb in {"set", "remove"} or (verb == "show" and area not in SINGLES)
-            )
-            _add(paths, areas, area, verb, METHODS[verb], f"/{area}/{{key}}" if keyed else f"/{area}")
-    for area, verbs in AREA_VERBS.items():
-        for verb in verbs:
-            _add(paths, areas, area, verb, "post", f"/{area}/{verb}")
-    for area, verbs in KEY_VERBS.items():
-        for verb in verbs:
-            _add(paths, areas, area, verb, "post", f"/{area}/{{key}}/{verb}")
+    for area, verb, method, path in _addresses():
+        paths.setdefault(path, {})[method] = _operation(area, verb, method, path, told.get((area, verb), {}))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Branchbox", "version": version},
@@ -78,36 +71,50 @@ def document(version: str, describe: Callable[[], dict[str, Any]] | None) -> dic
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": ERROR},
+            "schemas": {"Error": ERROR, **account.get("schemas", {})},
         },
     }
 
 
-def _add(paths: dict[str, Any], areas: dict[str, Any], area: str, verb: str, method: str, path: str) -> None:
+def _addresses() -> Iterator[tuple[str, str, str, str]]:
+    """Area, verb, HTTP method and path of everything that is offered."""
+    for area, verbs in VERBS.items():
+        for verb in verbs:
+            keyed = area not in SINGLES and verb in {"show", "set", "remove"}
+            yield area, verb, METHODS[verb], f"/{area}/{{key}}" if keyed else f"/{area}"
+    for area, verbs in AREA_VERBS.items():
+        for verb in verbs:
+            yield area, verb, "post", f"/{area}/{verb}"
+    for area, verbs in KEY_VERBS.items():
+        for verb in verbs:
+            yield area, verb, "post", f"/{area}/{{key}}/{verb}"
+
+
+def _operation(area: str, verb: str, method: str, path: str, told: dict[str, Any]) -> dict[str, Any]:
+    refused = {
+        "description": "Refused: 400, 401, 404 or 409.",
+        "content": _json({"$ref": "#/components/schemas/Error"}),
+    }
+    done = {"description": "Done.", "content": _json(told.get("gives") or {})}
     operation: dict[str, Any] = {
         "operationId": f"{area}_{verb}".replace("-", "_"),
         "tags": [area],
-        "responses": {
-            "201" if verb in {"add", "add-many"} else "200": {
-                "description": "Done.",
-                "content": {"application/json": {"schema": {}}},
-            },
-            "default": {
-                "description": "Refused: 400, 401, 404 or 409.",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-            },
-        },
+        "responses": {"201" if verb in {"add", "add-many"} else "200": done, "default": refused},
     }
+    if "summary" in told:
+        operation["summary"] = told["summary"]
     if "{key}" in path:
-        key = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
-        operation["parameters"] = [key]
+        operation["parameters"] = [
+            {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
+        ]
+    elif area == "records" and verb == "list":
+        operation["parameters"] = [
+            {"name": name, "in": "query", "schema": {"type": kind}} for name, kind in RECORD_FILTERS
+        ]
     if method in {"post", "patch"}:
-        schema = _schema(areas, area, verb)
-        operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-    paths.setdefault(path, {})[method] = operation
+        operation["requestBody"] = {"content": _json(told.get("takes") or {"type": "object"})}
+    return operation
 
 
-def _schema(areas: dict[str, Any], area: str, verb: str) -> dict[str, Any]:
-    verbs = areas.get(area)
-    schema = verbs.get(verb) if isinstance(verbs, dict) else None
-    return schema if isinstance(schema, dict) else {"type": "object"}
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

@@ -195,6 +195,16 @@ class _Server(wsgi.Server):
         self.ssl_adapter = adapter
         self.software = "branchbox"
 
+    @staticmethod
+    def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
+        """As cheroot's, which would leave the socket open when the address cannot be had."""
+        try:
+            socket_.bind(bind_addr)
+        except OSError:
+            socket_.close()
+            raise
+        return socket_
+
     def process_conn(self, conn: Any) -> None:
         """A new connection waits in the selector until it can be read; one that was there goes to a worker."""
         if getattr(conn, "seen", False):

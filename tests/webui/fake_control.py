@@ -214,7 +214,7 @@ class FakeControl:
     def admin_add_token(self, key: str | None, values: JSON) -> JSON:
         made = {"id": str(len(self.tokens) + 1), "name": values["name"], "created_at": iso()}
         self.tokens[made["id"]] = {**made, "token": secrets.token_urlsafe(24)}
-        return dict(self.tokens[made["id"]])
+        return {name: self.tokens[made["id"]][name] for name in ("id", "name", "token")}
 
     def admin_remove_token(self, key: str | None, values: JSON) -> JSON:
         if key not in self.tokens:
@@ -225,7 +225,7 @@ class FakeControl:
     def admin_check_token(self, key: str | None, values: JSON) -> JSON:
         for each in self.tokens.values():
             if each["token"] == values["token"]:
-                return {"id": each["id"], "name": each["name"]}
+                return {name: each[name] for name in ("id", "name", "created_at")}
         raise ConfigError("admin.token", "error.wrong_token")
 
     def backup_save(self, key: str | None, values: JSON) -> JSON:
@@ -283,6 +283,7 @@ def _call(call_id: str, caller: str, callee: str, state: str, ago: float) -> JSO
     return {
         "id": call_id,
         "from_number": caller,
+        "from_name": "",
         "to_number": callee,
         "state": state,
         "started_at": iso(ago + 8),

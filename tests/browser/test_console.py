@@ -1,0 +1,211 @@
+"""The console in a real browser: from the set-up code to the log-out, without one complaint in its log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from appliance.system.certificates import ensure_certificate
+from tests.browser.driver import Browser, available
+from tests.webui.fake_control import FakeControl, busy_office
+from webui.server import ConsoleServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not available(), reason="chromium and chromium-driver are not installed"),
+    pytest.mark.timeout(180),
+]
+
+
+@pytest.fixture
+def new_box() -> FakeControl:
+    return FakeControl()
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(opened: Browser) -> Browser:
+    """The one window, as if it were new: a start takes seconds."""
+    opened.go("about:blank")
+    opened.devtools("Network.clearBrowserCookies", {})
+    opened.devtools("Emulation.setScriptExecutionDisabled", {"value": False})
+    opened.look(width=1280, height=900)
+    opened.complaints()
+    return opened
+
+
+def serve(control: FakeControl, folder: Path) -> ConsoleServer:
+    made = ensure_certificate(folder / "certs", "localhost", ("127.0.0.1",))
+    server = ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, control)
+    server.start()
+    return server
+
+
+@pytest.fixture
+def new_url(new_box: FakeControl, tmp_path: Path) -> Iterator[str]:
+    server = serve(new_box, tmp_path)
+    yield "https://127.0.0.1:{1}".format(*server.address)
+    server.stop()
+
+
+@pytest.fixture
+def office() -> FakeControl:
+    return busy_office()
+
+
+@pytest.fixture
+def office_url(office: FakeControl, tmp_path: Path) -> Iterator[str]:
+    server = serve(office, tmp_path)
+    yield "https://127.0.0.1:{1}".format(*server.address)
+    server.stop()
+
+
+def log_in(browser: Browser, url: str) -> None:
+    browser.go(url + "/log-in")
+    browser.fill(password="correct horse battery")
+    browser.press("main form button")
+
+
+def test_from_the_set_up_code_to_the_log_out(browser: Browser, new_box: FakeControl, new_url: str) -> None:
+    browser.go(new_url)
+    assert browser.url == new_url + "/set-up"
+    browser.fill(code="1234-5678", password="correct horse battery", again="correct horse battery")
+    browser.press("main form button")
+    assert browser.url == new_url + "/"
+    assert "No extensions yet" in browser.text()
+
+    browser.press("a[href='/extensions/add']")
+    browser.fill(number="101", name="Reception")
+    browser.find("[data-generate]").click()
+    password = browser.find("[name=password]").value()
+    assert len(password) == 12
+    browser.press("main form .actions button")
+    assert "Extension 101 was added." in browser.text()
+    assert "Reception" in browser.text("table")
+    assert new_box.extensions["101"]["password"] == password
+
+    browser.go(new_url + "/extensions/many")
+    browser.fill(first="201", count="5", name="Room")
+    browser.press("main form .actions button")
+    assert str(new_box.extensions["205"]["password"]) in browser.text("table")
+    browser.press("form[action$=put-away] button")
+    assert "Room 205" in browser.text("table")
+
+    browser.press(".side form.language button")
+    assert "分机" in browser.text("h1")
+    assert browser.run("return document.documentElement.lang") == "zh-CN"
+
+    browser.press("form[action='/log-out'] button")
+    assert browser.url == new_url + "/log-in"
+    browser.go(new_url + "/extensions")
+    assert browser.url == new_url + "/log-in"
+    assert browser.complaints() == []
+
+
+def test_every_page_is_free_of_complaints(browser: Browser, office_url: str) -> None:
+    log_in(browser, office_url)
+    for path in (
+        "/",
+        "/extensions",
+        "/extensions/add",
+        "/extensions/101/edit",
+        "/extensions/101/remove",
+        "/extensions/many",
+        "/registrations",
+        "/calls",
+        "/records",
+        "/records/4",
+        "/system",
+        "/about",
+    ):
+        browser.go(office_url + path)
+        assert browser.run("return getComputedStyle(document.body).margin") == "0px"
+        assert browser.complaints() == [], path
+
+
+def test_an_open_page_shows_what_changes(browser: Browser, office: FakeControl, office_url: str) -> None:
+    log_in(browser, office_url)
+    browser.go(office_url + "/calls")
+    assert "105" in browser.text("table")
+    office.calls.clear()
+    browser.until(lambda: "Nobody is on the phone" in browser.text("main"))
+    browser.go(office_url + "/extensions")
+    office.extensions["106"]["name"] = "Lounge <b>&"
+    browser.until(lambda: "Lounge <b>&" in browser.text("table"))
+    assert browser.complaints() == []
+
+
+def test_the_search_finds_while_one_types(browser: Browser, office_url: str) -> None:
+    log_in(browser, office_url)
+    browser.go(office_url + "/extensions")
+    browser.find("#q").type("work")
+    browser.until(lambda: "Reception" not in browser.text("main"))
+    assert "Workshop" in browser.text("table")
+
+
+def test_a_call_is_hung_up_after_asking(browser: Browser, office: FakeControl, office_url: str) -> None:
+    log_in(browser, office_url)
+    browser.go(office_url + "/calls")
+    browser.run("window.confirm = () => false")
+    browser.find("#hang-up-1").click()
+    assert "c-7f3a" in office.calls
+    browser.run("window.confirm = () => true")
+    browser.press("#hang-up-1")
+    assert "The call was ended." in browser.text()
+    assert "c-7f3a" not in office.calls
+
+
+def test_an_ended_session_leads_an_open_page_to_the_log_in(browser: Browser, office_url: str) -> None:
+    log_in(browser, office_url)
+    browser.go(office_url + "/calls")
+    browser.run(
+        "const form = new URLSearchParams([['csrf', document.querySelector('[name=csrf]').value]]);"
+        "return fetch('/log-out', {method: 'POST', body: form})"
+    )
+    browser.until(lambda: browser.url == office_url + "/log-in")
+
+
+def test_a_hostile_name_runs_nothing(browser: Browser, office: FakeControl, office_url: str) -> None:
+    hostile = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    office.extensions["102"]["name"] = hostile
+    office.registrations[0]["user_agent"] = hostile
+    office.records[0]["from_name"] = hostile
+    log_in(browser, office_url)
+    for path in ("/", "/extensions", "/registrations", "/records", "/records/8"):
+        browser.go(office_url + path)
+        assert browser.run("return document.title") != "owned"
+        assert browser.run("return document.querySelectorAll('main img').length") == 0
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/extensions", "/registrations", "/calls", "/records", "/system", "/about"]
+)
+def test_nothing_hangs_over_the_side_of_a_telephone(browser: Browser, office_url: str, path: str) -> None:
+    browser.look(width=360, height=740)
+    log_in(browser, office_url)
+    browser.go(office_url + path)
+    assert browser.run("return document.documentElement.scrollWidth") <= 360
+
+
+def test_the_basics_work_without_scripts(browser: Browser, office: FakeControl, office_url: str) -> None:
+    browser.devtools("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.go(office_url + "/log-in")
+    browser.fill(password="correct horse battery")
+    browser.find("main form button").click()
+    browser.until(lambda: browser.url == office_url + "/")
+    browser.go(office_url + "/extensions/101/remove")
+    browser.find("main form button").click()
+    browser.until(lambda: browser.url == office_url + "/extensions")
+    assert "101" not in office.extensions
+    assert "Extension 101 was removed." in browser.text()

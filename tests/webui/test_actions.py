@@ -1,0 +1,207 @@
+"""What an administrator does, from set-up to backup: form in, control asked, answer seen."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from tests.webui.browserless import Client
+from tests.webui.fake_control import FakeControl
+from webui.app import create_app
+
+
+def last_asked(control: FakeControl, area: str) -> tuple[str, str | None, dict[str, object]]:
+    """The last change asked of an area."""
+    for asked_area, verb, key, values, _ in reversed(control.asked):
+        if asked_area == area and verb not in {"list", "show"}:
+            return verb, key, values
+    raise AssertionError(area)
+
+
+def test_set_up_with_the_code_logs_in_and_leads_to_the_first_extension() -> None:
+    control = FakeControl()
+    client = Client(create_app(control))
+    assert client.get("/").header("Location") == "/log-in"
+    assert client.get("/log-in").header("Location") == "/set-up"
+    client.get("/set-up")
+    fields = {"code": "1234-5678", "password": "correct horse", "again": "correct horse", "language": "zh"}
+    wrong = client.post("/set-up", {**fields, "code": "0000-0000"})
+    assert wrong.status == 400
+    assert "correct horse" not in wrong.text
+    assert client.post("/set-up", {**fields, "again": "another horse"}).status == 400
+    assert control.password is None
+    assert client.post("/set-up", fields).header("Location") == "/"
+    told = control.status_show(None, {})
+    assert (told["set_up"], told["language"]) == (True, "zh")
+    assert "添加第一个" in client.get("/").text
+
+
+def test_a_new_code_sets_a_new_password_and_logs_everybody_out(
+    admin: Client, visitor: Client, control: FakeControl
+) -> None:
+    visitor.get("/set-up")
+    fields = {"code": "1234-5678", "password": "a new one here", "again": "a new one here"}
+    assert visitor.post("/set-up", fields).status == 303
+    assert control.password == "a new one here"
+    assert visitor.get("/").status == 200
+    assert admin.get("/").status == 303
+
+
+def test_an_extension_is_added_changed_and_removed(admin: Client, control: FakeControl) -> None:
+    added = {
+        "number": "120",
+        "name": "Lab",
+        "password": "s3cret words",
+        "ring_seconds": "20",
+        "enabled": "on",
+    }
+    assert admin.post("/extensions/add", added).header("Location") == "/extensions"
+    expected = {
+        "number": "120",
+        "name": "Lab",
+        "password": "s3cret words",
+        "ring_seconds": 20,
+        "enabled": True,
+    }
+    assert last_asked(control, "extensions") == ("add", None, expected)
+    assert "Extension 120 was added." in admin.get("/extensions").text
+    assert "Extension 120 was added." not in admin.get("/extensions").text
+
+    assert "s3cret words" not in admin.get("/extensions/120/edit").text
+    admin.post("/extensions/120/edit", {"name": "Lab 2", "password": "", "ring_seconds": "30"})
+    expected = {"name": "Lab 2", "ring_seconds": 30, "enabled": False}
+    assert last_asked(control, "extensions") == ("set", "120", expected)
+
+    admin.post("/extensions/120/remove")
+    assert "120" not in control.extensions
+
+
+def test_a_refused_extension_keeps_what_was_typed_but_not_the_password(admin: Client) -> None:
+    response = admin.post("/extensions/add", {"number": "101", "name": "Kept", "password": "s3cret words"})
+    assert response.status == 400
+    assert 'value="Kept"' in response.text
+    assert "s3cret words" not in response.text
+    assert 'aria-describedby="number-error"' in response.text
+
+
+def test_many_at_once_show_their_passwords_until_they_are_put_away(
+    admin: Client, control: FakeControl
+) -> None:
+    answer = admin.post("/extensions/many", {"first": "201", "count": "3", "name": "=Room"})
+    assert answer.header("Location") == "/extensions/sheet"
+    password = str(control.extensions["202"]["password"])
+    assert password in admin.get("/extensions/sheet").text
+    sheet = admin.post("/extensions/sheet/csv")
+    assert "attachment" in (sheet.header("Content-Disposition") or "")
+    rows = list(csv.reader(io.StringIO(sheet.body.decode("utf-8-sig"))))
+    assert rows[0] == ["number", "name", "password"]
+    assert rows[2] == ["202", "'=Room 202", password]
+    assert len(rows) == 4
+    admin.post("/extensions/sheet/put-away")
+    assert admin.get("/extensions/sheet").status == 303
+    assert admin.post("/extensions/sheet/csv").status == 303
+
+
+def test_the_sheet_belongs_to_one_session(admin: Client, visitor: Client) -> None:
+    visitor.log_in()
+    admin.post("/extensions/many", {"first": "201", "count": "3"})
+    assert visitor.get("/extensions/sheet").status == 303
+
+
+def test_extensions_are_found_by_number_and_name(admin: Client) -> None:
+    assert "Workshop" in admin.get("/extensions?q=work").text
+    assert "Reception" not in admin.get("/extensions?q=work").text
+    assert "Reception" in admin.get("/extensions/live?q=10").text
+    assert "No extension matches" in admin.get("/extensions?q=nobody").text
+
+
+def test_a_call_is_hung_up_and_one_that_has_ended_is_no_error(admin: Client, control: FakeControl) -> None:
+    assert admin.post("/calls/c-7f3a/hang-up").header("Location") == "/calls"
+    assert "c-7f3a" not in control.calls
+    admin.post("/calls/c-7f3a/hang-up")
+    assert "already ended" in admin.get("/calls").text
+
+
+def test_records_are_paged_and_filtered(admin: Client, control: FakeControl) -> None:
+    row = control.records[0]
+    control.records = [{**row, "id": str(each), "from_number": str(each)} for each in range(120, 0, -1)]
+    first = admin.get("/records").text
+    assert '"number from">71' in first
+    assert '"number from">70' not in first
+    assert "/records?before=71" in first
+    second = admin.get("/records?before=71").text
+    assert '"number from">70' in second
+    assert "/records?number=70" not in second
+    assert '"number from">70' in admin.get("/records?number=70").text
+    assert "No call found" in admin.get("/records?number=999").text
+
+
+def test_the_box_is_given_a_name_a_clock_and_a_language(admin: Client, control: FakeControl) -> None:
+    fields = {"language": "zh", "host_name": "office", "time_zone": "Asia/Shanghai"}
+    assert admin.post("/system/general", fields).status == 303
+    assert last_asked(control, "system") == ("set", None, fields)
+    assert "设置已保存" in admin.get("/system").text
+    assert admin.post("/system/general", {**fields, "time_zone": "Mars/Base"}).status == 400
+    refused = admin.post("/system/general", {**fields, "host_name": "bad host"})
+    assert refused.status == 400
+    assert 'value="bad host"' in refused.text
+
+
+def test_times_are_those_of_the_box(admin: Client, control: FakeControl) -> None:
+    control.records = [{**control.records[0], "started_at": "2026-01-31T20:00:00Z"}]
+    control.time_zone = "Asia/Shanghai"
+    assert "2026-02-01 04:00:00" in admin.get("/records").text
+
+
+def test_the_network_is_fixed_or_automatic(admin: Client, control: FakeControl) -> None:
+    static = {
+        "mode": "static",
+        "address": "192.0.2.5",
+        "prefix": "24",
+        "gateway": "192.0.2.1",
+        "dns": "192.0.2.1, 192.0.2.2",
+    }
+    assert admin.post("/system/network", static).status == 303
+    asked = last_asked(control, "system")[2]
+    assert asked == {
+        "network": "static",
+        "address": "192.0.2.5",
+        "prefix": 24,
+        "gateway": "192.0.2.1",
+        "dns": ["192.0.2.1", "192.0.2.2"],
+    }
+    assert 'value="192.0.2.1 192.0.2.2"' in admin.get("/system").text
+    assert admin.post("/system/network", {**static, "prefix": "99"}).status == 400
+    admin.post("/system/network", {"mode": "dhcp"})
+    assert last_asked(control, "system")[2] == {"network": "dhcp"}
+
+
+def test_a_new_password_logs_the_others_out(admin: Client, visitor: Client, control: FakeControl) -> None:
+    visitor.log_in()
+    new = {"password": "another battery", "again": "another battery"}
+    wrong = admin.post("/system/password", {"current": "not it", **new})
+    assert wrong.status == 400
+    assert 'aria-describedby="current-error"' in wrong.text
+    assert admin.post("/system/password", {"current": "correct horse battery", **new}).status == 303
+    assert control.password == "another battery"
+    assert admin.get("/").status == 200
+    assert visitor.get("/").status == 303
+
+
+def test_a_token_is_shown_once_and_can_be_taken_back(admin: Client, control: FakeControl) -> None:
+    page = admin.post("/system/tokens", {"name": "Prometheus"}).text
+    token = control.tokens["1"]["token"]
+    assert token in page
+    assert token not in admin.get("/system").text
+    admin.post("/system/tokens/1/remove")
+    assert control.tokens == {}
+
+
+def test_a_backup_is_sent_and_leaves_no_file(admin: Client, control: FakeControl) -> None:
+    response = admin.post("/system/backup")
+    assert response.body == b"\x1f\x8b and so on"
+    assert ".tar.gz" in (response.header("Content-Disposition") or "")
+    area, verb, _, values, actor = control.asked[-1]
+    assert (area, verb, actor) == ("backup", "save", "local:web:admin")
+    assert not Path(values["file"]).parent.exists()

@@ -1,0 +1,56 @@
+"""The fake that the console is tested on gives what control gives: each result has the shape control promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from appliance.control.areas import AREAS
+from tests.webui.fake_control import busy_office
+
+VERBS = {(area.name, verb.name): verb for area in AREAS for verb in area.verbs}
+
+ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
+    ("status", "show", None, {}),
+    ("system", "show", None, {}),
+    ("system", "set", None, {"network": "static", "address": "192.0.2.5", "dns": ["192.0.2.1"]}),
+    ("extensions", "list", None, {}),
+    ("extensions", "show", "101", {}),
+    ("extensions", "add", None, {"number": "120", "password": "words", "ring_seconds": 20, "enabled": True}),
+    ("extensions", "set", "101", {"name": "Front", "enabled": False}),
+    ("extensions", "remove", "101", {}),
+    ("extensions", "add-many", None, {"first": "201", "count": 3, "name": "Room"}),
+    ("registrations", "list", None, {}),
+    ("calls", "list", None, {}),
+    ("calls", "show", "c-7f3a", {}),
+    ("calls", "hang-up", "c-7f3a", {}),
+    ("records", "list", None, {"number": "101", "before": "7", "limit": 5}),
+    ("records", "show", "3", {}),
+    ("admin", "set-up", None, {"code": "1234-5678", "password": "correct horse battery"}),
+    ("admin", "log-in", None, {"password": "correct horse battery"}),
+    ("admin", "set-password", None, {"current": "correct horse battery", "password": "another one"}),
+    ("admin", "tokens", None, {}),
+    ("admin", "add-token", None, {"name": "test"}),
+    ("admin", "check-token", None, {"token": "the token"}),
+    ("export", "show", None, {}),
+)
+
+
+@pytest.mark.parametrize(("area", "verb", "key", "values"), ASKED)
+def test_a_result_has_the_shape_that_control_promises(
+    area: str, verb: str, key: str | None, values: dict[str, Any]
+) -> None:
+    control = busy_office()
+    control.tokens["1"] = {"id": "1", "name": "test", "created_at": None, "token": "the token"}
+    promised = VERBS[area, verb]
+    msgspec.convert(values, promised.takes)
+    unknown = values.keys() - {field.encode_name for field in msgspec.structs.fields(promised.takes)}
+    assert unknown == set()
+    result = control(area, verb, key, values, "web:admin")
+    again = msgspec.to_builtins(msgspec.convert(result, promised.gives))
+    shown = again[0] if isinstance(again, list) and again else again
+    given = result[0] if isinstance(result, list) and result else result
+    if isinstance(shown, dict):
+        assert given.keys() == shown.keys()

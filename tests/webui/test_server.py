@@ -1,0 +1,184 @@
+"""The server on real sockets: TLS, and clients that are silent, slow, plain or many."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from appliance.system.certificates import Certificate, ensure_certificate
+from tests.webui.fake_control import FakeControl, busy_office
+from webui import server as module
+from webui.server import AddressInUseError, ConsoleServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PATIENCE_S = 20
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return ensure_certificate(tmp_path_factory.mktemp("certs") / "certs", "localhost", ("127.0.0.1",))
+
+
+@pytest.fixture
+def console(certificate: Certificate) -> Iterator[ConsoleServer]:
+    server = ConsoleServer(("127.0.0.1", 0), certificate.certificate, certificate.key, busy_office())
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def trusting(certificate: Certificate) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate.certificate))
+
+
+def get(console: ConsoleServer, certificate: Certificate, path: str) -> tuple[int, bytes]:
+    host, port = console.address
+    connection = http.client.HTTPSConnection(host, port, context=trusting(certificate), timeout=PATIENCE_S)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def test_it_serves_pages_over_tls(console: ConsoleServer, certificate: Certificate) -> None:
+    assert console.address[1] != 0
+    assert get(console, certificate, "/healthz") == (200, b"ok\n")
+    status, body = get(console, certificate, "/log-in")
+    assert (status, b"<form" in body) == (200, True)
+
+
+def test_one_connection_serves_many_requests(console: ConsoleServer, certificate: Certificate) -> None:
+    host, port = console.address
+    connection = http.client.HTTPSConnection(host, port, context=trusting(certificate), timeout=PATIENCE_S)
+    try:
+        for _ in range(5):
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read() == b"ok\n"
+    finally:
+        connection.close()
+
+
+def test_plain_http_is_told_to_use_https_and_harms_nobody(
+    console: ConsoleServer, certificate: Certificate
+) -> None:
+    for _ in range(20):
+        with socket.create_connection(console.address, PATIENCE_S) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nHost: box\r\n\r\n")
+            answer = b""
+            while chunk := plain.recv(4096):
+                answer += chunk
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"https://" in answer
+    assert get(console, certificate, "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"\0" * 100, b"\x16\x03\x01\xff\xff", b"OPTIONS sip:box SIP/2.0\r\n\r\n"]
+)
+def test_junk_harms_nobody(console: ConsoleServer, certificate: Certificate, junk: bytes) -> None:
+    for _ in range(20):
+        with socket.create_connection(console.address, PATIENCE_S) as peer:
+            peer.sendall(junk)
+    assert get(console, certificate, "/healthz")[0] == 200
+
+
+def test_silent_clients_hold_nobody_up(console: ConsoleServer, certificate: Certificate) -> None:
+    # More than there are workers, none of which says a word; cheroot alone would wait for the first of them.
+    silent = [socket.create_connection(console.address, PATIENCE_S) for _ in range(3 * module.WORKERS)]
+    try:
+        assert get(console, certificate, "/healthz")[0] == 200
+    finally:
+        for each in silent:
+            each.close()
+
+
+def test_too_many_connections_are_closed_and_make_room_again(
+    console: ConsoleServer, certificate: Certificate
+) -> None:
+    crowd = [
+        socket.create_connection(console.address, PATIENCE_S) for _ in range(module.MOST_CONNECTIONS + 10)
+    ]
+    try:
+        # Those beyond the bound are closed at once.
+        last = crowd[-1]
+        assert last.recv(1) == b""
+    finally:
+        for each in crowd:
+            each.close()
+    for _ in range(50):
+        try:
+            assert get(console, certificate, "/healthz")[0] == 200
+            return
+        except OSError:
+            continue
+    pytest.fail("the server made no room again")
+
+
+def test_a_request_that_drips_is_cut_off(
+    console: ConsoleServer, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READ_S", 0.2)
+    raw = socket.create_connection(console.address, PATIENCE_S)
+    with trusting(certificate).wrap_socket(raw, server_hostname="127.0.0.1") as peer:
+        peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        answer = peer.recv(4096)
+    assert answer == b"" or b" 408 " in answer.split(b"\r\n")[0]
+
+
+def test_a_huge_header_is_refused(console: ConsoleServer, certificate: Certificate) -> None:
+    raw = socket.create_connection(console.address, PATIENCE_S)
+    with trusting(certificate).wrap_socket(raw, server_hostname="127.0.0.1") as peer:
+        peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * module.MOST_HEADER + b"\r\n\r\n")
+        assert b" 413 " in peer.recv(4096).split(b"\r\n")[0]
+
+
+def test_old_tls_is_refused(console: ConsoleServer) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning):
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    raw = socket.create_connection(console.address, PATIENCE_S)
+    with raw, pytest.raises(ssl.SSLError):
+        context.wrap_socket(raw)
+
+
+def test_an_address_in_use_is_told_clearly(console: ConsoleServer, certificate: Certificate) -> None:
+    second = ConsoleServer(console.address, certificate.certificate, certificate.key, FakeControl())
+    with pytest.raises(AddressInUseError, match=r"the web console cannot listen on 127\.0\.0\.1:\d+"):
+        second.start()
+    second.stop()
+
+
+def test_it_ends_with_connections_open_and_leaves_no_thread(certificate: Certificate) -> None:
+    before = set(threading.enumerate())
+    server = ConsoleServer(("127.0.0.1", 0), certificate.certificate, certificate.key, busy_office())
+    server.start()
+    idle = socket.create_connection(server.address, PATIENCE_S)
+    assert get(server, certificate, "/healthz")[0] == 200
+    server.stop()
+    server.stop()
+    idle.close()
+    assert {each for each in threading.enumerate() if each not in before and each.is_alive()} == set()
+
+
+def test_a_bad_certificate_is_an_error_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "none.pem"
+    file.write_text("nothing\n")
+    with pytest.raises(ssl.SSLError):
+        ConsoleServer(("127.0.0.1", 0), file, file, FakeControl())
