@@ -14,7 +14,8 @@ from appliance.sip.live_transaction import ClientEvent, ClientTransaction, Faile
 from appliance.sip.message import BadMessage, Request, Response, parse_message
 from appliance.sip.message.via import MAGIC_COOKIE
 from appliance.sip.transaction.machine import Input, State
-from appliance.sip.transaction.matching import cancelled_key, client_key, merge_key, server_key
+from appliance.sip.transaction.matching import server_key
+from appliance.sip.transaction_table import TransactionTable
 from appliance.sip.transport.answer import note_source, reply_flow
 from appliance.sip.transport.flow import TransportError
 from appliance.sip.transport.own_address import contact_of, via_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from appliance.clock import Timers
     from appliance.sip.message import Message
-    from appliance.sip.transaction.matching import ClientKey, MergeKey, ServerKey
+    from appliance.sip.transaction.matching import ServerKey
     from appliance.sip.transport.flow import Address, Flow, Transports
 
 __all__ = [
@@ -73,9 +74,7 @@ class Endpoint:
         self._random = random
         self._transports = transports
         self._handlers: dict[str, Callable[[ServerTransaction], None]] = {"OPTIONS": self._answer_options}
-        self._clients: dict[ClientKey, ClientTransaction] = {}
-        self._servers: dict[ServerKey, ServerTransaction] = {}
-        self._merged: dict[MergeKey, ServerTransaction] = {}
+        self.table = TransactionTable()
         self._dialogs: dict[DialogId, DialogUser] = {}
         transports.attach(self)
 
@@ -84,7 +83,7 @@ class Endpoint:
     @property
     def transactions(self) -> int:
         """How many transactions are alive."""
-        return len(self._clients) + len(self._servers)
+        return len(self.table)
 
     @property
     def dialogs(self) -> int:
@@ -160,9 +159,7 @@ class Endpoint:
 
     def flow_failed(self, flow: Flow) -> None:
         """The connection is gone, or nobody listens there: all transactions on that flow are told."""
-        clients = [client for client in self._clients.values() if client.flow.same_way(flow)]
-        servers = [server for server in self._servers.values() if server.flow.same_way(flow)]
-        for transaction in (*clients, *servers):
+        for transaction in self.table.on_flow(flow):
             transaction.transport_failed()
 
     def _receive(self, message: Message | BadMessage, flow: Flow) -> None:
@@ -170,21 +167,17 @@ class Endpoint:
             if isinstance(message, Request):
                 self._receive_request(message, flow)
             elif isinstance(message, Response):
-                self._receive_response(message)
+                client = self.table.client_of(message)
+                if client is not None:  # §18.1.2: else it is a stray one, and dropped
+                    client.receive(message)
             else:
                 self._refuse(message, flow)
         except Exception:
             logger.exception("a message from %s over %s failed", flow.remote, flow.transport)
 
-    def _receive_response(self, response: Response) -> None:
-        # §18.1.2, §8.1.3.3: a response that nobody waits for, or that is for a hop behind us, is dropped.
-        client = self._clients.get(client_key(response))
-        if client is not None and len(response.vias) == 1:
-            client.receive(response)
-
     def _receive_request(self, request: Request, flow: Flow) -> None:
         key = server_key(request)
-        known = self._servers.get(key)
+        known = self.table.server(key)
         if request.method == "ACK":
             if known is None:
                 self.pass_ack(request)
@@ -200,18 +193,21 @@ class Endpoint:
         if reply is None:
             return
         note_source(request, flow)
-        if self.transactions >= MAX_TRANSACTIONS:
+        if len(self.table) >= MAX_TRANSACTIONS:
             busy = request.respond(503, to_tag=self.new_tag(), headers=(("Retry-After", RETRY_AFTER),))
             self._send_stateless(busy, reply)
             return
-        transaction = self._servers[key] = ServerTransaction(self, request, reply, key)
+        transaction = ServerTransaction(self, request, reply, key)
+        self.table.add_server(transaction)
         try:
             self._dispatch(transaction)
         except PeerError as error:
-            self._reply_error(transaction, error.status, error.reason, error.headers)
+            if not transaction.answered:
+                transaction.reply(error.status, error.reason, headers=error.headers)
         except Exception:
             logger.exception("%s from %s failed", request.method, flow.remote)
-            self._reply_error(transaction, 500, None, ())
+            if not transaction.answered:
+                transaction.reply(500)
         if not transaction.answered:
             if request.method != "INVITE":
                 transaction.feed(Input.DEFERRED)
@@ -233,16 +229,10 @@ class Endpoint:
         if handler is None:
             raise refuse_method(request.method, self.allowed)
         check_target(request)
-        self._check_merged(transaction)
+        if self.table.merges(transaction):
+            raise PeerError(482, "Loop Detected")
         check_required(request, self.supported)
         handler(transaction)
-
-    def _check_merged(self, transaction: ServerTransaction) -> None:
-        # §8.2.2.2: the same request by another way, while the first is known still.
-        key = merge_key(transaction.request)
-        if self._merged.setdefault(key, transaction) is not transaction:
-            raise PeerError(482, "Loop Detected")
-        transaction.merge = key
 
     def _dialog_user(self, request: Request, to_tag: str) -> DialogUser:
         user = self._dialogs.get((request.call_id, to_tag, request.from_.tag or ""))
@@ -251,7 +241,7 @@ class Endpoint:
         return user
 
     def _cancel(self, transaction: ServerTransaction) -> None:
-        invite = self._servers.get(cancelled_key(transaction.key))
+        invite = self.table.cancelled_by(transaction)
         if invite is None:
             raise PeerError(481, "Call/Transaction Does Not Exist")
         # §9.2: the answer to the CANCEL has the To tag that the INVITE's has.
@@ -279,16 +269,6 @@ class Endpoint:
             note_source(bad.request, flow)
             self._send_stateless(bad.request.respond(bad.status, bad.reason, to_tag=self.new_tag()), reply)
 
-    def _reply_error(
-        self,
-        transaction: ServerTransaction,
-        status: int,
-        reason: str | None,
-        headers: tuple[tuple[str, str], ...],
-    ) -> None:
-        if not transaction.answered:
-            transaction.reply(status, reason, headers=headers)
-
     def _send_stateless(self, response: Response, flow: Flow) -> None:
         try:
             self.transmit(flow, response.encode(), response)
@@ -303,7 +283,7 @@ class Endpoint:
         self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
     ) -> ClientTransaction:
         client = ClientTransaction(self, request, flow, on_event)
-        self._clients[client.key] = client
+        self.table.add_client(client)
         client.start()
         return client
 
@@ -324,16 +304,6 @@ class Endpoint:
         user = self._dialogs.get((ack.call_id, ack.to.tag or "", ack.from_.tag or ""))
         if user is not None:
             user.receive_ack(ack)
-
-    def forget_client(self, transaction: ClientTransaction) -> None:
-        """It has ended."""
-        self._clients.pop(transaction.key, None)
-
-    def forget_server(self, transaction: ServerTransaction) -> None:
-        """It has ended."""
-        self._servers.pop(transaction.key, None)
-        if transaction.merge is not None:
-            self._merged.pop(transaction.merge, None)
 
     def _tap_safely(self, direction: str, flow: Flow, data: bytes, message: Message | None) -> None:
         try:

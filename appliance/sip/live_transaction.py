@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from appliance.clock import Timer, Timers
     from appliance.sip.message import Message
     from appliance.sip.transaction.matching import ClientKey, MergeKey, ServerKey
+    from appliance.sip.transaction_table import TransactionTable
     from appliance.sip.transport.flow import Address, Flow
 
 __all__ = ["ClientEvent", "ClientTransaction", "Failed", "Host", "LiveTransaction", "ServerTransaction"]
@@ -63,14 +64,13 @@ class Host(Protocol):
     """What a live transaction asks of the endpoint it lives in."""
 
     timers: Timers
+    table: TransactionTable
 
     def transmit(self, flow: Flow, data: bytes, message: Message) -> None: ...
     def flow_to(self, transport: str, remote: Address) -> Flow: ...
     def new_tag(self) -> str: ...
     def pass_ack(self, ack: Request) -> None: ...
     def start_cancel(self, cancel: Request, flow: Flow) -> None: ...
-    def forget_client(self, transaction: ClientTransaction) -> None: ...
-    def forget_server(self, transaction: ServerTransaction) -> None: ...
 
 
 class LiveTransaction:
@@ -282,7 +282,7 @@ class ServerTransaction(LiveTransaction):
             _call_user(self.on_failed)
 
     def _forget(self) -> None:
-        self._host.forget_server(self)
+        self._host.table.forget_server(self)
 
 
 class ClientTransaction(LiveTransaction):
@@ -349,7 +349,7 @@ class ClientTransaction(LiveTransaction):
         _call_user(partial(self._on_event, Failed(cause)))
 
     def _forget(self) -> None:
-        self._host.forget_client(self)
+        self._host.table.forget_client(self)
 
 
 def _call_user(callback: Callable[[], None]) -> None:

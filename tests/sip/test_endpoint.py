@@ -6,8 +6,12 @@ RFC 3261 §8.2, §9.2, §12.2.2, §17, §18.2; RFC 3581; RFC 4320; RFC 4475 §3.
 from __future__ import annotations
 
 import logging
+from typing import Any
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import appliance.sip.endpoint as endpoint_module
 from appliance.errors import LocalError, PeerError
@@ -368,6 +372,25 @@ def test_a_cancel_after_the_answer_is_only_answered(wire: Wire) -> None:
     wire.take()
     wire.receive(text_of("CANCEL"))
     assert wire.response().status == 200
+
+
+@given(st.one_of(st.binary(max_size=300), st.data()))
+def test_any_octets_are_answered_or_dropped_and_nothing_fails(source: Any) -> None:
+    """Whole noise, or a request with a few octets changed: no exception, no log entry, nothing left."""
+    if not isinstance(source, bytes):
+        octets = bytearray(text_of(source.draw(st.sampled_from(["INVITE", "OPTIONS", "CANCEL", "ACK"]))))
+        for _ in range(source.draw(st.integers(1, 5))):
+            at = source.draw(st.integers(0, len(octets)))
+            octets[at : at + source.draw(st.integers(0, 3))] = source.draw(st.binary(max_size=3))
+        source = bytes(octets)
+    wire = Wire()
+    wire.endpoint.serve("INVITE", Refuser(PeerError(486, "Busy Here")).receive)
+    with mock.patch.object(endpoint_module.logger, "exception") as complaint:
+        wire.receive(source)
+    assert not complaint.called
+    wire.timers.wait(100)
+    assert wire.endpoint.transactions == 0
+    assert all(flow.remote[0] == PEER[0] for flow, _ in wire.out)
 
 
 # What we say about ourselves, the trace, and defects.

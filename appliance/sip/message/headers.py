@@ -69,6 +69,14 @@ class Headers:
         """Put one line in place of all that the header has."""
         self.fields[self._prepare(name, value)] = [value]
 
+    def replace_first(self, name: str, value: str) -> None:
+        """Put a line in place of the header's first; the others stay as they are. Without one: add it."""
+        key = self._prepare(name, value)
+        if key in self.fields:
+            self.fields[key][0] = value
+        else:
+            self.fields[key] = [value]
+
     def remove(self, name: str) -> None:
         """Drop all lines of a header, if there are any."""
         key = header_key(name)

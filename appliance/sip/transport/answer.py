@@ -70,7 +70,9 @@ def note_source(request: Request, flow: Flow) -> None:
     # §18.2.1: received, when sent-by does not say where it came from; RFC 3581 §4: always beside rport.
     if via.host == host and not rport and "received" not in via.params:
         return
-    first, *others = request.headers.get_all("Via")
+    first = request.headers.get("Via") or ""
+    if "\r" in first or "\n" in first:
+        return  # refused already, for other reasons too; it goes back as it came
     values = [first] if "," not in first else split_list(first, "Via")
     top = values[0]
     # A sender that fills these in itself would have the answer go where it likes.
@@ -79,9 +81,7 @@ def note_source(request: Request, flow: Flow) -> None:
     if rport:
         top = _fill_rport(top, port)
     values[0] = f"{top};received={host.partition('%')[0]}"
-    request.headers.set("Via", ", ".join(values))
-    for line in others:
-        request.headers.add("Via", line)
+    request.headers.replace_first("Via", ", ".join(values))
 
 
 def _fill_rport(value: str, port: int) -> str:

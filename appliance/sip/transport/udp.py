@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, cast
 import anyio
 
 from appliance.sip.transport.answer import answerable
-from appliance.sip.transport.flow import Flow, TransportError
+from appliance.sip.transport.flow import Address, Flow, TransportError
 from appliance.sip.transport.listening import IP_RECVERR, IPV6_RECVERR, local_host_toward
 
 if TYPE_CHECKING:
     from appliance.clock import Timers
-    from appliance.sip.transport.flow import Address, Receiver
+    from appliance.sip.transport.flow import Receiver
     from appliance.sip.transport.guard import Guard
 
 __all__ = ["UdpTransport"]
@@ -125,15 +125,18 @@ class UdpTransport:
             self.receiver.receive_datagram(data, flow)
 
     def _read_errors(self) -> None:
-        """Tell the endpoint whom an ICMP error was about."""
+        """Tell the endpoint whom ICMP errors were about, each peer once."""
+        unreachable = set[Address]()
         for _ in range(BATCH):
             try:
                 _, notes, _, address = self._sock.recvmsg(0, 512, socket.MSG_ERRQUEUE)
             except OSError:
-                return
-            remote = cast("Address", address[:2])
-            if any(_says_unreachable(*note) for note in notes) and self.receiver is not None:
-                # The peer may be one we never heard of: a contact that another phone's REGISTER named.
+                break
+            if any(_says_unreachable(*note) for note in notes):
+                unreachable.add(cast("Address", address[:2]))
+        for remote in unreachable:
+            # The peer may be one we never heard of: a contact that another phone's REGISTER named.
+            if self.receiver is not None:
                 self.receiver.flow_failed(self._flows.get(remote) or Flow("udp", self.address, remote))
 
     # Writing.

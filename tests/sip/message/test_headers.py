@@ -75,3 +75,11 @@ def test_names_must_be_tokens() -> None:
 
 def test_repr_shows_all() -> None:
     assert repr(Headers([("v", "1")])) == "Headers([('Via', '1')])"
+
+
+def test_the_first_line_alone_can_be_replaced() -> None:
+    headers = Headers([("Via", "1"), ("To", "x"), ("v", "2")])
+    headers.replace_first("via", "0")
+    assert headers.get_all("Via") == ["0", "2"]
+    headers.replace_first("Subject", "new")
+    assert headers.get_all("Subject") == ["new"]
