@@ -26,6 +26,7 @@ from appliance.call.events import (
 from appliance.call.record import make_record
 from appliance.call.ringing import Ringing
 from appliance.call.sip_leg_outbound import OutboundLeg
+from appliance.call.sip_session import ignore
 from appliance.errors import PeerError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Call:
         self.caller = caller
         self.callee: OutboundLeg | None = None
         "The leg that answered."
-        self.ringing = Ringing(self)
+        self.ringing = Ringing()
         self.rings = False
         "Whether a phone has said that it rings."
         self.started_at = owner.wall()
@@ -97,7 +98,11 @@ class Call:
         if offer is not None and offer.is_session:
             self.caller.media.expect(offer.body)
             self.caller.said = offer.body
-        self.ringing.start(plan, self._dial, self._owner.wire.timers)
+        failure = self.ringing.start(plan, self._dial)
+        if failure is not None:
+            self._nobody(failure)
+        else:
+            self.ringing.limit(self._owner.wire.timers, plan.ring_seconds, self._nobody)
 
     def _safely(self, step: Callable[[], None]) -> None:
         """Whatever fails ends this call, and no other."""
@@ -110,7 +115,7 @@ class Call:
             self.end(HungUp(Ending.of(Cause.FAILED)), "system")
 
     def _dial(self, target: Binding) -> OutboundLeg:
-        leg = OutboundLeg(self._owner.wire, target)
+        leg = OutboundLeg(self._owner.wire, target, self.id)
         leg.on_event = self.receive
         try:
             leg.dial(self.dialled, _retell(self.dialled.content, leg))
@@ -132,7 +137,7 @@ class Call:
         elif leg is self.callee:
             self._heard(leg, self.caller, event, "callee")
         elif isinstance(leg, OutboundLeg):
-            self.ringing.receive(leg, event)
+            self._heard_ringing(leg, event)
 
     def _hearer(self) -> SipLeg | None:
         """Whom the caller's wishes go to: who answered, or else who is heard, or the only one that rings."""
@@ -167,8 +172,22 @@ class Call:
 
     # --- before the answer
 
-    def rang(self, leg: OutboundLeg, event: Progress) -> None:
-        """A phone rings, or lets the caller hear something."""
+    def _heard_ringing(self, leg: OutboundLeg, event: Event) -> None:
+        match event:
+            case Progress():
+                self._rang(leg, event)
+            case Answered():
+                self.ringing.answered(leg)
+                self._picked_up(leg, event)
+            case HungUp():
+                if (best := self.ringing.failed(leg, event)) is not None:
+                    self._nobody(best)
+            case Updated() | Asked():
+                self._asked_early(leg, event)
+            case _:
+                pass  # a leg that is not answered has nothing else to say
+
+    def _rang(self, leg: OutboundLeg, event: Progress) -> None:
         content = self._early_content(leg, event)
         told = (leg, event.status)
         # Ten phones that ring are told of once; one that repeats itself keeps the caller's phone waiting.
@@ -194,8 +213,7 @@ class Call:
         self._owner.wire.relay.join(self.caller.media, leg.media)
         return content
 
-    def picked_up(self, leg: OutboundLeg, event: Answered) -> None:
-        """The first phone to answer."""
+    def _picked_up(self, leg: OutboundLeg, event: Answered) -> None:
         self.callee = leg
         try:
             content = _take(event.content, leg, self.caller)
@@ -207,12 +225,11 @@ class Call:
         self.caller.answer(Answered(content, event.baggage))
         self._owner.changed()
 
-    def nobody(self, event: HungUp) -> None:
-        """No phone answered."""
+    def _nobody(self, event: HungUp) -> None:
         self.end(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
 
-    def asked_early(self, leg: OutboundLeg, event: Updated | Asked) -> None:
-        """A phone that rings wants something of the caller: it may while it is the only one."""
+    def _asked_early(self, leg: OutboundLeg, event: Updated | Asked) -> None:
+        # A phone that rings may want something of the caller while it is the only one.
         if self._hearer() is not leg:
             event.reply(_NOBODY)
         elif isinstance(event, Updated):
@@ -297,6 +314,7 @@ class Call:
             except Exception:
                 logger.exception("a leg of call %s could not be hung up", self.id)
                 leg.media.close()
+            leg.on_event = ignore  # a leg that outlives its call must not keep it alive
         self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall()))
 
 

@@ -91,6 +91,8 @@ class Exchange:
         "Gets the record of each call when it ends."
         self.on_change: Callable[[], None] = _ignore
         "Called whenever `calls` has something new to show."
+        self.on_dialled: Callable[[str, str], None] = _ignore
+        "Gets the id of each call, refused ones too, and the Call-ID that its caller gave it."
         self._directory = directory
         self._router = Router(directory.find, directory.whereabouts)
         self._max_calls = max_calls
@@ -112,6 +114,7 @@ class Exchange:
         extension = self._directory.find(number)
         dialled = read_dialled(request, number, extension.name if extension else "")
         call_id = self.wire.token()
+        self.on_dialled(call_id, request.call_id)
         try:
             self._admit(transaction, dialled, call_id)
         except PeerError as refusal:

@@ -18,7 +18,7 @@ from appliance.sip.dialog import Dialog, InviteUsage
 from appliance.sip.message import Headers, NameAddr, Request, Response, Uri
 
 if TYPE_CHECKING:
-    from appliance.call.events import Content, Dialled
+    from appliance.call.events import Baggage, Content, Dialled
     from appliance.call.wire import Wire
     from appliance.directory.bindings import Binding
     from appliance.sip.endpoint import ClientTransaction, Failed, ServerTransaction
@@ -30,13 +30,15 @@ MAX_FORKS = 8
 class OutboundLeg(SipLeg):
     """Rings one phone. Of several that a proxy there makes of it, the first to answer is the one."""
 
-    __slots__ = ("_early", "_invite", "_invite_client", "_strays", "_target")
+    __slots__ = ("_call_id", "_early", "_invite", "_invite_client", "_strays", "_target")
 
-    def __init__(self, wire: Wire, target: Binding) -> None:
-        """PeerError 503 when no port is left."""
+    def __init__(self, wire: Wire, target: Binding, call_id: str) -> None:
+        """A leg of the call `call_id`. PeerError 503 when no port is left."""
         media = wire.open_media(target.flow)
         super().__init__(wire, target.flow, target.number, media, InviteUsage.sent())
         self._target = target
+        # Whoever looks for the messages of the call finds this leg's by it.
+        self._call_id = f"{call_id}.{wire.token()}"
         self._early: dict[str, Dialog] = {}
         self._strays: dict[str, Request] = {}
         self._invite: Request | None = None
@@ -58,7 +60,7 @@ class OutboundLeg(SipLeg):
             ("Max-Forwards", str(dialled.hops_left)),
             ("From", f"{caller};tag={self._wire.token()}"),
             ("To", f"<{Uri.sip(self.number, host)}>"),
-            ("Call-ID", self._wire.token()),
+            ("Call-ID", self._call_id),
             ("CSeq", "1 INVITE"),
             ("Contact", self._wire.endpoint.contact(self.flow, dialled.from_number)),
             ("Allow", ALLOW),
@@ -121,6 +123,7 @@ class OutboundLeg(SipLeg):
         assert self._invite is not None
         dialog = self._early.pop(tag, None) or Dialog.of_uac(self._invite, response)
         self._drop_early()
+        self._invite_client = None
         dialog.confirm(response)
         self.dialog = dialog
         self._wire.endpoint.add_dialog(dialog.id, self)
@@ -140,6 +143,7 @@ class OutboundLeg(SipLeg):
     def _failed(self, event: HungUp) -> None:
         if not self.over and not self._answered_once:
             self._finish()
+            self._invite_client = None
             self.on_event(self, event)
 
     # --- the end
@@ -149,15 +153,19 @@ class OutboundLeg(SipLeg):
             super().hang_up(event)
             return
         self._finish()
-        if self._invite_client is not None:
-            self._invite_client.cancel(with_reason(event))
+        self._cancel(with_reason(event))
+
+    def _cancel(self, headers: Baggage) -> None:
+        client, self._invite_client = self._invite_client, None
+        if client is not None:
+            client.cancel(headers)
 
     def _receive_bye(self, transaction: ServerTransaction) -> None:
         unanswered = not self._answered_once and not self.over
         super()._receive_bye(transaction)
-        if unanswered and self._invite_client is not None:
+        if unanswered:
             # §15: no callee may end an early dialog by BYE. Some do; then the INVITE must not stay open.
-            self._invite_client.cancel()
+            self._cancel(())
 
     def _finish(self) -> None:
         self._drop_early()

@@ -5,7 +5,7 @@ RFC 3261 §13.2.2.4, §13.3.1.4, §15. `sip_leg` adds what the peer and the call
 
 from __future__ import annotations
 
-__all__ = ["SipSession"]
+__all__ = ["SipSession", "ignore"]
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
@@ -64,7 +64,7 @@ class SipSession:
         "The peer's session description that is in force."
         self.dialog: Dialog | None = None
         self.over = False
-        self.on_event: Callable[[Any, Event], None] = _ignore
+        self.on_event: Callable[[Any, Event], None] = ignore
         self._server: ServerTransaction | None = None  # the peer's INVITE, until our 2xx is acknowledged
         self._accepted: Response | None = None
         self._invite_seq = 0
@@ -257,5 +257,5 @@ class SipSession:
         return dialog.make_request(method, headers=with_content(headers, content), body=body)
 
 
-def _ignore(_leg: object, _event: Event) -> None:
-    """What happens to events of a leg that no call has taken yet."""
+def ignore(_leg: object, _event: Event) -> None:
+    """What happens to the events of a leg that belongs to no call."""

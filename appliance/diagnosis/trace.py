@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from appliance.sip.message import Message
     from appliance.sip.transport.flow import Flow
@@ -21,6 +21,8 @@ __all__ = ["MAX_MESSAGES", "Trace", "TracedMessage"]
 
 MAX_MESSAGES = 20_000
 "At some 700 octets each about 14 MB; 20 messages a call, so the last thousand calls."
+MAX_CALLS = 2_000
+"Calls whose caller's Call-ID is remembered: more than their messages are kept of."
 
 _CREDENTIALS = re.compile(
     rb"^((?:Proxy-)?Authorization)[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE
@@ -48,15 +50,25 @@ class Trace:
         """`wall` gives seconds since 1970."""
         self._wall = wall
         self._messages: deque[tuple[float, str, Flow, bytes]] = deque(maxlen=MAX_MESSAGES)
+        self._callers: dict[str, str] = {}
 
     def note(self, direction: str, flow: Flow, data: bytes, _: Message | None) -> None:
         """Keep a message: what `Endpoint.tap` calls."""
         self._messages.append((self._wall(), direction, flow, data))
 
-    def of(self, call_ids: Collection[str]) -> list[TracedMessage]:
-        """The messages that name one of these Call-IDs, oldest first."""
-        wanted = [call_id.encode("utf-8", "surrogateescape") for call_id in call_ids]
-        return [_shown(*kept) for kept in self._messages if any(call_id in kept[3] for call_id in wanted)]
+    def dialled(self, call_id: str, sip_call_id: str) -> None:
+        """Remember how the caller names a call: what `Exchange.on_dialled` calls."""
+        self._callers[call_id] = sip_call_id
+        if len(self._callers) > MAX_CALLS:
+            del self._callers[next(iter(self._callers))]
+
+    def of(self, call_id: str) -> list[TracedMessage]:
+        """The messages of all legs of a call, oldest first; those of the phones it rang bear its id in theirs."""
+        caller = self._callers.get(call_id)
+        if caller is None:
+            return []
+        names = [name.encode("utf-8", "surrogateescape") for name in (caller, call_id)]
+        return [_shown(*kept) for kept in self._messages if any(name in kept[3] for name in names)]
 
 
 def _shown(at: float, direction: str, flow: Flow, data: bytes) -> TracedMessage:

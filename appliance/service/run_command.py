@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
+import resource
 import signal
 import sys
 from functools import partial
@@ -48,6 +50,7 @@ add_arguments = run_options.add_arguments
 def run(arguments: argparse.Namespace) -> int:
     """0 after a clean end; 1 when it cannot start, with the reason on standard error."""
     log.configure()
+    _allow_many_files()
     options = Options.of(arguments)
     try:
         anyio.run(serve, options, backend_options={"use_uvloop": True})
@@ -58,6 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     except AddressInUseError as error:
         return _cannot_start(str(error))
     return 0
+
+
+def _allow_many_files() -> None:
+    """Every call takes four sockets: take as many files as this user may have, not just the usual 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def serve(options: Options) -> None:
@@ -95,6 +104,9 @@ async def _run(options: Options, service: Service) -> None:
         console = _console(options, service, portal)
         await anyio.to_thread.run_sync(console.start)
         service.address_book.web = options.web[0], console.address[1]
+        # What was built so far stays until the end; the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         try:
             await _announce(options, service)
             notifier.ready()

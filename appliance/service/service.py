@@ -103,6 +103,8 @@ class Service:
         endpoint.serve("REGISTER", Registrar(clock, credentials, bindings).receive)
         trace = Trace(time.time)
         endpoint.tap = trace.note
+        endpoint.on_connection_lost = bindings.connection_lost
+        exchange.on_dialled = trace.dialled
         address_book = AddressBook(options)
         control = Control(
             Parts(
@@ -111,6 +113,7 @@ class Service:
                 directory=bindings,
                 exchange=exchange,
                 box=address_book,
+                trace=trace.of,
                 now=clock.now,
             )
         )

@@ -67,6 +67,8 @@ class Endpoint:
         self.timers = timers
         self.tap: Callable[[str, Flow, bytes, Message | None], None] | None = None
         "Sees each message: `in` or `out`, its flow, its octets, and the message if it is one."
+        self.on_connection_lost: Callable[[Flow], None] | None = None
+        "Told of each connection that is gone."
         self.allowed = {"ACK", "BYE", "CANCEL", "OPTIONS"}
         "Methods that Allow names. `serve` adds its own; what only dialogs take, their users add."
         self.supported: set[str] = set()

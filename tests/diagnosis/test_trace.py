@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.diagnosis.trace import MAX_MESSAGES, Trace
+from appliance.diagnosis.trace import MAX_CALLS, MAX_MESSAGES, Trace
 from appliance.sip.transport.flow import Flow
 
 FLOW = Flow("udp", ("192.0.2.1", 5060), ("192.0.2.7", 5062))
@@ -13,13 +13,14 @@ INVITE = (
 )
 
 
-def test_a_call_is_found_by_its_call_ids_in_the_order_of_its_messages() -> None:
+def test_a_call_is_found_by_the_call_ids_of_its_legs_in_the_order_of_its_messages() -> None:
     moments = iter([1.0, 2.0, 3.0])
     trace = Trace(lambda: next(moments))
     trace.note("in", FLOW, INVITE, None)
     trace.note("in", FLOW, b"OPTIONS sip:a SIP/2.0\r\nCall-ID: other\r\n\r\n", None)
-    trace.note("out", FLOW, b"INVITE sip:102@192.0.2.8 SIP/2.0\r\nCall-ID: two@box\r\n\r\n", None)
-    found = trace.of(["one@phone", "two@box"])
+    trace.note("out", FLOW, b"INVITE sip:102@192.0.2.8 SIP/2.0\r\nCall-ID: c0ffee.leg\r\n\r\n", None)
+    trace.dialled("c0ffee", "one@phone")
+    found = trace.of("c0ffee")
     assert [(each.at, each.direction, each.peer) for each in found] == [
         (1.0, "in", "192.0.2.7:5062"),
         (3.0, "out", "192.0.2.7:5062"),
@@ -28,8 +29,9 @@ def test_a_call_is_found_by_its_call_ids_in_the_order_of_its_messages() -> None:
 
 def test_credentials_are_hidden_folded_lines_included() -> None:
     trace = Trace(lambda: 0.0)
+    trace.dialled("c0ffee", "one@phone")
     trace.note("in", FLOW, INVITE, None)
-    text = trace.of(["one@phone"])[0].text
+    text = trace.of("c0ffee")[0].text
     assert "6629fae4" not in text
     assert "secret" not in text
     assert "Authorization: (hidden)\r\nproxy-authorization: (hidden)\r\nMax-Forwards: 70" in text
@@ -37,7 +39,19 @@ def test_credentials_are_hidden_folded_lines_included() -> None:
 
 def test_old_messages_make_room_for_new_ones() -> None:
     trace = Trace(lambda: 0.0)
+    trace.dialled("c0ffee", "one@phone")
     trace.note("in", FLOW, INVITE, None)
+    assert len(trace.of("c0ffee")) == 1
     for _ in range(MAX_MESSAGES):
         trace.note("in", FLOW, b"Call-ID: other", None)
-    assert trace.of(["one@phone"]) == []
+    assert trace.of("c0ffee") == []
+
+
+def test_an_unknown_call_has_no_messages() -> None:
+    trace = Trace(lambda: 0.0)
+    trace.note("in", FLOW, INVITE, None)
+    assert trace.of("one") == []
+    for number in range(MAX_CALLS + 1):
+        trace.dialled(f"call {number}", "one@phone")
+    assert trace.of("call 0") == []
+    assert len(trace.of("call 1")) == 1

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.interop.exchange import Exchange, free_ports, running_exchange
+from tests.interop.exchange import Exchange, free_ports, running_exchange, wait_until
 from tests.peers.sipp import CALLEE_HOST, CALLER_HOST, Callee, Sipp, write_users
 
 pytestmark = [
@@ -34,7 +34,7 @@ class Office:
     ports: tuple[int, int, int]
     "The caller's, the callee's, and one for a second phone of the callee."
 
-    def register(self, number: str, port: int, *, expires: int = 3600) -> None:
+    def register(self, number: str, port: int | str, *, expires: int = 3600, transport: str = "u1") -> None:
         """Register a phone of `number` that is reached at the callees' address."""
         at = list(self.passwords).index(number)
         users = self.sipp.users.with_name(f"register-{number}.csv")
@@ -43,7 +43,7 @@ class Office:
         who = Sipp(self.sipp.server, self.sipp.folder, users)
         outcome = who.run(
             *("register", 1, 1, "-key", "contact_host", CALLEE_HOST, "-key", "contact_port", str(port)),
-            *("-key", "expires", str(expires)),
+            *("-key", "expires", str(expires), "-t", transport),
             port=self.ports[0],
         )
         assert outcome.done == 1, outcome.errors
@@ -91,6 +91,14 @@ def test_a_call_and_the_caller_hangs_up(office: Office) -> None:
     assert (record["from_number"], record["to_number"], record["answered_by"]) == (CALLER, CALLEE, CALLEE)
     assert (record["status"], record["cause"], record["ended_by"]) == (200, "normal", "caller")
     assert record["duration"] > 0
+    messages = office.exchange.perform("trace", "show", record["id"])
+    lines = [
+        (each["direction"], each["text"].partition("\r\n")[0].partition(" sip:")[0]) for each in messages
+    ]
+    assert [line for line in lines if line[1] in ("INVITE", "BYE")] == [
+        *(("in", "INVITE"), ("in", "INVITE"), ("out", "INVITE"), ("in", "BYE"), ("out", "BYE")),
+    ]
+    assert "response=" not in "".join(each["text"] for each in messages)
 
 
 def test_the_callee_hangs_up(office: Office) -> None:
@@ -187,3 +195,8 @@ def test_a_registration_is_taken_back(office: Office) -> None:
     assert office.exchange.registered() == {CALLEE}
     office.register(CALLEE, office.ports[1], expires=0)
     assert office.exchange.registered() == set()
+
+
+def test_a_phone_whose_connection_is_gone_is_not_registered_any_more(office: Office) -> None:
+    office.register(CALLEE, f"{office.ports[1]};transport=tcp", transport="t1")
+    wait_until(lambda: office.exchange.registered() == set(), "the end of the registration")
