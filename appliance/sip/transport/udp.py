@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 BATCH = 128
 "Datagrams read before timers and other sockets get their turn: at 40 µs each some 5 ms."
+BUSY = 0.002
+"Seconds: when datagrams came less than this before, more are under way ..."
+GATHER = 0.001
+"... and this long is waited to read them together. Being woken for each costs as much as answering it."
 MAX_DATAGRAM = 65_535
 MAX_QUEUED = 1_000
 "Datagrams that wait for room in the kernel's send buffer; more are lost, as UDP may. 1 MB of usual messages."
@@ -60,6 +64,7 @@ class UdpTransport:
         self._wildcard = self.address[0] in ("0.0.0.0", "::")  # compared, not bound
         self._flows: dict[Address, Flow] = {}
         self._flows_since = 0.0
+        self._woken = 0.0
         self._queue: deque[tuple[bytes, Address]] = deque(maxlen=MAX_QUEUED)
         self._queued = anyio.Event()
 
@@ -69,6 +74,10 @@ class UdpTransport:
             tasks.start_soon(self._write, name=f"udp {self.address} writer")
             while True:
                 await anyio.wait_readable(self._sock)
+                now = self._timers.now()
+                if now - self._woken < BUSY:
+                    await anyio.sleep(GATHER)
+                self._woken = now
                 try:
                     self._read_batch()
                 except Exception:
