@@ -163,6 +163,8 @@ class Endpoint:
         """The connection is gone, or nobody listens there: all transactions on that flow are told."""
         for transaction in self.table.on_flow(flow):
             transaction.transport_failed()
+        if flow.connection and self.on_connection_lost is not None:
+            self.on_connection_lost(flow)
 
     def _receive(self, message: Message | BadMessage, flow: Flow) -> None:
         try:
