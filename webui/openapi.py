@@ -58,11 +58,12 @@ ERROR = {
 
 def document(version: str, describe: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
     """The OpenAPI document. `describe` is `Control.describe`; without it the fields stay open."""
-    account = describe() if describe else {}
-    told = {(area["name"], verb["name"]): verb for area in account.get("areas", ()) for verb in area["verbs"]}
+    told = describe() if describe else {}
     paths: dict[str, Any] = {}
     for area, verb, method, path in _addresses():
-        paths.setdefault(path, {})[method] = _operation(area, verb, method, path, told.get((area, verb), {}))
+        paths.setdefault(path, {})[method] = _operation(
+            area, verb, method, path, told.get(area, {}).get(verb, {})
+        )
     return {
         "openapi": "3.1.0",
         "info": {"title": "Branchbox", "version": version},
@@ -71,7 +72,7 @@ def document(version: str, describe: Callable[[], dict[str, Any]] | None) -> dic
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": ERROR, **account.get("schemas", {})},
+            "schemas": {"Error": ERROR},
         },
     }
 
@@ -90,19 +91,20 @@ def _addresses() -> Iterator[tuple[str, str, str, str]]:
             yield area, verb, "post", f"/{area}/{{key}}/{verb}"
 
 
-def _operation(area: str, verb: str, method: str, path: str, told: dict[str, Any]) -> dict[str, Any]:
+def _operation(area: str, verb: str, method: str, path: str, takes: dict[str, Any]) -> dict[str, Any]:
     refused = {
         "description": "Refused: 400, 401, 404 or 409.",
         "content": _json({"$ref": "#/components/schemas/Error"}),
     }
-    done = {"description": "Done.", "content": _json(told.get("gives") or {})}
+    done = {"description": "Done.", "content": _json({})}
     operation: dict[str, Any] = {
         "operationId": f"{area}_{verb}".replace("-", "_"),
         "tags": [area],
         "responses": {"201" if verb in {"add", "add-many"} else "200": done, "default": refused},
     }
-    if "summary" in told:
-        operation["summary"] = told["summary"]
+    schema = dict(takes)
+    if summary := schema.pop("summary", None):
+        operation["summary"] = summary
     if "{key}" in path:
         operation["parameters"] = [
             {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -112,7 +114,7 @@ def _operation(area: str, verb: str, method: str, path: str, told: dict[str, Any
             {"name": name, "in": "query", "schema": {"type": kind}} for name, kind in RECORD_FILTERS
         ]
     if method in {"post", "patch"}:
-        operation["requestBody"] = {"content": _json(told.get("takes") or {"type": "object"})}
+        operation["requestBody"] = {"content": _json(schema or {"type": "object"})}
     return operation
 
 

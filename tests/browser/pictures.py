@@ -28,7 +28,7 @@ PAGES = {
     "registrations": "/registrations",
     "calls": "/calls",
     "records": "/records",
-    "record": "/records/4",
+    "record": "/records/8",
     "system": "/system",
     "about": "/about",
     "missing": "/nowhere",

@@ -184,7 +184,9 @@ class FakeControl:
         raise not_found("records", key)
 
     def trace_show(self, key: str | None, values: JSON) -> list[JSON]:
-        return []
+        if key != "8":
+            raise not_found("trace", key)
+        return _messages()
 
     # the administrator
 
@@ -292,6 +294,31 @@ def _call(call_id: str, caller: str, callee: str, state: str, ago: float) -> JSO
     }
 
 
+def _messages() -> list[JSON]:
+    """The beginning of a call as a trace tells it."""
+    caller, callee = "192.0.2.23:5060", "192.0.2.21:5060"
+    plan = (
+        ("in", caller, "INVITE sip:102@192.0.2.10 SIP/2.0"),
+        ("out", caller, "SIP/2.0 100 Trying"),
+        ("out", callee, "INVITE sip:102@192.0.2.21:5060 SIP/2.0"),
+        ("in", callee, "SIP/2.0 180 Ringing"),
+        ("out", caller, "SIP/2.0 180 Ringing"),
+        ("in", callee, "SIP/2.0 200 OK"),
+        ("out", caller, "SIP/2.0 200 OK"),
+        ("in", caller, "ACK sip:192.0.2.10:5060 SIP/2.0"),
+    )
+    return [
+        {
+            "at": iso(900 - step),
+            "direction": direction,
+            "transport": "udp",
+            "peer": peer,
+            "text": f"{line}\r\nCall-ID: 7f3a5c@{peer}\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
+        }
+        for step, (direction, peer, line) in enumerate(plan)
+    ]
+
+
 def _records() -> list[JSON]:
     plan = (
         ("104", "102", 200, "normal", 63.0, 900, "caller"),
@@ -299,8 +326,8 @@ def _records() -> list[JSON]:
         ("103", "101", 200, "normal", 412.0, 2100, "callee"),
         ("102", "105", 486, "busy", None, 3000, "callee"),
         ("107", "101", 487, "cancelled", None, 4200, "caller"),
-        ("105", "104", 408, "no_answer", None, 7600, "box"),
-        ("101", "199", 404, "not_found", None, 9100, "box"),
+        ("105", "104", 408, "no_answer", None, 7600, "system"),
+        ("101", "199", 404, "not_found", None, 9100, "system"),
         ("102", "101", 200, "normal", 3784.0, 90000, "caller"),
     )
     rows = []

@@ -148,6 +148,18 @@ def test_the_box_is_given_a_name_a_clock_and_a_language(admin: Client, control: 
     assert 'value="bad host"' in refused.text
 
 
+def test_a_time_zone_set_elsewhere_is_kept(admin: Client, control: FakeControl) -> None:
+    control.time_zone = "Etc/GMT-8"
+    assert '<option value="Etc/GMT-8" selected>' in admin.get("/system").text
+    admin.post("/system/general", {"language": "en", "host_name": "office", "time_zone": "Etc/GMT-8"})
+    assert (control.host_name, control.time_zone) == ("office", "Etc/GMT-8")
+
+
+def test_the_messages_of_a_call_are_shown_while_they_are_kept(admin: Client) -> None:
+    assert "INVITE sip:102@192.0.2.10 SIP/2.0" in admin.get("/records/8").text
+    assert "INVITE" not in admin.get("/records/7").text
+
+
 def test_times_are_those_of_the_box(admin: Client, control: FakeControl) -> None:
     control.records = [{**control.records[0], "started_at": "2026-01-31T20:00:00Z"}]
     control.time_zone = "Asia/Shanghai"

@@ -34,6 +34,7 @@ ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("admin", "tokens", None, {}),
     ("admin", "add-token", None, {"name": "test"}),
     ("admin", "check-token", None, {"token": "the token"}),
+    ("trace", "show", "8", {}),
     ("export", "show", None, {}),
 )
 

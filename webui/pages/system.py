@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from webui.answer import Answer
     from webui.visit import Visit
 
-__all__ = ["ROUTES", "draw", "time_zones"]
+__all__ = ["ROUTES", "draw", "zones_with"]
+
+CONTINENTS = tuple(
+    f"{name}/"
+    for name in (
+        *("Africa", "America", "Antarctica", "Arctic", "Asia"),
+        *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
+    )
+)
 
 
 def show(visit: Visit) -> Answer:
@@ -30,20 +38,23 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     values: dict[str, Any] = {
         "forms": forms,
         "system": system,
-        "time_zones": time_zones(),
+        "time_zones": zones_with(str(system.get("time_zone", "UTC"))),
         "tokens": visit.perform("admin", "tokens"),
         "new_token": None,
     }
     return visit.page("system.html", 400 if refused else 200, **(values | extra))
 
 
+def zones_with(current: str) -> tuple[str, ...]:
+    """The names to choose from, and the one in force, which may have been set elsewhere to any name."""
+    zones = _places()
+    return zones if current in zones else (current, *zones)
+
+
 @cache
-def time_zones() -> tuple[str, ...]:
-    """The names people choose from: `Asia/Shanghai`, not `Etc/GMT-8` or `posix/...`."""
-    places = sorted(
-        each for each in available_timezones() if "/" in each and not each.startswith(("Etc/", "System"))
-    )
-    return ("UTC", *places)
+def _places() -> tuple[str, ...]:
+    """`Asia/Shanghai`, not `Etc/GMT-8`, `US/Eastern` or `posix/...`."""
+    return ("UTC", *sorted(each for each in available_timezones() if each.startswith(CONTINENTS)))
 
 
 def network_form(system: dict[str, Any]) -> form.Reading:

@@ -8,7 +8,7 @@ from appliance.errors import ConfigError
 from appliance.locale import LANGUAGES
 from webui import form, words
 from webui.pages.language import language_cookie
-from webui.pages.system import draw, time_zones
+from webui.pages.system import draw, zones_with
 from webui.routes import Route
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["ROUTES"]
 
 
 def save(visit: Visit) -> Answer:
-    zones = form.choice("time_zone", time_zones())
+    zones = form.choice("time_zone", zones_with(visit.perform("system", "show")["time_zone"]))
     reading = form.read(
         (form.choice("language", LANGUAGES), form.text("host_name", required=True), zones), visit.form
     )
