@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the executable: freeze.sh native | target
+# Makes the executable: freeze.sh native | target; or runs the target's: freeze.sh run COMMAND ...
 # dist/branchbox-VERSION-MACHINE is one file; build/freeze-MACHINE/branchbox/ is the same code as a folder, which is
 # what the image carries. The target's is frozen by the target's own Python, in a tree that sees neither the network
 # nor this machine's pip settings: its wheels are fetched and checked against their hashes out here.
@@ -88,8 +88,19 @@ collect() {
     as_root chown "$(id --user):$(id --group)" "${DIST}/$2"
 }
 
-main() {
-    local kind=${1:-target} machine name stamp started=${SECONDS}
+# The target's executable in the tree it was frozen in, which has the C library it asks for.
+run_target() {
+    local name=branchbox-${VERSION}-${TARGET_MACHINE}
+    if [[ ${HOST} == "${TARGET}" ]]; then
+        exec "${DIST}/${name}" "$@"
+    fi
+    need_emulation
+    as_root cp "${DIST}/${name}" "${PYTHON_TREE}/tmp/${name}"
+    as_root chroot "${PYTHON_TREE}" env --ignore-environment PATH=/usr/bin:/bin HOME=/tmp LANG=C.UTF-8 "/tmp/${name}" "$@"
+}
+
+freeze() {
+    local kind=$1 machine name stamp started=${SECONDS}
     machine=${TARGET_MACHINE}
     [[ ${kind} == native ]] && machine=$(uname --machine)
     [[ ${machine} == "${TARGET_MACHINE}" && ${HOST} == "${TARGET}" ]] && kind=native
@@ -106,4 +117,7 @@ main() {
     say "dist/${name}: $(size_of "${DIST}/${name}") in $((SECONDS - started)) s"
 }
 
-main "$@"
+case "${1:-target}" in
+    run) run_target "${@:2}" ;;
+    *) freeze "${1:-target}" ;;
+esac

@@ -1,0 +1,1 @@
+"""The executable as it is handed out."""

@@ -1,0 +1,52 @@
+"""The card that all tests of the image share, and the ports by which they reach the box on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance import __version__
+from tests.image.box import Box
+from tests.peers.probe import free_port
+
+TOP = Path(__file__).parents[2]
+IMAGE = TOP / "dist" / f"branchbox-{__version__}-arm64.img.xz"
+CARD_SIZE = 4 * 1024**3
+"Octets, of which a sparse file takes only what is written. A real card is larger than the image, too."
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Box]:
+    """The image as it is handed out, on a new card; power is off at the beginning and cut at the end."""
+    if not IMAGE.exists():
+        pytest.skip(f"no dist/{IMAGE.name}; ./build.sh image makes it")
+    folder = Path(tempfile.mkdtemp(prefix="branchbox-image-"))
+    try:
+        card = folder / "card"
+        with card.open("wb") as file:
+            subprocess.run(["xz", "--decompress", "--stdout", "--threads=0", IMAGE], stdout=file, check=True)
+        os.truncate(card, CARD_SIZE)
+        forwards = {("udp", 5060): free_port(), ("tcp", 443): free_port()}
+        box = Box(card, folder, forwards)
+        yield box
+        box.cut_power()
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def figure(capfd: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a figure into the run's output, past the capture."""
+
+    def show(text: str) -> None:
+        with capfd.disabled():
+            sys.stdout.write(f"\n    {text}\n")
+
+    return show
