@@ -22,6 +22,7 @@ from appliance.sip.message import Response
 if TYPE_CHECKING:
     from appliance.call.events import Content, Reply
     from appliance.call.wire import Wire
+    from appliance.clock import Timer
     from appliance.media.leg import LegMedia
     from appliance.sip.dialog import Dialog, InviteUsage
     from appliance.sip.endpoint import ClientTransaction, Failed, ServerTransaction
@@ -29,15 +30,21 @@ if TYPE_CHECKING:
     from appliance.sip.transport.flow import Flow
 
 
+# A re-INVITE is mostly answered by the phone itself, sometimes by a person who is asked about video. RFC 3261
+# §16.6 step 11 gives any INVITE three minutes (timer C); no other limit ends one that got a 100 and no more.
+REINVITE_SECONDS = 180.0
+
+
 class SipLeg(SipSession):
     """A session that carries re-INVITE, UPDATE, INFO and MESSAGE between its peer and the call."""
 
-    __slots__ = ("_client", "_reply")
+    __slots__ = ("_client", "_patience", "_reply")
 
     def __init__(self, wire: Wire, flow: Flow, number: str, media: LegMedia, usage: InviteUsage) -> None:
         super().__init__(wire, flow, number, media, usage)
         self._client: ClientTransaction | None = None  # our re-INVITE, until its outcome
         self._reply: Reply | None = None
+        self._patience: Timer | None = None  # how long that may take
 
     # --- what the peer sends within the dialog
 
@@ -154,6 +161,7 @@ class SipLeg(SipSession):
         request = self._make(dialog, "INVITE", (("Allow", ALLOW), *event.baggage), event.content)
         self._invite_seq = dialog.local_seq or 0
         self._client = self._wire.endpoint.send_request(request, self.flow, self._reinvite_event)
+        self._patience = self._wire.timers.after(REINVITE_SECONDS, self.withdraw)
 
     def _send_update(self, dialog: Dialog, event: Updated) -> None:
         offered = self._send_offer(event.content)
@@ -206,7 +214,7 @@ class SipLeg(SipSession):
         elif self.over:
             self._acknowledge_late(event)
         elif self.usage.state is InviteState.SENT:
-            reply, self._reply, self._client = self._reply, None, None
+            reply = self._take_reply()
             answered = self._answered(event)
             if reply is not None:
                 reply(Outcome(200, event.reason, answered.content, answered.baggage))
@@ -214,7 +222,7 @@ class SipLeg(SipSession):
             self._run(self.usage.receive_final(event.status, 0.0))
 
     def _reinvite_failed(self, outcome: Outcome) -> None:
-        reply, self._reply, self._client = self._reply, None, None
+        reply = self._take_reply()
         if self.over:
             return
         self.offers.withdraw()
@@ -222,6 +230,20 @@ class SipLeg(SipSession):
         if reply is not None:
             reply(outcome)
         self._run(effects)
+
+    def _take_reply(self) -> Reply | None:
+        """The re-INVITE has its outcome: who waits for it."""
+        reply, self._reply, self._client = self._reply, None, None
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        return reply
+
+    def _close(self) -> None:
+        # A re-INVITE that a dying peer never answers would otherwise wait for ever.
+        self.withdraw()
+        self._take_reply()
+        super()._close()
 
     def _asked_event(self, event: Response | Failed, reply: Reply) -> None:
         if not isinstance(event, Response):

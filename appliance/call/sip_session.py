@@ -146,7 +146,7 @@ class SipSession:
         dialog = self.dialog
         assert dialog is not None
         self._close()
-        self._bye = None
+        self._bye = self._server = self._accepted = None
         self._run(self.usage.end())
         bye = self._make(dialog, "BYE", with_reason(event), None)
         self._wire.endpoint.send_request(bye, self.flow, self._bye_event)
@@ -219,14 +219,13 @@ class SipSession:
             self._timer = None
 
     def _lose(self) -> None:
-        """The peer is gone: a BYE in case it hears it, and the call is told."""
-        lost = HungUp(Ending.of(Cause.LOST))
-        self._server = self._accepted = None
-        if self._bye is not None:
-            self._send_bye(self._bye)
-        elif not self.over:
-            self._send_bye(lost)
+        """The peer is gone: it is hung up on, in case it hears that, and the call is told."""
+        if not self.over:
+            lost = HungUp(Ending.of(Cause.LOST))
+            self.hang_up(lost)
             self.on_event(self, lost)
+        elif self._bye is not None and self.usage.state is not InviteState.ACCEPTED:
+            self._send_bye(self._bye)
 
     def _finish(self) -> None:
         """The dialog is over and forgotten."""

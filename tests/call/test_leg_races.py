@@ -243,3 +243,81 @@ def test_reinvite_of_a_caller_that_cannot_be_reached_any_more(
     ).quiet()
     assert len(book.exchange) == 1
     (book >> bob.bye() << bob.gets(200)).ends("normal")
+
+
+def test_reinvite_that_gets_a_100_and_no_more(book: Playbook, alice: Phone, bob: Phone) -> None:
+    """§16.6 step 11: three minutes, then a CANCEL; §9.1: and when that brings nothing, it is over."""
+    talk(book, alice, bob)
+    book >> alice.again(OFFER) << bob.gets("INVITE") << alice.gets(100) >> bob.says(100)
+    (book.waits(180) << bob.gets("CANCEL") >> bob.ok()).quiet()
+    assert len(book.exchange) == 1
+    (
+        book.waits(32)
+        << alice.gets(408)
+        << bob.gets("BYE")
+        << alice.gets("BYE")
+        >> alice.ack_refusal()
+        >> bob.ok()
+        >> alice.ok()
+    ).ends("lost")
+
+
+def test_call_ends_while_a_reinvite_has_a_100_and_no_more(book: Playbook, alice: Phone, bob: Phone) -> None:
+    talk(book, alice, bob)
+    (
+        book
+        >> bob.again(ANSWER)
+        << alice.gets("INVITE")
+        << bob.gets(100)
+        >> alice.says(100)
+        >> bob.bye()
+        << bob.gets(200)
+        << bob.gets(487)
+        << alice.gets("CANCEL")
+        << alice.gets("BYE")
+        >> bob.ack_refusal()
+        >> alice.ok()
+    ).ends("normal")
+
+
+def test_phone_lost_while_its_reinvite_is_open(book: Playbook, alice: Phone, bob: Phone) -> None:
+    talk(book, alice, bob)
+    (
+        book
+        >> bob.again(ANSWER)
+        << alice.gets("INVITE")
+        << bob.gets(100)
+        >> alice.ask("INFO", b"x", Content_Type="text/plain")
+        << bob.gets("INFO")
+        >> bob.ok(481)
+        << alice.gets(481)
+        << bob.gets(487)
+        << bob.gets("BYE")
+        << alice.gets("BYE")
+        >> bob.ack_refusal()
+        >> bob.ok()
+        >> alice.ok()
+        >> alice.says(487)
+        << alice.gets("ACK")
+    ).ends("lost")
+
+
+def test_ringing_phone_that_knows_nothing_of_its_call(book: Playbook, alice: Phone, bob: Phone) -> None:
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(183, ANSWER)
+        << alice.gets(183)
+        >> alice.ask("INFO", b"x", Content_Type="text/plain")
+        << bob.gets("INFO")
+        >> bob.ok(481)
+        << alice.gets(481)
+        << bob.gets("CANCEL")
+        << alice.gets(408)
+        >> alice.ack_refusal()
+        >> bob.ok()
+        >> bob.says(487)
+        << bob.gets("ACK")
+    ).ends("lost")
