@@ -34,6 +34,8 @@ VERBS: dict[str, Callable[[Phone, int], Sends]] = {
     "refer": lambda phone, number: phone.ask("REFER"),
 }
 WAIT = st.tuples(st.just("wait"), st.sampled_from((0.1, 1.0, 5.0, 33.0)))
+OUTSIDE = st.tuples(st.sampled_from(("unplug", "hang up")), st.just(0))
+"A phone's cable is pulled, or plugged in again; the console ends all calls."
 SAY = st.tuples(st.sampled_from(sorted(VERBS)), st.integers(0, 200))
 # A call that gets somewhere is worth more than one that is refused at the door.
 OPENINGS = (
@@ -48,6 +50,11 @@ def body(number: int) -> bytes:
     return BODIES[number % len(BODIES)]
 
 
+def hang_up_all(book: Playbook) -> None:
+    for call in book.exchange.calls():
+        assert book.exchange.hang_up(call.id)
+
+
 def deliver(book: Playbook, phones: list[Phone]) -> None:
     """Give the phones what was sent to them."""
     while book.wiretap.sent:
@@ -60,7 +67,7 @@ def deliver(book: Playbook, phones: list[Phone]) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(OPENINGS),
-    st.lists(st.tuples(st.integers(0, 2), st.one_of(SAY, SAY, SAY, WAIT)), max_size=40),
+    st.lists(st.tuples(st.integers(0, 2), st.one_of(SAY, SAY, SAY, SAY, WAIT, OUTSIDE)), max_size=40),
 )
 def test_nothing_is_left_whatever_phones_say(
     caplog: pytest.LogCaptureFixture,
@@ -73,11 +80,14 @@ def test_nothing_is_left_whatever_phones_say(
     for who, (verb, number) in [*((who, (verb, number)) for who, verb, number in opening), *steps]:
         if verb == "wait":
             book.waits(number)
+        elif verb == "unplug":
+            book.wiretap.dead ^= {phones[who].address}
+        elif verb == "hang up":
+            hang_up_all(book)
         else:
             say(book, phones[who], verb, int(number))
         deliver(book, phones)
-    for call in book.exchange.calls():
-        book.exchange.hang_up(call.id)
+    hang_up_all(book)
     assert (len(book.exchange), book.relay.open_ports) == (0, 0), book.story
     book.waits(300)
     assert book.endpoint.transactions == 0, book.story
