@@ -57,6 +57,7 @@ class Call:
     """From the INVITE that was let in to its record. It ends exactly once, by `end`."""
 
     __slots__ = (
+        "_answered_now",
         "_early",
         "_owner",
         "_told",
@@ -84,6 +85,8 @@ class Call:
         self.started_at = owner.wall()
         "Seconds since 1970."
         self.answered_at: float | None = None
+        "Seconds since 1970."
+        self._answered_now = 0.0
         self.over = False
         self._early: SipLeg | None = None  # whose sound the caller hears before the answer
         self._told: tuple[SipLeg, int] | None = None  # the last progress the caller was told of, and by whom
@@ -222,6 +225,7 @@ class Call:
             return
         self._owner.wire.relay.join(self.caller.media, leg.media)
         self.answered_at = self._owner.wall()
+        self._answered_now = self._owner.wire.timers.now()
         self.caller.answer(Answered(content, event.baggage))
         self._owner.changed()
 
@@ -315,7 +319,9 @@ class Call:
                 logger.exception("a leg of call %s could not be hung up", self.id)
                 leg.media.close()
             leg.on_event = ignore  # a leg that outlives its call must not keep it alive
-        self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall()))
+        # Not by the wall clock: a board without a battery sets its own by the network, perhaps in mid-call.
+        duration = 0.0 if self.answered_at is None else self._owner.wire.timers.now() - self._answered_now
+        self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall(), duration))
 
 
 _NOBODY = Outcome(480, "Temporarily Unavailable")

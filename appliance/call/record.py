@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from appliance.call.events import Dialled
 
 
-def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float) -> CallRecord:
-    """What is kept of a call that ends at `ended_at`, seconds since 1970."""
+def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float, duration: float) -> CallRecord:
+    """What is kept of a call that ends at `ended_at`, seconds since 1970, after `duration` seconds of talk."""
     answered_at = call.answered_at
     return CallRecord(
         id=call.id,
@@ -26,8 +26,7 @@ def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float) -> C
         from_name=call.dialled.from_name,
         to_number=call.dialled.to_number,
         answered_by=None if call.callee is None else call.callee.number,
-        # A wall clock may be set back in the middle of a call.
-        duration=0.0 if answered_at is None else max(0.0, ended_at - answered_at),
+        duration=duration,
         status=ending.status if answered_at is None else 200,
         cause=ending.cause.value,
         ended_by=ended_by,

@@ -6,7 +6,6 @@ loss goes wrong at the exchange. RFC 5407 for the races.
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from functools import partial
 
@@ -65,6 +64,9 @@ class Talk:
         status = phone.chance.choices((200, 486, 603, 480, 0), (70, 10, 5, 5, 10))[0]
         if status:
             phone.clock.after(phone.chance.uniform(0.0, 15.0), lambda: self.final(status))
+        else:
+            # Nobody is there. The CANCEL may never come: whoever calls cannot send it before it hears of a 100.
+            phone.clock.after(100.0, lambda: self.final(480))
 
     def final(self, status: int) -> None:
         if self.over or self.usage.state is not InviteState.RECEIVED or self.server is None:
@@ -179,6 +181,8 @@ class Talk:
             self.bye_waits = True
             return
         self.over = True
+        if self.client is not None and self.usage.state is InviteState.SENT:
+            self.client.cancel()
         self.run(self.usage.end())
         bye = self.dialog.make_request("BYE")
         self.phone.endpoint.send_request(bye, self.phone.exchange, self.bye_answered)
@@ -228,6 +232,8 @@ class Talk:
 
     def end(self) -> None:
         self.over = True
+        if self.client is not None and self.usage.state is InviteState.SENT:
+            self.client.cancel()  # a re-INVITE that nobody will answer any more
         self.run(self.usage.end())
         if self.dialog is not None:
             self.phone.endpoint.remove_dialog(self.dialog.id)
@@ -240,18 +246,19 @@ class SimulatedPhone:
         self,
         network: Network,
         clock: Clock,
-        chance: random.Random,
         number: str,
         address: Address,
         exchange: Address,
+        *,
+        transport: str = "udp",
     ) -> None:
-        self.clock, self.chance, self.number, self.address = clock, chance, number, address
+        self.clock, self.chance, self.number, self.address = clock, network.random, number, address
         self.host: Host = network.host(address)
-        self.endpoint = Endpoint(clock, chance, self.host)
+        self.endpoint = Endpoint(clock, network.random, self.host)
         self.endpoint.serve("INVITE", self.invited)
         self.endpoint.allowed |= {"INFO"}
-        self.exchange = self.endpoint.flow_to("udp", exchange)
-        self.contact = f"<sip:{number}@{address[0]}:{address[1]}>"
+        self.exchange = self.endpoint.flow_to(transport, exchange)
+        self.contact = f"<sip:{number}@{address[0]}:{address[1]};transport={transport}>"
         self.results: Counter[str] = Counter()
         self.registered = False
 

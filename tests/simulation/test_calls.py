@@ -1,6 +1,6 @@
 """The SIP side of the exchange among phones with moods, under bad weather: nothing is left, all is recorded.
 
-RFC 3261 as a whole, RFC 5407 (races). Not tested here: sound, trunks, TCP.
+RFC 3261 as a whole, RFC 5407 (races). Every fourth phone speaks TCP. Not tested here: sound, trunks.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Office:
         self.endpoint.serve("INVITE", self.receive)
         self.phones = [
             SimulatedPhone(
-                self.network, self.clock, self.chance,
-                EXTENSIONS[at % len(EXTENSIONS)], (f"10.0.1.{at + 1}", 5060), EXCHANGE,
+                self.network, self.clock, EXTENSIONS[at % len(EXTENSIONS)], (f"10.0.1.{at + 1}", 5060), EXCHANGE,
+                transport="tcp" if at % 4 == 3 else "udp",
             )
             for at in range(PHONES)
         ]  # fmt: skip
