@@ -39,6 +39,8 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
     "MD5(number:realm:password) in lower-case hex."
     ha1_sha256: str
     "SHA-256 of the same."
+    ha1_sha512_256: str = ""
+    "SHA-512/256 of the same; empty when the password was set before this was kept."
     enabled: bool = True
     ring_seconds: int = RING_SECONDS_DEFAULT
     "How long it rings before the caller hears that nobody answers, 5 to 300 s."

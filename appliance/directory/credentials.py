@@ -10,7 +10,7 @@ import secrets
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from appliance.directory.nonces import Nonces
-from appliance.directory.offers import Offers
+from appliance.directory.offers import Offers, again
 from appliance.directory.throttle import Throttle
 from appliance.errors import PeerError
 from appliance.sip.message import Authorization, Challenge, Uri
@@ -30,8 +30,13 @@ MAX_KEY = 32
 MAX_AUTHORIZATIONS = 8
 "Authorization lines looked at: one for each realm on the way (§22.3), and few phones have more than one."
 
-# Never the digest of any password, but checked as if it were an extension's.
-_NOBODY = secrets.token_hex(32)
+# Never the digest of any password, but checked as if it were an extension's: as long as a real one, so that
+# hashing it takes as long too.
+_NOBODY = {
+    "MD5": secrets.token_hex(16),
+    "SHA-256": secrets.token_hex(32),
+    "SHA-512-256": secrets.token_hex(32),
+}
 
 
 class Secrets(Protocol):
@@ -44,6 +49,10 @@ class Secrets(Protocol):
     @property
     def ha1_sha256(self) -> str:
         """SHA-256 of the same."""
+
+    @property
+    def ha1_sha512_256(self) -> str:
+        """SHA-512/256 of the same; empty when the password was set before that was kept."""
 
 
 class Credentials:
@@ -79,7 +88,7 @@ class Credentials:
         return answer.username
 
     def _check(self, request: Request, answer: Authorization, source: str) -> None:
-        now, number, offer = self._timers.now(), answer.username[:MAX_KEY], (answer.algorithm,)
+        now, number, offer = self._timers.now(), answer.username[:MAX_KEY], again(answer.algorithm)
         # All of it is worked out before anything is decided, so that every refusal takes as long.
         right = self._is_right(request, answer)
         ours = self._nonces.is_ours(answer.nonce, source)
@@ -100,20 +109,29 @@ class Credentials:
                 answer = Authorization.parse(line)
             except PeerError:
                 continue  # another scheme, or nothing we can read: as good as none
-            if answer.realm == self._realm and answer.algorithm in ("MD5", "SHA-256"):
+            if answer.realm == self._realm and answer.algorithm in _NOBODY:
                 return answer
         return None
 
     def _is_right(self, request: Request, answer: Authorization) -> bool:
-        known = self._lookup(answer.username)
-        if known is None:
-            secret = _NOBODY  # and then the same work as for anybody
-        else:
-            secret = known.ha1_md5 if answer.algorithm == "MD5" else known.ha1_sha256
-        expected = digest_response(secret, request.method, answer, request.body)
+        secret = self._secret_of(answer)
+        # Without a secret: the same work as for anybody.
+        expected = digest_response(secret or _NOBODY[answer.algorithm], request.method, answer, request.body)
         given = answer.response.lower().encode("utf-8", "surrogateescape")
         same = hmac.compare_digest(given, expected.encode())
-        return same and known is not None and _is_for(answer.uri, request.uri)
+        return same and secret != "" and _is_for(answer.uri, request.uri)
+
+    def _secret_of(self, answer: Authorization) -> str:
+        known = self._lookup(answer.username)
+        if known is None:
+            return ""
+        match answer.algorithm:
+            case "MD5":
+                return known.ha1_md5
+            case "SHA-256":
+                return known.ha1_sha256
+            case _:
+                return known.ha1_sha512_256
 
     def _challenge(self, source: str, offer: tuple[str, ...], *, stale: bool = False) -> NoReturn:
         nonce = self._nonces.make(self._timers.now(), source)

@@ -19,6 +19,7 @@ MAX_NONCES = 32_768
 "Used nonces remembered, about 150 octets each: three phones' worth for each of 10,000 extensions."
 
 _PROOF_OCTETS = 12
+_ALL_COUNTS = 1 << 32  # more than eight hexadecimal digits can say
 
 
 class Nonces:
@@ -50,7 +51,8 @@ class Nonces:
         if not 0 <= now - made_ms / 1000 <= lifetime:
             return False
         if count is None:
-            return True
+            # Good for one request, whose retransmissions never get here.
+            count = _ALL_COUNTS
         last = self._counts.get(nonce)
         if last is None and made_ms <= self._forgotten:
             return False  # it may have been used, and we would not know

@@ -21,25 +21,27 @@ class ExtensionRow(msgspec.Struct, frozen=True):
     ha1_sha256: str
     enabled: bool
     ring_seconds: int
+    ha1_sha512_256: str = ""
+    "Empty when the password was set before this was kept."
+
+
+COLUMNS = ", ".join(ExtensionRow.__struct_fields__)
+PLACES = ", ".join("?" for _ in ExtensionRow.__struct_fields__)
 
 
 def load(db: sqlite3.Connection) -> list[ExtensionRow]:
     """All extensions, shorter numbers first, as people count."""
-    rows = db.execute(
-        "SELECT number, name, ha1_md5, ha1_sha256, enabled, ring_seconds FROM extensions ORDER BY length(number), number"
-    )
+    rows = db.execute(f"SELECT {COLUMNS} FROM extensions ORDER BY length(number), number")
     return [
-        ExtensionRow(number, name, md5, sha256, bool(on), rings)
-        for number, name, md5, sha256, on, rings in rows
+        ExtensionRow(number, name, md5, sha256, bool(on), *rest)
+        for number, name, md5, sha256, on, *rest in rows
     ]
 
 
 def put(db: sqlite3.Connection, row: ExtensionRow) -> None:
     """Add an extension or replace it."""
     db.execute(
-        "INSERT OR REPLACE INTO extensions (number, name, ha1_md5, ha1_sha256, enabled, ring_seconds)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (row.number, row.name, row.ha1_md5, row.ha1_sha256, int(row.enabled), row.ring_seconds),
+        f"INSERT OR REPLACE INTO extensions ({COLUMNS}) VALUES ({PLACES})", msgspec.structs.astuple(row)
     )
 
 

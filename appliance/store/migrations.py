@@ -64,4 +64,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (number, contact)
         ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        "ALTER TABLE extensions ADD COLUMN ha1_sha512_256 TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE bindings ADD COLUMN path TEXT NOT NULL DEFAULT ''",
+    ),
 )

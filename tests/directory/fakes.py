@@ -50,6 +50,7 @@ class Known:
     def __init__(self, number: str, password: str) -> None:
         self.ha1_md5 = ha1("MD5", number, REALM, password)
         self.ha1_sha256 = ha1("SHA-256", number, REALM, password)
+        self.ha1_sha512_256 = ha1("SHA-512-256", number, REALM, password)
 
 
 def knows(**passwords: str) -> Callable[[str], Secrets | None]:

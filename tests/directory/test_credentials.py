@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
 import pytest
 
 from appliance.directory import Credentials
 from appliance.directory.nonces import NONCE_LIFETIME, NONCE_LIFETIME_UNCOUNTED
 from appliance.directory.throttle import MAX_FAILURES, WINDOW
 from appliance.errors import PeerError
-from appliance.sip.message import Challenge, Request
-from tests.directory.fakes import REALM, HandClock, Phone, credentials
+from appliance.sip.message import Authorization, Challenge, Request
+from appliance.sip.message.digest import ALGORITHMS, digest_response, ha1
+from tests.directory.fakes import REALM, HandClock, Known, Phone, credentials
 
 
 def refused(proof: Credentials, request: Request) -> list[Challenge]:
@@ -19,14 +25,14 @@ def refused(proof: Credentials, request: Request) -> list[Challenge]:
     return [Challenge.parse(value) for _, value in refusal.value.headers]
 
 
-def test_a_first_challenge_offers_both_algorithms_md5_first() -> None:
-    first, second = Phone().challenges(credentials(HandClock()))
-    assert (first.algorithm, second.algorithm) == ("MD5", "SHA-256")
+def test_a_first_challenge_offers_all_algorithms_md5_first() -> None:
+    first, second, third = Phone().challenges(credentials(HandClock()))
+    assert (first.algorithm, second.algorithm, third.algorithm) == ("MD5", "SHA-256", "SHA-512-256")
     assert (first.realm, first.qop, first.stale, first.nonce) == (REALM, ("auth",), False, second.nonce)
     assert first.opaque
 
 
-@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("which", [0, 1, 2])
 def test_the_right_password(which: int) -> None:
     proof, phone = credentials(HandClock()), Phone()
     challenge = phone.challenges(proof)[which]
@@ -39,20 +45,96 @@ def test_a_client_without_qop() -> None:
     challenge = phone.challenges(proof)[0]
     old = Challenge(challenge.realm, challenge.nonce, opaque=challenge.opaque)
     assert proof.verify(phone.answer(old, phone.request())) == "101"
+    assert refused(proof, phone.answer(old, phone.request()))[0].stale, "no count: each use needs a nonce"
+    assert refused(proof, phone.answer(challenge, phone.request()))[0].stale
 
 
-def test_nobody_can_tell_an_absent_extension_from_a_wrong_password() -> None:
-    answers = []
-    for phone in (Phone("101", "wrong"), Phone("999", "secret"), Phone("102", "")):
-        proof = credentials(HandClock())
-        challenge = phone.challenges(proof)[0]
+def test_a_body_may_be_signed_too() -> None:
+    proof, phone = credentials(HandClock()), Phone()
+    request = phone.request(method="INVITE")
+    request.body = b"v=0\r\n\xff"
+    challenge = phone.challenges(proof)[1]
+    blank = Authorization(
+        "101", REALM, challenge.nonce, request.uri, "", "SHA-256", "auth-int", "c", "00000001"
+    )
+    secret = ha1("SHA-256", "101", REALM, "secret")
+    signed = msgspec.structs.replace(blank, response=digest_response(secret, "INVITE", blank, request.body))
+    request.headers.set("Authorization", str(signed))
+    changed = Request("INVITE", request.uri, request.headers, b"v=1\r\n\xff")
+    assert not refused(proof, changed)[0].stale
+    assert proof.verify(request) == "101"
+
+
+def test_an_extension_whose_password_is_older_than_an_algorithm_uses_the_others() -> None:
+    known = Known("101", "secret")
+    known.ha1_sha512_256 = ""
+    proof = Credentials(HandClock(), REALM, {"101": known}.get)
+    phone = Phone()
+    again = refused(proof, phone.answer(phone.challenges(proof)[2], phone.request()))
+    assert [each.algorithm for each in again] == ["SHA-256", "MD5"]
+    assert not again[0].stale
+    assert proof.verify(phone.answer(again[0], phone.request(), count=1)) == "101"
+
+
+class HashCount:
+    """How often each hash function runs, and over how many of its blocks."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made: list[tuple[str, int]] = []
+        for name, function in ALGORITHMS.items():
+            monkeypatch.setitem(ALGORITHMS, name, partial(self._hash, name, function))
+        monkeypatch.setattr(hmac, "digest", partial(self._prove, hmac.digest))
+
+    def _hash(self, name: str, function: Callable[[str], str], text: str) -> str:
+        self.made.append((name, len(text.encode("utf-8", "surrogateescape"))))
+        return function(text)
+
+    def _prove(
+        self, function: Callable[[bytes, bytes, str], bytes], key: bytes, text: bytes, name: str
+    ) -> bytes:
+        self.made.append((name, len(text)))
+        return function(key, text, name)
+
+    def take(self) -> list[tuple[str, int]]:
+        made, self.made = self.made, []
+        return made
+
+
+OLD = Known("103", "secret")
+OLD.ha1_sha512_256 = ""
+NOT_LET_IN = [("101", "wrong"), ("999", "secret"), ("102", ""), ("103", "wrong"), ("998", "")]
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "SHA-512-256"])
+@pytest.mark.parametrize("qop", [("auth",), ()])
+def test_nobody_can_tell_an_absent_extension_from_a_wrong_password(
+    monkeypatch: pytest.MonkeyPatch, algorithm: str, qop: tuple[str, ...]
+) -> None:
+    extensions = {"101": Known("101", "secret"), "102": Known("102", "other"), "103": OLD}
+    seen = set()
+    for number, password in NOT_LET_IN:
+        proof = Credentials(HandClock(), REALM, extensions.get)
+        proof._opaque = "o"  # one process has one
+        phone = Phone(number, password)
+        first = phone.challenges(proof)
+        challenge = next(each for each in first if each.algorithm == algorithm)
+        challenge = msgspec.structs.replace(challenge, qop=qop)
+        request = phone.answer(challenge, phone.request())
+        hashes = HashCount(monkeypatch)
         with pytest.raises(PeerError) as refusal:
-            proof.verify(phone.answer(challenge, phone.request()))
-        (again,) = [Challenge.parse(value) for _, value in refusal.value.headers]
-        answers.append(
-            (refusal.value.status, refusal.value.reason, again.algorithm, again.stale, len(again.nonce))
-        )
-    assert len(set(answers)) == 1
+            proof.verify(request)
+        monkeypatch.undo()
+        said = (refusal.value.status, refusal.value.reason, refusal.value.headers)
+        nonces = [each.nonce for each in first] + [
+            Challenge.parse(value).nonce for _, value in refusal.value.headers
+        ]
+        text = repr((first, said))
+        for nonce in nonces:
+            text = text.replace(nonce, "N" * len(nonce))
+        seen.add((text, tuple(hashes.take())))
+    assert len(seen) == 1
+    ((_, work),) = seen
+    assert len(work) == 4, "two hashes of the digest, one proof of the nonce, one proof of the next"
 
 
 def test_nobody_is_not_let_in_by_the_digest_that_stands_for_nobody() -> None:
@@ -71,7 +153,7 @@ def test_nobody_is_not_let_in_by_the_digest_that_stands_for_nobody() -> None:
     ],
 )  # fmt: skip
 def test_credentials_that_say_nothing_are_as_good_as_none(authorization: str) -> None:
-    assert len(refused(credentials(HandClock()), Phone().request(("Authorization", authorization)))) == 2
+    assert len(refused(credentials(HandClock()), Phone().request(("Authorization", authorization)))) == 3
 
 
 def test_among_several_the_ones_for_our_realm_count() -> None:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import pytest
 
 from appliance.directory import offers
-from appliance.directory.offers import BOTH, MD5_ALONE, Offers
+from appliance.directory.offers import ALL, MD5_ALONE, Offers
 
 
 def test_a_phone_that_answers_is_offered_both_each_time() -> None:
     offered = Offers()
     for _ in range(3):
-        assert offered.choose("a", "101", "Phone") == BOTH
+        assert offered.choose("a", "101", "Phone") == ALL
         offered.answered("a", "101")
 
 
 def test_a_phone_that_only_asks_again_is_offered_md5_alone_from_then_on() -> None:
     offered = Offers()
-    assert offered.choose("a", "101", "Phone") == BOTH
+    assert offered.choose("a", "101", "Phone") == ALL
     for _ in range(2):
         assert offered.choose("a", "101", "Phone") == MD5_ALONE
         offered.answered("a", "101")
-    assert offered.choose("a", "102", "Phone") == BOTH, "its neighbour"
+    assert offered.choose("a", "102", "Phone") == ALL, "its neighbour"
 
 
 @pytest.mark.parametrize("agent", ["baresip v1.0.0 (x86_64/linux)", "baresip v0.6.5"])
@@ -34,5 +34,5 @@ def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     offered = Offers()
     for number in ("1", "2", "3"):
         offered.choose("a", number, "Phone")
-    assert offered.choose("a", "1", "Phone") == BOTH, "forgotten"
+    assert offered.choose("a", "1", "Phone") == ALL, "forgotten"
     assert offered.choose("a", "3", "Phone") == MD5_ALONE

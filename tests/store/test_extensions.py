@@ -20,6 +20,7 @@ ROWS = st.builds(
     ha1_sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
     enabled=st.booleans(),
     ring_seconds=st.integers(5, 300),
+    ha1_sha512_256=st.text("0123456789abcdef", max_size=64),
 )
 
 
@@ -37,6 +38,19 @@ def test_what_is_put_is_loaded(rows: list[ExtensionRow]) -> None:
 
 def _empty() -> sqlite3.Connection:
     db = sqlite3.connect(":memory:")
+    for migration in MIGRATIONS:
+        for statement in migration:
+            db.execute(statement)
+    return db
+
+
+def test_extensions_from_before_an_algorithm_was_kept_have_none_for_it() -> None:
+    db = sqlite3.connect(":memory:")
     for statement in MIGRATIONS[0]:
         db.execute(statement)
-    return db
+    db.execute("INSERT INTO extensions VALUES ('101', 'Reception', 'aa', 'bb', 1, 60)")
+    for migration in MIGRATIONS[1:]:
+        for statement in migration:
+            db.execute(statement)
+    assert extensions.load(db) == [ExtensionRow("101", "Reception", "aa", "bb", True, 60, "")]
+    db.close()

@@ -86,12 +86,10 @@ def built(realm: str, new: NewExtension) -> Extension:
     path = f"extensions.{new.number[:64]}"
     check_number(path + ".number", new.number)
     check_password(path + ".password", new.number, new.password)
-    md5, sha256 = (ha1(each, new.number, realm, new.password) for each in ("MD5", "SHA-256"))
     return Extension(
         number=new.number,
         name=new.name,
-        ha1_md5=md5,
-        ha1_sha256=sha256,
+        **_secrets(realm, new.number, new.password),
         enabled=new.enabled,
         ring_seconds=new.ring_seconds,
     )
@@ -109,9 +107,16 @@ def changed(realm: str, old: Extension, change: ExtensionChange) -> Extension:
     if change.password is not UNSET:
         path = f"extensions.{old.number}.password"
         check_password(path, old.number, change.password)
-        given["ha1_md5"] = ha1("MD5", old.number, realm, change.password)
-        given["ha1_sha256"] = ha1("SHA-256", old.number, realm, change.password)
+        given |= _secrets(realm, old.number, change.password)
     return msgspec.structs.replace(old, **given)
+
+
+def _secrets(realm: str, number: str, password: str) -> dict[str, str]:
+    return {
+        "ha1_md5": ha1("MD5", number, realm, password),
+        "ha1_sha256": ha1("SHA-256", number, realm, password),
+        "ha1_sha512_256": ha1("SHA-512-256", number, realm, password),
+    }
 
 
 async def list_(parts: Parts, _: Request[Nothing]) -> list[ExtensionView]:
