@@ -5,8 +5,10 @@ set -euo pipefail
 . "$(dirname "$(readlink --canonicalize "${BASH_SOURCE[0]}")")/image/debian.sh"
 
 VENV=${ROOT}/.venv
-# Real telephones, another exchange, a browser and what listens to sound: the tests' peers.
-PEERS=(sip-tester baresip-core sipsak kamailio chromium chromium-driver sox tcpdump)
+# The tests' peers: telephones, a browser, and a network of their own.
+PEERS=(sip-tester baresip-core chromium chromium-driver iproute2)
+# What `bench` loads and compares with.
+RIVALS=(sip-tester kamailio kamailio-sqlite-modules)
 
 usage() {
     cat <<'TEXT'
@@ -28,7 +30,8 @@ BRANCHBOX_MIRROR=URL takes the image's packages from another mirror than this ma
 TEXT
 }
 
-# One .venv for all verbs. `dev` has all of `run`, so only growing from run to dev, or a changed list, makes it anew.
+# One .venv for all verbs. What `dev` needs is added to what `run` made, for an exchange may be running from that;
+# a changed list makes it anew.
 need_venv() { # run | dev
     local kind=$1 stamp
     need_packages python3-venv
@@ -37,8 +40,10 @@ need_venv() { # run | dev
     [[ ${kind} == dev ]] && stamp+=$'\n'"$(stamp_of requirements/dev.txt) dev"
     is_fresh "${VENV}/stamp" "${stamp}" && return
     say "Python packages into .venv"
-    rm --recursive --force "${VENV}"
-    "${PYTHON}" -m venv "${VENV}"
+    if ! is_fresh "${VENV}/stamp" "${stamp%%$'\n'*}"; then
+        rm --recursive --force "${VENV}"
+        "${PYTHON}" -m venv "${VENV}"
+    fi
     "${VENV}/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
         --requirement "${ROOT}/requirements/${kind}.txt"
     printf '%s\n' "${stamp}" >"${VENV}/stamp"
@@ -100,8 +105,12 @@ verb_test_image() {
 }
 
 verb_bench() {
+    local stranger=no
     need_venv dev
-    need_packages "${PEERS[@]}"
+    is_installed kamailio || stranger=yes
+    need_packages "${RIVALS[@]}"
+    # Its package starts it, then and at every boot, on the port that telephones call.
+    [[ ${stranger} == yes && -d /run/systemd/system ]] && as_root systemctl disable --quiet --now kamailio
     exec "${VENV}/bin/python" -m tests.bench "$@"
 }
 

@@ -44,7 +44,8 @@ need_packages() {
     [[ ${#missing[@]} -eq 0 ]] && return
     say "apt-get install ${missing[*]}"
     as_root apt-get update --quiet=2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}"
+    # What dpkg tells of its progress is nobody's interest here; errors come on standard error.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # One name for the contents of files and folders: equal while nothing in them changed.
