@@ -180,7 +180,7 @@ class Endpoint:
             logger.exception("a message from %s over %s failed", flow.remote, flow.transport)
 
     def _receive_request(self, request: Request, flow: Flow) -> None:
-        key = server_key(request)
+        key = server_key(request, flow.transport)
         known = self.table.server(key)
         if request.method == "ACK":
             if known is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from appliance.sip.transaction.matching import cancelled_key, client_key, merge_key
+from appliance.sip.transaction.matching import cancelled_key, client_key, is_retry, merge_key
 
 if TYPE_CHECKING:
     from appliance.sip.live_transaction import ClientTransaction, LiveTransaction, ServerTransaction
@@ -46,8 +46,9 @@ class TransactionTable:
     def merges(self, transaction: ServerTransaction) -> bool:
         """Whether this is a request that came already, by another way. The first one is remembered."""
         key = merge_key(transaction.request)
-        if self._merged.setdefault(key, transaction) is not transaction:
-            return True
+        first = self._merged.setdefault(key, transaction)
+        if first is not transaction:
+            return not is_retry(first.key, transaction.key)
         transaction.merge = key
         return False
 

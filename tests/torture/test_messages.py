@@ -2,40 +2,18 @@
 
 They are not part of the repository: `BRANCHBOX_TORTURE` names the folder, else `../shared/torture` beside the
 checkout. Where the verdict leaves it to the registrar or the call what to do with a message, it must be read or
-refused with something to answer; nothing else may happen. Not tested here: the answers over UDP and TCP.
+refused with something to answer; nothing else may happen. What is answered over UDP and TCP: test_wire.py.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance.sip.message import BadMessage, Request, Response, StreamFramer, parse_message
-
-FOLDER = Path(os.environ.get("BRANCHBOX_TORTURE") or Path(__file__).parents[3] / "shared" / "torture")
-VERDICTS = ["rfc4475/expected.json", "rfc5118/expected.json"]
-
-
-def load() -> list[Any]:
-    cases = []
-    for verdicts in VERDICTS:
-        path = FOLDER / verdicts
-        if not path.exists():
-            reason = f"{path} is not there; BRANCHBOX_TORTURE names the folder of the torture messages"
-            cases.append(pytest.param(path, {}, id=verdicts, marks=pytest.mark.skip(reason=reason)))
-            continue
-        cases += [
-            pytest.param(path.parent / verdict["file"], verdict, id=verdict["file"])
-            for verdict in json.loads(path.read_text())["messages"]
-        ]
-    return cases
-
-
-CASES = load()
+from tests.torture.verdicts import CASES
 
 
 def read(path: Path) -> Request | Response | BadMessage:

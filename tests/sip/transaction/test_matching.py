@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.sip.message import Headers, Request
-from appliance.sip.transaction.matching import cancelled_key, client_key, merge_key, server_key
+from appliance.sip.transaction import matching
+from appliance.sip.transaction.matching import ServerKey, cancelled_key, client_key, is_retry, merge_key
 
 
 def request(method: str = "INVITE", via: str = "branch=z9hG4bK1", **changes: str) -> Request:
@@ -17,6 +18,10 @@ def request(method: str = "INVITE", via: str = "branch=z9hG4bK1", **changes: str
         "CSeq": f"314159 {method}",
     } | {name.replace("_", "-"): value for name, value in changes.items()}
     return Request(method, "sip:bob@biloxi.example", Headers(fields.items()))
+
+
+def server_key(message: Request, transport: str = "udp") -> ServerKey:
+    return matching.server_key(message, transport)
 
 
 def test_a_response_is_matched_by_branch_and_method() -> None:
@@ -36,6 +41,7 @@ def test_other_requests_are_others(via: str) -> None:
     own = server_key(request(via=via))
     assert own != server_key(request("BYE", via))
     # §17.2.3: sent-by counts, with its port.
+    assert own != server_key(request(via=via, Call_ID="other"))
     assert own != server_key(request(Via=f"SIP/2.0/UDP other.example;{via}"))
     assert own != server_key(request(Via=f"SIP/2.0/UDP pc33.atlanta.example:5070;{via}"))
 
@@ -58,3 +64,11 @@ def test_merged_requests_share_what_the_way_does_not_change() -> None:
     assert merge_key(request()) == merge_key(request(via="branch=z9hG4bKother"))
     assert merge_key(request()) != merge_key(request(CSeq="314160 INVITE"))
     assert merge_key(request()) != merge_key(request(From="<sip:alice@atlanta.example>;tag=2"))
+
+
+def test_a_client_that_tries_another_transport_gets_its_answer_there() -> None:
+    first, second = server_key(request(), "tcp"), server_key(request(), "udp")
+    assert first != second
+    assert is_retry(first, second)
+    assert not is_retry(first, first)
+    assert not is_retry(first, server_key(request(via="branch=z9hG4bKother"), "udp"))
