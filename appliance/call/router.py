@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Whereabouts(Protocol):
     """Where an extension's phones are; `directory/bindings`."""
 
-    def lookup(self, number: str) -> list[Binding]: ...
+    def targets(self, number: str) -> list[Binding]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Router:
         # One's own phones are busy: with this call.
         if extension.number == dialled.from_number:
             raise RefusedError(Cause.BUSY)
-        targets = self._whereabouts.lookup(extension.number)
+        targets = self._whereabouts.targets(extension.number)
         if not targets:
             raise RefusedError(Cause.NOT_REGISTERED)
         return Plan(extension.number, targets, extension.ring_seconds)

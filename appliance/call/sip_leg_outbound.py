@@ -56,7 +56,10 @@ class OutboundLeg(SipLeg):
     def _headers(self, dialled: Dialled) -> list[tuple[str, str]]:
         host = self.flow.local[0]
         caller = NameAddr(dialled.from_name, Uri.sip(dialled.from_number, host)).text
+        # RFC 3327 §5.3: the way that the phone's REGISTER came, back.
+        route = [("Route", self._target.path)] if self._target.path else []
         return [
+            *route,
             ("Max-Forwards", str(dialled.hops_left)),
             ("From", f"{caller};tag={self._wire.token()}"),
             ("To", f"<{Uri.sip(self.number, host)}>"),

@@ -59,6 +59,8 @@ class Binding(msgspec.Struct, frozen=True):
     "When it was last refreshed, in seconds of `Timers.now()`."
     params: Params = Params()
     "The contact's other parameters, such as `+sip.instance`."
+    path: str = ""
+    "The Route that leads to the phone, as the proxies on its way wrote it (RFC 3327); mostly empty."
 
     @property
     def instance(self) -> tuple[str, str | None] | None:
@@ -67,7 +69,12 @@ class Binding(msgspec.Struct, frozen=True):
         return None if not instance else (instance, self.params.get("reg-id"))
 
     def is_same(self, other: Binding) -> bool:
-        """Whether one replaces the other: the same contact (§10.3), or the same phone after a restart."""
+        """Whether one replaces the other: the same contact (§10.3), or the same phone after a restart.
+
+        Two flows that a phone keeps are two, though it gives both the same contact (RFC 5626 §6).
+        """
+        if "reg-id" in self.params and "reg-id" in other.params:
+            return self.instance == other.instance
         return self.contact.matches(other.contact) or (
             self.instance is not None and self.instance == other.instance
         )
@@ -92,6 +99,16 @@ class Bindings:
         if len(bindings) < 2:
             return list(bindings)
         return sorted(bindings, key=lambda binding: (-binding.q, -binding.refreshed_at))
+
+    def targets(self, number: str) -> list[Binding]:
+        """Whom to ring for the extension: as `lookup`, but of one phone's flows only the best (RFC 5626 §7)."""
+        bindings = self.lookup(number)
+        if len(bindings) < 2:
+            return bindings
+        phones: dict[object, Binding] = {}
+        for binding in bindings:
+            phones.setdefault(binding.params.get("+sip.instance") or binding.contact, binding)
+        return list(phones.values())
 
     def all(self) -> list[Binding]:
         """Every binding, by extension."""
@@ -170,7 +187,7 @@ class Bindings:
             bindings = self._by_number[binding.number]
             bindings[bindings.index(known)] = binding
             self._unwatch(known)
-            moved = (known.contact, known.flow, known.q) != (binding.contact, binding.flow, binding.q)
+            moved = _way(known) != _way(binding)
             change = Change.MOVED if moved else None
         self._watch(binding)
         if change is not None:
@@ -198,6 +215,10 @@ class Bindings:
             listener(binding, change)
 
 
+def _way(binding: Binding) -> tuple[object, ...]:
+    return binding.contact, binding.flow, binding.q, binding.path
+
+
 def _to_row(binding: Binding) -> tuple[Any, ...]:
     return (
         binding.number,
@@ -211,12 +232,13 @@ def _to_row(binding: Binding) -> tuple[Any, ...]:
         binding.call_id,
         binding.cseq,
         binding.registered_at,
+        binding.path,
     )
 
 
 def _from_row(row: tuple[Any, ...], now: float) -> Binding:
     number, contact, q, transport, local, local_port, remote, remote_port, granted, *rest = row
-    user_agent, call_id, cseq, registered_at = rest
+    user_agent, call_id, cseq, registered_at, path = rest
     address = NameAddr.parse(contact, "Contact")
     return Binding(
         number=number,
@@ -231,4 +253,5 @@ def _from_row(row: tuple[Any, ...], now: float) -> Binding:
         registered_at=registered_at,
         refreshed_at=now,
         params=address.params,
+        path=path,
     )

@@ -1,6 +1,6 @@
 """The registrar: takes REGISTER and keeps the bindings.
 
-RFC 3261 §10.3, §20.10 (Contact), §20.19 (Expires), §20.23 (Min-Expires).
+RFC 3261 §10.3, §20.10 (Contact), §20.19 (Expires), §20.23 (Min-Expires); RFC 3327 (Path); RFC 5626 §6.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ from email.utils import formatdate
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from appliance.directory import outbound
 from appliance.directory.bindings import MAX_BINDINGS, Binding
 from appliance.errors import PeerError
+from appliance.sip.inspection import check_required
 from appliance.sip.message import Params
 from appliance.sip.transport.answer import DEFAULT_PORT, answerable
 
@@ -27,7 +31,12 @@ if TYPE_CHECKING:
     from appliance.sip.message import NameAddr, Request, Uri, Via
     from appliance.sip.transport.flow import Flow
 
-__all__ = ["DEFAULT_EXPIRES", "MAX_EXPIRES", "MIN_EXPIRES", "Registrar"]
+__all__ = ["DEFAULT_EXPIRES", "MAX_EXPIRES", "MIN_EXPIRES", "SUPPORTED", "Registrar"]
+
+SUPPORTED = frozenset({"outbound", "path"})
+"Option tags of registration."
+
+_SUPPORTED_HEADER = ("Supported", ", ".join(sorted(SUPPORTED)))
 
 DEFAULT_EXPIRES = 3600
 "Seconds, for a phone that asks for none (§10.2.1.1)."
@@ -39,7 +48,7 @@ MAX_EXPIRES = 7200
 "Seconds. A phone that vanished keeps ringing in vain for that long at most."
 
 MAX_KEPT = 2048
-"Characters kept of a Contact with its parameters and the Call-ID; with GRUU and feature tags some 700."
+"Characters kept of a Contact with its parameters, Path and the Call-ID; with GRUU and feature tags some 700."
 
 MAX_USER_AGENT = 128
 "Characters kept of a User-Agent: what people recognise a phone by stands at the front."
@@ -70,13 +79,13 @@ class Registrar:
         number = self._authorize(request)
         if request.headers.get_all("Contact") == ["*"]:
             self._clear(request, number)
+            more: tuple[tuple[str, str], ...] = ()
         else:
-            self._update(request, number, transaction.flow)
-        transaction.reply(200, headers=self._describe(number))
+            more = self._update(request, number, transaction.flow)
+        transaction.reply(200, headers=(*self._describe(number), *more))
 
     def _authorize(self, request: Request) -> str:
-        if "Require" in request.headers:  # §10.3 step 2: an extension to registration; we have none
-            raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(request.tokens("Require"))),))
+        check_required(request, SUPPORTED)  # step 2
         number = self._credentials.verify(request)
         address = request.to.uri
         if not address.is_sip:
@@ -91,29 +100,37 @@ class Registrar:
             raise PeerError(400, "Contact * Without Expires: 0")
         self._bindings.clear(number, request.call_id, request.cseq.number)
 
-    def _update(self, request: Request, number: str, flow: Flow) -> None:
+    def _update(self, request: Request, number: str, flow: Flow) -> tuple[tuple[str, str], ...]:
+        """Take the contacts; gives what else the answer says."""
         contacts = request.contacts
         if len(contacts) > MAX_BINDINGS:
             raise PeerError(403, "Too Many Contacts")
+        is_outbound = outbound.applies(request, contacts)
         default = DEFAULT_EXPIRES if request.expires is None else request.expires
         wanted: list[Binding] = []
         unwanted: list[Binding] = []
         for contact in contacts:
             granted = _grant(contact, default)
             binding = self._bind(request, number, flow, contact, granted)
+            if not is_outbound and "reg-id" in binding.params:  # RFC 5626 §6: ignored
+                binding = msgspec.structs.replace(binding, params=binding.params.without("reg-id"))
             (wanted if granted else unwanted).append(binding)
         if contacts:
             self._bindings.update(number, wanted, unwanted)
+        # RFC 3327 §5.3: the phone is shown by which way it will be called.
+        path = tuple(("Path", line) for line in request.headers.get_all("Path")) if wanted else ()
+        return path + outbound.ANSWER if is_outbound else path
 
     def _bind(self, request: Request, number: str, flow: Flow, contact: NameAddr, granted: int) -> Binding:
         now = self._timers.now()
+        path = ", ".join(f"<{hop.uri}>" for hop in request.paths)
         if not contact.uri.is_sip:
             raise PeerError(400, "Contact Cannot Be Called")
-        _check_kept(f"{contact.uri}{contact.params}{request.call_id}")
+        _check_kept(f"{contact.uri}{contact.params}{request.call_id}{path}")
         return Binding(
             number=number,
             contact=contact.uri,
-            flow=_way_to(contact.uri, request.via, flow),
+            flow=_way_to(request.paths[0].uri if path else contact.uri, request.via, flow),
             q=_read_q(contact.params.get("q")),
             expires_at=now + granted,
             granted=granted,
@@ -123,12 +140,13 @@ class Registrar:
             registered_at=self._wall_clock(),
             refreshed_at=now,
             params=contact.params.without("q").without("expires"),
+            path=path,
         )
 
     def _describe(self, number: str) -> list[tuple[str, str]]:
         # Step 8: all of them, each with the seconds it has left.
         now = self._timers.now()
-        headers = [("Date", formatdate(self._wall_clock(), usegmt=True))]
+        headers = [("Date", formatdate(self._wall_clock(), usegmt=True)), _SUPPORTED_HEADER]
         for binding in self._bindings.lookup(number):
             params = Params({"q": f"{binding.q:g}"} if binding.q != 1.0 else {})
             params = params.put("expires", str(max(0, round(binding.expires_at - now))))
@@ -162,7 +180,7 @@ def _read_q(text: str | None) -> float:
 
 
 def _way_to(contact: Uri, via: Via, flow: Flow) -> Flow:
-    """How to reach the phone.
+    """How to reach the phone, or the proxy before it.
 
     Over a connection: that connection, as nobody listens at the other end of most of them. Over UDP: when the
     topmost Via names the address the request came from, no NAT is between us, and the Contact's address holds

@@ -18,7 +18,7 @@ from appliance.config.config import Config
 from appliance.control.control import Control
 from appliance.control.parts import Parts
 from appliance.diagnosis.trace import Trace
-from appliance.directory import Bindings, Credentials, Registrar
+from appliance.directory import Bindings, Credentials, Registrar, registrar
 from appliance.media.relay import Relay
 from appliance.service.address_book import AddressBook
 from appliance.sip.endpoint import Endpoint
@@ -101,6 +101,7 @@ class Service:
             Wire(endpoint, clock, chance, relay), Directory(find, credentials, bindings), time.time
         )
         endpoint.serve("REGISTER", Registrar(clock, credentials, bindings).receive)
+        endpoint.supported |= registrar.SUPPORTED
         trace = Trace(time.time)
         endpoint.tap = trace.note
         endpoint.on_connection_lost = bindings.connection_lost

@@ -34,6 +34,8 @@ class BindingRow(NamedTuple):
     cseq: int
     registered_at: float
     "Seconds since 1970 in UTC."
+    path: str = ""
+    "The Route to the phone (RFC 3327)."
 
 
 COLUMNS = ", ".join(BindingRow._fields)

@@ -300,7 +300,7 @@ class Playbook:
             raise PeerError(401, "Unauthorized", (("WWW-Authenticate", 'Digest realm="x"'),))
         return name or request.from_.uri.number or ""
 
-    def lookup(self, number: str) -> list[Binding]:
+    def targets(self, number: str) -> list[Binding]:
         return self.bindings.get(number, [])
 
     def phone(self, number: str, name: str = "", *, ring_seconds: int = 60) -> Phone:

@@ -188,8 +188,8 @@ def test_whatever_the_domain(office: Office) -> None:
 
 
 def test_extensions_that_are_required(office: Office) -> None:
-    refusal = office.refused(("Require", "outbound, path"))
-    assert (refusal.status, refusal.headers) == (420, (("Unsupported", "outbound, path"),))
+    refusal = office.refused(("Require", "outbound, gruu, path, mystery"))
+    assert (refusal.status, refusal.headers) == (420, (("Unsupported", "gruu, mystery"),))
 
 
 def test_an_old_request_changes_nothing(office: Office) -> None:
@@ -240,3 +240,93 @@ def test_a_user_agent_is_cut_and_mended(office: Office) -> None:
     office.phone.agent = "\udcff" + "x" * 1000
     office.register(("Contact", CONTACT))
     assert office.bindings.lookup("101")[0].user_agent == "?" + "x" * 127
+
+
+# RFC 3327: the proxies on the way.
+
+PATH = ("<sip:p1.example;lr;ob>", "<sip:192.0.2.80:5070;lr>, <sip:edge.example;lr;ob>;x=y")
+
+
+def test_the_way_a_request_came_is_the_way_to_the_phone(office: Office) -> None:
+    response = office.register(("Contact", CONTACT), *(("Path", line) for line in PATH))
+    assert response.headers.get_all("Path") == list(PATH)
+    (binding,) = office.bindings.lookup("101")
+    assert binding.path == "<sip:p1.example;lr;ob>, <sip:192.0.2.80:5070;lr>, <sip:edge.example;lr;ob>"
+    assert binding.flow == HOME
+    office.register(("Contact", CONTACT))
+    assert office.bindings.lookup("101")[0].path == "", "a refresh without proxies"
+
+
+def test_a_request_through_a_proxy_goes_to_the_proxys_own_address(office: Office) -> None:
+    via = "SIP/2.0/UDP 192.0.2.21;branch=z9hG4bK1"
+    office.register(("Contact", MOBILE), ("Path", "<sip:192.0.2.80:5070;lr>"), via=via)
+    assert office.bindings.lookup("101")[0].flow.remote == ("192.0.2.80", 5070)
+
+
+def test_a_path_that_cannot_be(office: Office) -> None:
+    assert office.refused(("Contact", CONTACT), ("Path", "<sip:p")).status == 400
+    assert office.refused(("Contact", CONTACT), ("Path", f"<sip:{'p' * 2100};lr>")).status == 403
+    assert office.contacts() == []
+
+
+# RFC 5626: a phone's own flows.
+
+FLOW = CONTACT + ';+sip.instance="<urn:uuid:1>";reg-id={}'
+OUTBOUND = ("Supported", "path, outbound")
+
+
+def test_each_flow_of_a_phone_is_a_binding(office: Office) -> None:
+    for reg_id in (1, 2):
+        flow = Flow("tcp", HOME.local, ("192.0.2.21", 40000 + reg_id), reg_id)
+        office.clock.advance(1)
+        response = office.register(("Contact", FLOW.format(reg_id)), OUTBOUND, flow=flow)
+        assert response.headers.get("Require") == "outbound"
+        assert response.headers.get("Flow-Timer") == "120"
+    assert [each.flow.connection for each in office.bindings.lookup("101")] == [2, 1]
+    assert [each.flow.connection for each in office.bindings.targets("101")] == [2], "it rings once"
+    office.phone.call_id = "after a restart"
+    office.register(("Contact", FLOW.format(1).replace("192.0.2.21", "192.0.2.99")), OUTBOUND)
+    assert len(office.bindings) == 2
+    office.register(("Contact", FLOW.format(2) + ";expires=0"), OUTBOUND)
+    assert office.contacts() == ["sip:101@192.0.2.99"]
+
+
+@pytest.mark.parametrize(
+    ("contact", "headers"),
+    [
+        (FLOW.format(1), ()),
+        (CONTACT + ";reg-id=1", (OUTBOUND,)),
+        (FLOW.format(0), (OUTBOUND,)),
+        (FLOW.format("x"), (OUTBOUND,)),
+        (FLOW.format(2**31), (OUTBOUND,)),
+    ],
+)  # fmt: skip
+def test_what_is_no_flow_is_a_contact_like_any_other(
+    office: Office, contact: str, headers: tuple[tuple[str, str], ...]
+) -> None:
+    response = office.register(("Contact", contact), *headers)
+    assert response.status == 200
+    assert "Require" not in response.headers
+    assert "reg-id" not in (response.headers.get("Contact") or "")
+    office.register(("Contact", contact.replace("reg-id=1", "reg-id=2")), *headers)
+    assert len(office.bindings) == 1
+
+
+def test_one_flow_at_a_time(office: Office) -> None:
+    two = f"{FLOW.format(1)}, <sip:other@a>"
+    assert office.refused(("Contact", two), OUTBOUND).status == 400
+    assert office.register(("Contact", f"{two};expires=0"), OUTBOUND).status == 200
+
+
+TWO_VIAS = "SIP/2.0/UDP 192.0.2.21;branch=z9hG4bK2, SIP/2.0/TCP 10.0.0.5;branch=z9hG4bK1"
+
+
+def test_flows_end_at_the_first_hop(office: Office) -> None:
+    contact = ("Contact", FLOW.format(1))
+    for path in ((), (("Path", "<sip:p1.example;lr;ob>, <sip:edge.example;lr>"),)):
+        with pytest.raises(PeerError) as refusal:
+            office.register(contact, OUTBOUND, *path, via=TWO_VIAS)
+        assert refusal.value.status == 439
+        assert office.register(contact, *path, via=TWO_VIAS).status == 200, "it did not ask for flows"
+    through = office.register(contact, OUTBOUND, ("Path", PATH[1]), via=TWO_VIAS)
+    assert through.headers.get("Require") == "outbound"

@@ -95,6 +95,16 @@ class _Fields:
         """The Record-Routes (§20.30), topmost first."""
         return self._addresses("record-route", "Record-Route")
 
+    @property
+    def paths(self) -> list[NameAddr]:
+        """The proxies between registrar and phone (RFC 3327 §4), nearest to the registrar first."""
+        return self._addresses("path", "Path")
+
+    @property
+    def service_routes(self) -> list[NameAddr]:
+        """The Route set that a registrar asks us to use from now on (RFC 3608 §5), nearest first."""
+        return self._addresses("service-route", "Service-Route")
+
     def _addresses(self, key: str, what: str) -> list[NameAddr]:
         lines = self.headers.fields.get(key)
         if lines is None:
