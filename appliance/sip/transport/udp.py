@@ -17,6 +17,7 @@ import anyio
 from appliance.sip.transport.answer import answerable
 from appliance.sip.transport.flow import Address, Flow, TransportError
 from appliance.sip.transport.listening import IP_RECVERR, IPV6_RECVERR, local_host_toward
+from appliance.sip.transport.stun import answer_stun
 
 if TYPE_CHECKING:
     from appliance.clock import Timers
@@ -130,8 +131,18 @@ class UdpTransport:
         except TransportError as error:
             logger.debug("dropped a datagram: %s", error)
             return
-        if self.receiver is not None:
+        if data[0] == 0:  # no SIP message begins so
+            self._keep_alive(data, remote)
+        elif self.receiver is not None:
             self.receiver.receive_datagram(data, flow)
+
+    def _keep_alive(self, data: bytes, remote: Address) -> None:
+        answer = answer_stun(data, remote)
+        if answer is not None:
+            try:
+                self.send(remote, answer)
+            except TransportError as error:
+                logger.debug("a keep-alive from %s: %s", remote[0], error)
 
     def _read_errors(self) -> None:
         """Tell the endpoint whom ICMP errors were about, each peer once."""

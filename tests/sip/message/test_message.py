@@ -35,6 +35,18 @@ def test_typed_headers() -> None:
     assert request.contacts is request.contacts, "what was read is remembered"
 
 
+def test_ways_that_registrations_tell() -> None:
+    request = Request(
+        "REGISTER", "sip:a", Headers([("Path", "<sip:p1;lr>, <sip:p2;lr>"), ("Path", "<sip:p3;lr>")])
+    )
+    assert [str(hop.uri) for hop in request.paths] == ["sip:p1;lr", "sip:p2;lr", "sip:p3;lr"]
+    response = Response(
+        200, None, Headers([("Service-Route", "<sip:a;lr>"), ("service-route", "<sip:b;lr>")])
+    )
+    assert [str(hop.uri) for hop in response.service_routes] == ["sip:a;lr", "sip:b;lr"]
+    assert request.service_routes == response.paths == []
+
+
 def test_absent_headers() -> None:
     bare = Request("OPTIONS", "sip:a@b")
     assert (bare.max_forwards, bare.expires, bare.content_type) == (None, None, None)

@@ -196,3 +196,14 @@ async def test_flows_are_bounded_and_looked_up_anew(monkeypatch: pytest.MonkeyPa
     transport._read_batch()
     assert not transport._flows
     transport.close()
+
+
+async def test_a_keep_alive_is_answered() -> None:
+    request = bytes.fromhex("000100002112a442") + b"transaction!"
+    async with exchange() as it:
+        with peer() as sock:
+            sock.connect(it.udp)
+            sock.send(b"\0" * 20)
+            answer = await ask(sock, request)
+            port = int.from_bytes(answer[26:28], "big") ^ 0x2112
+            assert (answer[:2], answer[8:20], port) == (b"\1\1", b"transaction!", sock.getsockname()[1])
