@@ -1,0 +1,67 @@
+"""What both ends of a subscription share. RFC 6665 §4.2.1.1; RFC 3515 §2.4.6."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.errors import LocalError, PeerError
+from appliance.sip.dialog.subscription import Lifetime, Usages
+from appliance.sip.message import Event
+
+
+@pytest.mark.parametrize(("wanted", "granted"), [(None, 600), (0, 0), (60, 60), (3600, 3600), (2**32, 3600)])
+def test_lifetime(wanted: int | None, granted: int) -> None:
+    assert Lifetime(60, 600, 3600).grant(wanted) == granted
+
+
+def test_too_brief() -> None:
+    with pytest.raises(PeerError) as refusal:
+        Lifetime(60, 600, 3600).grant(59)
+    assert (refusal.value.status, refusal.value.headers) == (423, (("Min-Expires", "60"),))
+
+
+@pytest.mark.parametrize("figures", [(0, 1, 2), (3, 2, 4), (3, 5, 4), (3601, 3601, 3601)])
+def test_a_lifetime_that_can_never_be_granted(figures: tuple[int, int, int]) -> None:
+    with pytest.raises(LocalError):
+        Lifetime(*figures)
+
+
+def test_several_in_one_dialog() -> None:
+    usages: Usages[str] = Usages()
+    usages.add(Event.of("refer", "7"), "first")
+    usages.add(Event.of("refer", "9"), "second")
+    usages.add(Event.of("dialog"), "lamp")
+    assert usages.find(Event.of("refer", "9")) == "second"
+    assert usages.find(Event.of("dialog")) == "lamp"
+    # Only later REFERs must be named.
+    assert usages.find(Event.of("refer")) == "first"
+    usages.remove(Event.of("refer", "7"))
+    usages.remove(Event.of("refer", "7"))
+    assert (usages.all(), len(usages)) == (["second", "lamp"], 2)
+
+
+@pytest.mark.parametrize("event", [Event.of("refer"), Event.of("dialog", "1"), Event.of("presence")])
+def test_one_that_is_not_there(event: Event) -> None:
+    usages: Usages[str] = Usages()
+    usages.add(Event.of("dialog"), "lamp")
+    with pytest.raises(PeerError) as refusal:
+        usages.find(event)
+    assert refusal.value.status == 481
+
+
+def test_too_many_in_one_dialog() -> None:
+    usages: Usages[int] = Usages()
+    for number in range(Usages.MOST):
+        usages.add(Event.of("refer", str(number)), number)
+    with pytest.raises(PeerError) as refusal:
+        usages.add(Event.of("refer"), 0)
+    assert refusal.value.status == 500
+    assert len(usages) == Usages.MOST
+
+
+def test_a_name_that_is_taken() -> None:
+    usages: Usages[int] = Usages()
+    usages.add(Event.of("refer"), 1)
+    with pytest.raises(PeerError):
+        usages.add(Event.of("refer"), 2)
+    assert usages.find(Event.of("refer")) == 1
