@@ -41,9 +41,10 @@ ALGORITHMS: dict[str, Callable[[str], str]] = {
 
 # auth-param = auth-param-name EQUAL ( token / quoted-string )
 _PARAM = re.compile(
-    r"""[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s,"]*)[ \t]*(?:,[ \t,]*|$)""",
+    r"""[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*=[ \t]*("[^"\\]*(?:\\.[^"\\]*)*"|[^\s,"]*)[ \t]*(?:,[ \t,]*|$)""",
     re.DOTALL,
 )
+_PARAMS = re.compile(f"(?>{_PARAM.pattern})*+", re.DOTALL)  # possessive: linear in any text
 # RFC 7616 §3.3, §3.4: what a challenge or credentials quote.
 _QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "username", "uri", "response", "cnonce"})
 
@@ -91,13 +92,12 @@ class Challenge(msgspec.Struct, frozen=True, gc=False):
         )
 
     def __str__(self) -> str:
-        items = [("realm", self.realm), ("nonce", self.nonce)]
+        text = f"Digest realm={quote(self.realm)}, nonce={quote(self.nonce)}"
         if self.opaque is not None:
-            items.append(("opaque", self.opaque))
+            text += f", opaque={quote(self.opaque)}"
         if self.stale:
-            items.append(("stale", "true"))
-        items.append(("algorithm", self.algorithm))
-        text = _print_params(items)
+            text += ", stale=true"
+        text += f", algorithm={self.algorithm}"
         return f'{text}, qop="{",".join(self.qop)}"' if self.qop else text
 
 
@@ -201,17 +201,12 @@ def _parse_params(text: str, what: str) -> dict[str, str]:
     scheme, _, rest = text.partition(" ")
     if scheme.lower() != "digest":
         malformed(what)
-    params: dict[str, str] = {}
-    at = 0
-    for found in _PARAM.finditer(rest):
-        name = found[1].lower()
-        if found.start() != at or name in params or len(params) >= MAX_PARAMS:
-            malformed(what)
-        value = found[2]
-        params[name] = unquote(value) if value[:1] == '"' else value
-        at = found.end()
-    if at != len(rest):
+    if _PARAMS.fullmatch(rest) is None:
         malformed(what)
+    pairs = _PARAM.findall(rest)
+    params = {name.lower(): unquote(value) for name, value in pairs}
+    if len(params) != len(pairs) or len(pairs) > MAX_PARAMS:
+        malformed(what)  # given twice, or too many
     return params
 
 

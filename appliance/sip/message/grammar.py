@@ -21,6 +21,8 @@ _LIST_PART = re.compile(rf'{_QUOTED}|<[^>]*>|,|["<]', re.DOTALL)
 # generic-param = token [ EQUAL gen-value ]; gen-value = token / host / quoted-string. A peer's value may
 # hold anything else too that ends no parameter: `received=2001:db8::1` (RFC 5118 §4.5) has colons.
 _PARAM = re.compile(rf"""[ \t]*;[ \t]*([^\s;=,"<>]+)(?:[ \t]*=[ \t]*({_QUOTED}|[^\s;,"<>]*))?""", re.DOTALL)
+# A lone parameter without white space, quotes or anything else to think about: mostly a tag.
+_PLAIN_PARAM = re.compile(r""";([^\s;=,"<>\\]+)=([^\s;,"<>\\]*)""")
 _SPECIAL = re.compile(r"""[\s,"<>\\]""")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _TO_QUOTE = re.compile(r'(["\\])')
@@ -46,6 +48,8 @@ def parse_number(text: str, most: int, what: str) -> int:
 
 def quote(text: str) -> str:
     """`text` as a quoted-string."""
+    if '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return f'"{_TO_QUOTE.sub(_BACKSLASH, text)}"'
 
 
@@ -93,6 +97,9 @@ class Params(dict[str, "str | None"]):
             return NO_PARAMS
         params = cls()
         params._text = text
+        if (plain := _PLAIN_PARAM.fullmatch(text)) is not None:
+            dict.__setitem__(params, plain[1].lower(), plain[2])
+            return params
         count = 0
         # The ordinary case has no space, quote or comma in it, and then every semicolon separates.
         parts = _scan_params(text, what) if _SPECIAL.search(text) else text.split(";")[text[0] == ";" :]

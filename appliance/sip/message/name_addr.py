@@ -15,7 +15,7 @@ from appliance.sip.message.uri import Uri
 __all__ = ["NameAddr"]
 
 # name-addr = [ display-name ] LAQUOT addr-spec RAQUOT, where a display name is quoted or made of words
-_NAME_ADDR = re.compile(r'("(?:[^"\\]|\\.)*"[ \t]*|[^<>"]*)<[ \t]*([^<>]*?)[ \t]*>[ \t]*', re.DOTALL)
+_NAME_ADDR = re.compile(r'("(?:[^"\\]|\\.)*"[ \t]*|[^<>"]*)<[ \t]*([^<> \t]*)[ \t]*>[ \t]*', re.DOTALL)
 
 
 class NameAddr(msgspec.Struct, frozen=True, gc=False):
@@ -33,8 +33,10 @@ class NameAddr(msgspec.Struct, frozen=True, gc=False):
         found = _NAME_ADDR.match(text)
         if found is None:
             return cls._parse_bare(text, what)
-        display = unquote(found[1].strip(" \t"))
-        return cls(display, Uri.parse(found[2]), Params.parse(text[found.end() :], what))
+        display, uri = found.groups()
+        if display:
+            display = unquote(display.strip(" \t"))
+        return cls(display, Uri.parse(uri), Params.parse(text[found.end() :], what))
 
     @classmethod
     def _parse_bare(cls, text: str, what: str) -> NameAddr:
