@@ -6,6 +6,13 @@ from typing import Any
 
 import pytest
 import trio.testing
+from hypothesis import HealthCheck, settings
+
+# How fast this machine is today is no finding: neither for an example, nor for making the first one on a fresh clone.
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("untimed")
 
 VIRTUAL_TIME = "trio"
 REAL_SOCKETS: tuple[str, dict[str, Any]] = ("asyncio", {"use_uvloop": True})

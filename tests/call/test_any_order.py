@@ -64,7 +64,7 @@ def deliver(book: Playbook, phones: list[Phone]) -> None:
                 phone.take(message)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.sampled_from(OPENINGS),
     st.lists(st.tuples(st.integers(0, 2), st.one_of(SAY, SAY, SAY, SAY, WAIT, OUTSIDE)), max_size=40),

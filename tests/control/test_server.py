@@ -159,7 +159,8 @@ def _passable(folder: Path) -> bool:
 def _ask_as(user: int, path: Path) -> bytes:
     child = "import os, socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); print(s.recv(65536).decode())"
     return subprocess.run(
-        [sys.executable, "-I", "-S", "-c", child, str(path)],
+        # Not by its name in .venv: that may be in a home that strangers cannot enter.
+        [Path(sys.executable).resolve(), "-I", "-S", "-c", child, str(path)],
         user=user,
         group=user,
         extra_groups=[],

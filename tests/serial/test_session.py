@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.serial.port import LineGoneError, SerialPort
@@ -170,7 +170,6 @@ OCTETS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(OCTETS, max_size=40), st.booleans(), st.booleans())
 def test_no_octets_break_a_session_or_steer_the_terminal(
     pieces: list[bytes], set_up: bool, unicode: bool
