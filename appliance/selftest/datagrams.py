@@ -44,7 +44,7 @@ class PhoneSocket:
         except OSError as error:
             raise TransportError(str(error)) from error
 
-    def flow_to(self, transport: str, remote: Address) -> Flow:
+    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
         if transport != "udp":
             msg = f"the phone has no {transport}"
             raise TransportError(msg)

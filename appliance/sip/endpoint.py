@@ -125,9 +125,12 @@ class Endpoint:
         except TransportError as failure:
             logger.info("ACK to %s: %s", flow.remote, failure)  # the peer repeats its 2xx
 
-    def flow_to(self, transport: str, remote: Address) -> Flow:
-        """A flow to an address; a connection opens when it is first used. Raises TransportError."""
-        return self._transports.flow_to(transport, remote)
+    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+        """A flow to an address; a connection opens when it is first used. Raises TransportError.
+
+        Over TLS whoever is there must prove to be the domain `name`, or without one to have that address.
+        """
+        return self._transports.flow_to(transport, remote, name)
 
     def contact(self, flow: Flow, user: str) -> str:
         """Our Contact as the peer on that flow can reach it."""

@@ -100,7 +100,7 @@ class Wiretap:
             raise TransportError("nobody listens there")
         self.sent.append((flow, parse_message(data)))
 
-    def flow_to(self, transport: str, remote: Address) -> Flow:
+    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
         return Flow(transport, EXCHANGE, remote)
 
 

@@ -158,7 +158,7 @@ class Host:
     def attach(self, receiver: Receiver) -> None:
         self.receiver = receiver
 
-    def flow_to(self, transport: str, remote: Address) -> Flow:
+    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
         local = self.addresses[0]
         if transport == "udp":
             return Flow("udp", local, remote)

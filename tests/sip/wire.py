@@ -59,7 +59,7 @@ class Wire:
             raise TransportError("the connection is gone")
         self.out.append((flow, data))
 
-    def flow_to(self, transport: str, remote: Address) -> Flow:
+    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
         if transport == "udp":
             return Flow("udp", UDP.local, remote)
         if remote[1] == 9:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_PORT", "answerable", "fallback_address", "note_source", "reply_flow"]
 
-DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061}
-"§18.2.2: the port of a sent-by without one."
+DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
+"§18.2.2, RFC 7118 §5: the port of a sent-by without one."
 
 LIMITED_BROADCAST = IPv4Address("255.255.255.255")
 _RPORT = re.compile(r"(;[ \t]*rport)(?:[ \t]*=[ \t]*[0-9]*)?[ \t]*(?=[;,]|$)", re.IGNORECASE)

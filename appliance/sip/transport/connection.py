@@ -1,6 +1,6 @@
-"""One connection that carries messages, over TCP or TLS: reading, writing, and when it ends.
+"""One connection that carries messages, over TCP, TLS or WebSocket: reading, writing, and when it ends.
 
-RFC 3261 §18.3 (framing), §18.2.2; RFC 5626 §3.5.1 (CRLF keep-alive).
+RFC 3261 §18.3 (framing), §18.2.2; RFC 5626 §3.5.1 (CRLF keep-alive); RFC 7118 §5.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from appliance.sip.message import Keepalive, StreamFramer
+from appliance.errors import PeerError
+from appliance.sip.message import Keepalive, Request, StreamFramer
+from appliance.sip.transport.answer import DEFAULT_PORT
+from appliance.sip.transport.certified_name import normal
 from appliance.sip.transport.flow import TransportError
 
 if TYPE_CHECKING:
@@ -22,16 +25,19 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from appliance.clock import Timers
-    from appliance.sip.transport.flow import Flow, Receiver
+    from appliance.sip.message import BadMessage, Message
+    from appliance.sip.transport.flow import Address, Flow, Receiver
     from appliance.sip.transport.guard import Guard
     from appliance.sip.transport.tls import TlsLayer
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "Framing", "Web"]
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIME = 10.0
-"Seconds a connection may take to open: well below the 32 s after which its first request is given up."
+CONNECT_TIME = 4.0
+"Seconds a connection may take to open: the kernel asks at 0, 1 and 3 s. No caller shall wait for who is not there."
+HANDSHAKE_TIME = 10.0
+"Seconds for the handshakes of TLS and WebSocket together: five round trips of the slowest line, and some loss."
 HALF_MESSAGE_TIME = 32.0
 "Seconds from a message's first octet to its last, and from a connection's opening by a peer to its first message."
 IDLE_TIME = 3_900.0
@@ -50,19 +56,50 @@ class Owner(Protocol):
     guard: Guard
     receiver: Receiver | None
 
+    def introduce(self, connection: Connection) -> None: ...
+    def alias(self, connection: Connection, remote: Address, name: str) -> None: ...
     def forget(self, connection: Connection) -> None: ...
+
+
+class Framing(Protocol):
+    """How messages are cut out of what a connection brings."""
+
+    lost: bool
+
+    @property
+    def pending(self) -> bool: ...
+    def feed(self, data: bytes) -> list[Message | Keepalive | BadMessage]: ...
+
+
+class Web(Framing, Protocol):
+    """A framing that has a handshake of its own, and puts messages into frames."""
+
+    shaken: bool
+
+    def wrap(self, data: bytes) -> bytes: ...
 
 
 class Connection:
     """A stream socket with its flow. `run` is its task; `send` may be called before that."""
 
-    def __init__(self, owner: Owner, sock: socket.socket, flow: Flow, tls: TlsLayer | None = None) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        sock: socket.socket,
+        flow: Flow,
+        tls: TlsLayer | None = None,
+        web: Web | None = None,
+    ) -> None:
         self.flow = flow
+        self.stranger = True
+        "Whether the peer opened it and has not said anything yet."
         self._owner = owner
         self._sock = sock
         self._tls = tls
-        self._framer = StreamFramer()
+        self._web = web
+        self._framer: Framing = StreamFramer() if web is None else web
         self._out = bytearray()
+        self._proved: frozenset[str] = frozenset()
         self._open = False
         self._closed = False
         self._flushing = False
@@ -73,13 +110,14 @@ class Connection:
 
     async def run(self, *, connecting: bool = False) -> None:
         """Live until the peer, an error or the time ends it."""
+        self.stranger = not connecting
         try:
             async with anyio.create_task_group() as self._tasks:
                 with self._scope:
                     if not connecting or await self._connect():
                         self._open = True
                         self._flush_later()
-                        await self._read(silence=IDLE_TIME if connecting else HALF_MESSAGE_TIME)
+                        await self._read()
                 self._tasks.cancel_scope.cancel()
         except Exception:
             # A defect here must not take the other connections with it.
@@ -108,13 +146,18 @@ class Connection:
 
     # Reading.
 
-    async def _read(self, silence: float) -> None:
-        self._scope.deadline = anyio.current_time() + silence
+    async def _read(self) -> None:
+        shaken = self._shaken
+        self._scope.deadline = anyio.current_time() + (self._patience if shaken else HANDSHAKE_TIME)
         while not self._closed:
             await anyio.wait_readable(self._sock)
             if not self._read_once():
                 break
-            self._set_deadline()
+            if shaken:
+                self._set_deadline()
+            elif self._shaken:
+                shaken = True
+                self._scope.deadline = anyio.current_time() + self._patience
             if self._framer.lost:
                 await self._say_farewell()
                 break
@@ -123,6 +166,16 @@ class Connection:
                 self._too_many = False
                 await anyio.sleep(self._owner.guard.wait(self._owner.timers.now()))
 
+    @property
+    def _shaken(self) -> bool:
+        """Whether all handshakes are done."""
+        return (self._tls is None or self._tls.shaken) and (self._web is None or self._web.shaken)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds until the next message must be there."""
+        return HALF_MESSAGE_TIME if self.stranger else IDLE_TIME
+
     def _read_once(self) -> bool:
         """Take what is there; False at the end of the stream."""
         try:
@@ -130,8 +183,7 @@ class Connection:
             if not data:
                 return False
             if self._tls is not None:
-                data = self._tls.receive(data)
-                self._write(self._tls.take())
+                data = self._decrypt(self._tls, data)
         except BlockingIOError:
             return True
         except (OSError, TransportError) as error:
@@ -142,26 +194,57 @@ class Connection:
             self._take(data)
         return not (self._tls is not None and self._tls.ended)
 
+    def _decrypt(self, tls: TlsLayer, data: bytes) -> bytes:
+        shaken = tls.shaken
+        try:
+            plain = tls.receive(data)
+            if not shaken:
+                self._proved = tls.peer_names
+            return plain
+        finally:
+            self._write(tls.take())  # what goes wrong is told to the peer, too
+
     def _take(self, data: bytes) -> None:
         receiver, guard = self._owner.receiver, self._owner.guard
         host, now = self.flow.remote[0], self._owner.timers.now()
-        for item in self._framer.feed(data):
+        items = self._framer.feed(data)
+        if items:
+            self._half_since = None  # what is half now began after these
+        for item in items:
             self._too_many |= not guard.admits(host, now)
             if isinstance(item, Keepalive):
                 if item.answer and not self._closed:
                     self._answer_keepalive(item.answer)
-            elif receiver is not None:
+                continue
+            if self.stranger:
+                self.stranger = False
+                self._owner.introduce(self)
+            if self._proved and isinstance(item, Request):
+                self._note_alias(item)
+            if receiver is not None:
                 receiver.receive_message(item, self.flow)
+
+    def _note_alias(self, request: Request) -> None:
+        """RFC 5923 §8.2: a server that called us wants to be called back over the same connection."""
+        try:
+            via = request.via
+        except PeerError:
+            return
+        name = normal(via.host)
+        # Only for what its certificate proves: else it could have the calls of another server come to it.
+        if "alias" in via.params and name in self._proved:
+            port = via.port or DEFAULT_PORT[self.flow.transport]
+            self._owner.alias(self, (self.flow.remote[0], port), name)
 
     def _answer_keepalive(self, answer: bytes) -> None:
         try:
-            self.send(answer)
+            self._put(answer)
         except TransportError as error:
             logger.info("keep-alive: %s", error)
 
     def _set_deadline(self) -> None:
-        if self._tls is not None and not self._tls.shaken:
-            return
+        if self.stranger:
+            return  # blank lines are no introduction
         now = anyio.current_time()
         if not self._framer.pending:
             self._half_since = None
@@ -183,6 +266,9 @@ class Connection:
         """Send now, or as soon as the peer reads. TransportError when the connection is gone or stuck."""
         if self._closed:
             raise TransportError("the connection is closed")
+        self._put(data if self._web is None else self._web.wrap(data))
+
+    def _put(self, data: bytes) -> None:
         if self._tls is None:
             self._write(data)
             return

@@ -28,7 +28,7 @@ class Flow:
     """One way to one peer."""
 
     transport: str
-    "`udp`, `tcp` or `tls`."
+    "`udp`, `tcp`, `tls`, `ws` or `wss`."
     local: Address
     "Our address as that peer sees it, never 0.0.0.0; over a connection the port is the one we listen on."
     remote: Address
@@ -72,9 +72,10 @@ class Transports(Protocol):
     def send(self, flow: Flow, data: bytes) -> None:
         """Send one message without waiting. Raises TransportError when that is known to be in vain."""
 
-    def flow_to(self, transport: str, remote: Address) -> Flow:
+    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
         """A flow to that address, over a connection that stands already if there is one.
 
-        A new connection is opened when the flow is first used. Raises TransportError when `remote` is no
-        IP address, cannot be reached, or nothing serves that transport.
+        Over TLS whoever is there must prove to be the domain `name`, or without one to have that address. A
+        new connection is opened when the flow is first used. Raises TransportError when `remote` is no IP
+        address, cannot be reached, or nothing serves that transport.
         """

@@ -16,7 +16,7 @@ from appliance.sip.transport.flow import TransportError
 if TYPE_CHECKING:
     from appliance.sip.transport.flow import Address
 
-__all__ = ["CannotListenError", "PortInUseError", "bind_socket", "family_of", "local_host_toward"]
+__all__ = ["CannotListenError", "PortInUseError", "bind_sockets", "family_of", "local_host_toward"]
 
 BACKLOG = 256
 "Connections the kernel keeps for us until we accept them: an office of phones that come back at once."
@@ -24,6 +24,11 @@ BACKLOG = 256
 IP_RECVERR, IPV6_RECVERR = 11, 25
 RECEIVE_BUFFER = 4 * 1024 * 1024
 "Octets of datagrams the kernel keeps while we work on the ones before: half a second of a flood."
+
+
+OTHER_WILDCARD = {"0.0.0.0": "::", "::": "0.0.0.0"}
+PORT_ATTEMPTS = 8
+"A port that the kernel chose for one family may be taken in the other: how often it chooses again."
 
 
 class CannotListenError(BranchboxError):
@@ -46,11 +51,36 @@ def family_of(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def bind_socket(transport: str, address: Address) -> socket.socket:
-    """A socket that listens, for `udp`, `tcp` or `tls`. Port 0 lets the kernel choose. CannotListenError."""
+def bind_sockets(transport: str, address: Address) -> list[socket.socket]:
+    """Sockets that listen. Port 0 lets the kernel choose. CannotListenError.
+
+    One for an address of ours. For `0.0.0.0` or `::`, which both mean all our addresses, one for IPv4 and one
+    for IPv6 on the same port, the family that was asked for first; the other is left out where the machine
+    has none.
+    """
+    other = OTHER_WILDCARD.get(address[0])
+    if other is None:
+        return [_bind(transport, address)]
+    for attempt in range(PORT_ATTEMPTS):
+        first = _bind(transport, address)
+        try:
+            return [first, _bind(transport, (other, first.getsockname()[1]))]
+        except PortInUseError:
+            first.close()
+            if address[1] or attempt == PORT_ATTEMPTS - 1:
+                raise
+        except CannotListenError:
+            return [first]
+    raise AssertionError
+
+
+def _bind(transport: str, address: Address) -> socket.socket:
     family = family_of(address[0])
     kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-    sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
+    try:
+        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
+    except OSError as error:  # no IPv6 in this kernel
+        raise CannotListenError(transport, address, os.strerror(error.errno or 0)) from error
     try:
         if family == socket.AF_INET6:
             # IPv4 has its own socket: its peers are not to appear as ::ffff:192.0.2.1.

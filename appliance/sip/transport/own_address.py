@@ -1,6 +1,6 @@
 """How we name ourselves to a peer: the Via of a request and the Contact of a user.
 
-RFC 3261 §8.1.1.7, §8.1.1.8, §18.1.1; RFC 3581 §3.
+RFC 3261 §8.1.1.7, §8.1.1.8, §18.1.1; RFC 3581 §3; RFC 5923 §5 (alias); RFC 7118 §5.
 """
 
 from __future__ import annotations
@@ -13,19 +13,28 @@ if TYPE_CHECKING:
 
 __all__ = ["contact_of", "via_of"]
 
+TRANSPORT = {
+    "udp": "",
+    "tcp": ";transport=tcp",
+    "tls": ";transport=tls",
+    "ws": ";transport=ws",
+    "wss": ";transport=ws",  # RFC 7118 §5.4: one name for both
+}
+"The URI parameter that names a transport."
 USER_MARKS = "-_.!~*'()&=+$,;?/%"
 "§25.1: what a user part may hold unescaped; `%` because it is escaped already."
 
 
 def via_of(flow: Flow, branch: str) -> str:
     """The Via of a request of ours. It asks for the answer at the port we send from, through any NAT."""
-    return f"SIP/2.0/{flow.transport.upper()} {_host_port(flow.local)};branch={branch};rport"
+    # RFC 5923: the server we call over TLS may call us back over the same connection.
+    alias = ";alias" if flow.transport == "tls" else ""
+    return f"SIP/2.0/{flow.transport.upper()} {_host_port(flow.local)};branch={branch};rport{alias}"
 
 
 def contact_of(flow: Flow, user: str) -> str:
     """Where the peer on that flow can reach a user of ours."""
-    transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-    return f"<sip:{quote(user, safe=USER_MARKS)}@{_host_port(flow.local)}{transport}>"
+    return f"<sip:{quote(user, safe=USER_MARKS)}@{_host_port(flow.local)}{TRANSPORT[flow.transport]}>"
 
 
 def _host_port(address: Address) -> str:

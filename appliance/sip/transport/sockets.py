@@ -6,6 +6,7 @@ RFC 3261 §18.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
@@ -15,22 +16,32 @@ import anyio
 from appliance.errors import LocalError
 from appliance.sip.transport.flow import TransportError
 from appliance.sip.transport.guard import Guard
-from appliance.sip.transport.listening import bind_socket, family_of
+from appliance.sip.transport.listening import bind_sockets, family_of
 from appliance.sip.transport.tcp import StreamListener
 from appliance.sip.transport.udp import UdpTransport
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Callable, Collection
+    from socket import AddressFamily
 
     from anyio.abc import TaskGroup
 
     from appliance.clock import Timers
-    from appliance.sip.transport.connection import Connection
+    from appliance.sip.transport.connection import Connection, Web
     from appliance.sip.transport.flow import Address, Flow, Receiver
+    from appliance.sip.transport.tls_contexts import TlsContexts
 
 __all__ = ["SocketTransports"]
 
 logger = logging.getLogger(__name__)
+
+MAX_STRANGERS = 500
+"""Connections that peers opened and have not said anything over, handshakes among them: two offices of 200
+phones after a power cut. One more, and the oldest of them goes: phones take a second to introduce themselves."""
+MAX_WAYS = 8
+"Ways that lead over one connection: a proxy that stands for a few domains. It cannot fill our memory with them."
+Way = tuple[str, "Address", str | None]
+"Transport, address, and who the server there has proved to be; None where nobody asked."
 
 
 class SocketTransports:
@@ -41,29 +52,47 @@ class SocketTransports:
         self.guard = Guard() if guard is None else guard
         self.receiver: Receiver | None = None
         self._udp: list[UdpTransport] = []
+        self._udp_by_family: defaultdict[AddressFamily, list[UdpTransport]] = defaultdict(list)
         self._listeners: list[StreamListener] = []
         self._connections: dict[int, Connection] = {}
-        self._by_remote: dict[tuple[str, Address], Connection] = {}
+        self._contexts: list[TlsContexts] = []
+        self._strangers: dict[int, Connection] = {}
+        self._by_way: dict[Way, Connection] = {}
+        self._ways: dict[int, list[Way]] = {}
         self._serial = count(1)
         self._tasks: TaskGroup | None = None
 
-    def listen(self, transport: str, address: Address, context: ssl.SSLContext | None = None) -> Address:
-        """Bind `udp`, `tcp` or `tls` (which takes a server's context) to an address of ours.
+    def listen(
+        self,
+        transport: str,
+        address: Address,
+        contexts: TlsContexts | None = None,
+        origins: Collection[str] = (),
+    ) -> Address:
+        """Bind `udp`, `tcp`, `tls`, `ws` or `wss` to an address of ours; `tls` and `wss` take contexts.
+
+        `0.0.0.0` and `::` both mean all our addresses, of IPv4 and IPv6. `origins` are the web pages that may
+        open WebSockets, such as `https://phone.example`, beside those of this machine itself.
 
         Gives the address with the port that it has, which for port 0 the kernel chose. PortInUseError when
         somebody listens there, CannotListenError when it is not ours to have.
         """
-        if (transport == "tls") is not (context is not None):
-            raise LocalError("TLS, and only TLS, takes a context")
-        sock = bind_socket(transport, address)
+        if (transport in ("tls", "wss")) is not (contexts is not None):
+            raise LocalError("TLS, and only TLS, takes contexts")
+        socks = bind_sockets(transport, address)
         if transport == "udp":
-            udp = UdpTransport(sock, self.timers, self.guard)
-            udp.receiver = self.receiver
-            self._udp.append(udp)
-            return udp.address
-        listener = StreamListener(transport, sock, self, context)
-        self._listeners.append(listener)
-        return listener.address
+            for sock in socks:
+                udp = UdpTransport(sock, self.timers, self.guard)
+                udp.receiver = self.receiver
+                self._udp.append(udp)
+                self._udp_by_family[sock.family].append(udp)
+        else:
+            if contexts is not None and contexts not in self._contexts:
+                self._contexts.append(contexts)
+            web = _web_framing(origins) if transport in ("ws", "wss") else None
+            self._listeners += [StreamListener(transport, sock, self, contexts, web) for sock in socks]
+        bound: Address = socks[0].getsockname()[:2]
+        return bound
 
     @property
     def addresses(self) -> list[tuple[str, Address]]:
@@ -82,6 +111,8 @@ class SocketTransports:
             async with anyio.create_task_group() as self._tasks:
                 for udp in self._udp:
                     self._tasks.start_soon(udp.run, name=f"udp {udp.address}")
+                for contexts in self._contexts:
+                    self._tasks.start_soon(contexts.watch, name="certificates")
                 for listener in self._listeners:
                     self._tasks.start_soon(listener.run, name=f"{listener.transport} {listener.address}")
         finally:
@@ -113,25 +144,30 @@ class SocketTransports:
             raise TransportError("the connection is gone")
         connection.send(data)
 
-    def flow_to(self, transport: str, remote: Address) -> Flow:
-        """A flow to that address. A connection that does not stand yet begins to open."""
+    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+        """A flow to that address. A connection that does not stand yet begins to open.
+
+        Over TLS whoever is there must prove to be the domain `name` (RFC 5922), or without one that address.
+        """
         if transport == "udp":
             return self._udp_for(remote).flow_to(remote)
-        known = self._by_remote.get((transport, remote))
+        if transport != "tls":
+            name = None
+        known = self._by_way.get((transport, remote, name))
         if known is not None:
             return known.flow
         family = family_of(remote[0])
         for listener in self._listeners:
             if listener.transport == transport and listener.family == family:
-                return listener.connect(remote)
+                return listener.connect(remote, name)
         raise TransportError(_unserved(transport, remote))
 
     def _udp_for(self, remote: Address, local: Address | None = None) -> UdpTransport:
         """The socket of the right family; among several, the one bound to our address in that flow."""
-        if len(self._udp) == 1 and ":" not in remote[0]:
-            return self._udp[0]
         family = family_of(remote[0])
-        fitting = [udp for udp in self._udp if udp.family == family]
+        fitting = self._udp_by_family[family]
+        if len(fitting) == 1:
+            return fitting[0]
         if not fitting:
             raise TransportError(_unserved("udp", remote))
         return next((udp for udp in fitting if udp.address == local), fitting[0])
@@ -142,24 +178,59 @@ class SocketTransports:
         """A number for a connection."""
         return next(self._serial)
 
-    def adopt(self, connection: Connection, *, connecting: bool) -> bool:
+    def adopt(self, connection: Connection, *, connecting: bool, name: str | None = None) -> bool:
         """Give a connection its task; False when there are too many."""
         flow = connection.flow
         if self._tasks is None or not self.guard.connected(flow.remote[0]):
             return False
         self._connections[flow.connection] = connection
-        self._by_remote[flow.transport, flow.remote] = connection
+        self._add_way(connection, (flow.transport, flow.remote, name))
+        if not connecting:
+            self._receive_stranger(connection)
         life = partial(connection.run, connecting=connecting)
         self._tasks.start_soon(life, name=f"{flow.transport} {flow.remote}")
         return True
+
+    def _receive_stranger(self, connection: Connection) -> None:
+        self._strangers[connection.flow.connection] = connection
+        if len(self._strangers) > MAX_STRANGERS:
+            number, oldest = next(iter(self._strangers.items()))
+            del self._strangers[number]
+            logger.warning("too many silent connections: the one from %s is closed", oldest.flow.remote[0])
+            oldest.close()
+
+    def introduce(self, connection: Connection) -> None:
+        """Its first message is here."""
+        self._strangers.pop(connection.flow.connection, None)
+
+    def alias(self, connection: Connection, remote: Address, name: str) -> None:
+        """RFC 5923 §8.2: over this connection, too, whoever has proved to be `name` is reached at that address."""
+        way = (connection.flow.transport, remote, name)
+        if way not in self._by_way:
+            self._add_way(connection, way)
+
+    def _add_way(self, connection: Connection, way: Way) -> None:
+        ways = self._ways.setdefault(connection.flow.connection, [])
+        if len(ways) < MAX_WAYS:
+            ways.append(way)
+            self._by_way[way] = connection
 
     def forget(self, connection: Connection) -> None:
         """Its task has ended."""
         flow = connection.flow
         del self._connections[flow.connection]
-        if self._by_remote.get((flow.transport, flow.remote)) is connection:
-            del self._by_remote[flow.transport, flow.remote]
+        self._strangers.pop(flow.connection, None)
+        for way in self._ways.pop(flow.connection):
+            if self._by_way.get(way) is connection:
+                del self._by_way[way]
         self.guard.disconnected(flow.remote[0])
+
+
+def _web_framing(origins: Collection[str]) -> Callable[[], Web]:
+    # An exchange without WebSocket need not read what speaks it: a tenth of its time to start.
+    from appliance.sip.transport.websocket import WebSocketFramer  # noqa: PLC0415
+
+    return partial(WebSocketFramer, frozenset(origins))
 
 
 def _unserved(transport: str, remote: Address) -> str:

@@ -1,4 +1,4 @@
-"""A listening TCP or TLS socket: it accepts connections, and opens those of the same kind.
+"""A listening stream socket (TCP, TLS, WebSocket): it accepts connections, and opens those of the same kind.
 
 RFC 3261 §18.1, §18.2. The connections themselves are in `connection.py`.
 """
@@ -18,16 +18,17 @@ from appliance.sip.transport.listening import local_host_toward
 from appliance.sip.transport.tls import TlsLayer
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Callable
 
-    from appliance.sip.transport.connection import Owner
+    from appliance.sip.transport.connection import Owner, Web
     from appliance.sip.transport.flow import Address
+    from appliance.sip.transport.tls_contexts import TlsContexts
 
     class Hub(Owner, Protocol):
         """What a listener asks of the transports it belongs to."""
 
         def next_serial(self) -> int: ...
-        def adopt(self, connection: Connection, *, connecting: bool) -> bool: ...
+        def adopt(self, connection: Connection, *, connecting: bool, name: str | None = None) -> bool: ...
 
 
 __all__ = ["StreamListener"]
@@ -41,17 +42,23 @@ PAUSE = 1.0
 
 
 class StreamListener:
-    """One listening socket. With `context` it speaks TLS, as the server."""
+    """One listening socket. With `contexts` it speaks TLS; with `web`, which makes a framing, WebSocket."""
 
     def __init__(
-        self, transport: str, sock: socket.socket, hub: Hub, context: ssl.SSLContext | None = None
+        self,
+        transport: str,
+        sock: socket.socket,
+        hub: Hub,
+        contexts: TlsContexts | None = None,
+        web: Callable[[], Web] | None = None,
     ) -> None:
         self.transport = transport
         self.address: Address = sock.getsockname()[:2]
         self.family = sock.family
         self._sock = sock
         self._hub = hub
-        self._context = context
+        self._contexts = contexts
+        self._web = web
 
     async def run(self) -> None:
         """Accept for ever."""
@@ -63,11 +70,9 @@ class StreamListener:
     def close(self) -> None:
         self._sock.close()
 
-    def connect(self, remote: Address) -> Flow:
-        """Begin to open a connection. TransportError when there is no way."""
-        if self._context is not None:
-            msg = f"no TLS connection from {remote[0]} stands, and we open none"
-            raise TransportError(msg)
+    def connect(self, remote: Address, name: str | None = None) -> Flow:
+        """Begin to open a connection to whoever must prove to be `name`. TransportError when there is no way."""
+        tls = self._client_layer(remote, name)
         if not answerable(remote):
             msg = f"nothing may be sent to {remote[0]} port {remote[1]}"
             raise TransportError(msg)
@@ -83,10 +88,22 @@ class StreamListener:
             msg = f"cannot connect to {remote[0]} port {remote[1]}: {error.strerror}"
             raise TransportError(msg) from error
         _prepare(sock)
-        if not self._hub.adopt(Connection(self._hub, sock, flow), connecting=True):
+        if not self._hub.adopt(Connection(self._hub, sock, flow, tls), connecting=True, name=name):
             sock.close()
             raise TransportError("too many connections")
         return flow
+
+    def _client_layer(self, remote: Address, name: str | None) -> TlsLayer | None:
+        if self._web is not None:
+            # RFC 7118 §3: it is browsers that open these, and nobody can call one.
+            msg = f"the WebSocket connection from {remote[0]} is gone"
+            raise TransportError(msg)
+        if self._contexts is None:
+            return None
+        if self._contexts.client is None:
+            raise TransportError("no certificates to verify others with are read yet")
+        # RFC 5922 §7.4: without a domain to be, a server must prove to be that address.
+        return TlsLayer(self._contexts.client, name or remote[0])
 
     def _local_toward(self, remote: Address) -> Address:
         host, port = self.address
@@ -116,8 +133,9 @@ class StreamListener:
             sock.close()
             return
         flow = Flow(self.transport, local, remote, self._hub.next_serial())
-        tls = None if self._context is None else TlsLayer(self._context, server_side=True)
-        if not self._hub.adopt(Connection(self._hub, sock, flow, tls), connecting=False):
+        tls = None if self._contexts is None else TlsLayer(self._contexts.server)
+        web = None if self._web is None else self._web()
+        if not self._hub.adopt(Connection(self._hub, sock, flow, tls, web), connecting=False):
             logger.warning("too many connections: one from %s is closed", remote[0])
             sock.close()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -15,6 +14,7 @@ from appliance.sip.endpoint import Endpoint
 from appliance.sip.transport.flow import Address
 from appliance.sip.transport.guard import Guard
 from appliance.sip.transport.sockets import SocketTransports
+from appliance.sip.transport.tls_contexts import TlsContexts
 
 __all__ = ["Exchange", "exchange", "options"]
 
@@ -29,17 +29,27 @@ class Exchange:
         self.udp: Address = ("", 0)
         self.tcp: Address = ("", 0)
         self.tls: Address = ("", 0)
+        self.ws: Address = ("", 0)
+        self.wss: Address = ("", 0)
 
 
 @asynccontextmanager
 async def exchange(
-    host: str = "127.0.0.1", *, context: ssl.SSLContext | None = None, guard: Guard | None = None
+    host: str = "127.0.0.1",
+    *,
+    contexts: TlsContexts | None = None,
+    guard: Guard | None = None,
+    origins: Sequence[str] | None = None,
 ) -> AsyncIterator[Exchange]:
     it = Exchange(guard)
     it.udp = it.transports.listen("udp", (host, 0))
     it.tcp = it.transports.listen("tcp", (host, 0))
-    if context is not None:
-        it.tls = it.transports.listen("tls", (host, 0), context)
+    if contexts is not None:
+        it.tls = it.transports.listen("tls", (host, 0), contexts)
+    if origins is not None:
+        it.ws = it.transports.listen("ws", (host, 0), origins=origins)
+        if contexts is not None:
+            it.wss = it.transports.listen("wss", (host, 0), contexts, origins)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(it.clock.run, name="clock")
         tasks.start_soon(it.transports.run, name="transports")

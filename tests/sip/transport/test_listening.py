@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import ssl
 
 import anyio
@@ -15,36 +16,67 @@ from appliance.sip.transport.flow import Flow, TransportError
 from appliance.sip.transport.listening import (
     CannotListenError,
     PortInUseError,
-    bind_socket,
+    bind_sockets,
     local_host_toward,
 )
 from appliance.sip.transport.sockets import SocketTransports
+from appliance.sip.transport.tls_contexts import Contexts
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_second_start_on_the_port_is_refused_with_its_address(transport: str, host: str) -> None:
-    with bind_socket(transport, (host, 0)) as first:
+    (first,) = bind_sockets(transport, (host, 0))
+    with first:
         port = first.getsockname()[1]
         with pytest.raises(PortInUseError) as refusal:
-            bind_socket(transport, (host, port))
+            bind_sockets(transport, (host, port))
     assert refusal.value.address == (host, port)
     assert str(refusal.value) == (
         f"cannot listen on {host} port {port} ({transport.upper()}): Address already in use"
     )
     # And when the first is gone, the port is free.
-    bind_socket(transport, (host, port)).close()
+    bind_sockets(transport, (host, port))[0].close()
 
 
 def test_an_address_that_is_not_ours_is_refused() -> None:
     with pytest.raises(CannotListenError, match=r"192\.0\.2\.1 port 5060 \(TCP\): Cannot assign") as refusal:
-        bind_socket("tcp", ("192.0.2.1", 5060))
+        bind_sockets("tcp", ("192.0.2.1", 5060))
     assert not isinstance(refusal.value, PortInUseError)
 
 
-def test_ipv4_and_ipv6_have_the_same_port_side_by_side() -> None:
-    with bind_socket("udp", ("0.0.0.0", 0)) as first:
-        bind_socket("udp", ("::", first.getsockname()[1])).close()
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("hosts", [("0.0.0.0", "::"), ("::", "0.0.0.0")])
+def test_all_our_addresses_are_those_of_ipv4_and_ipv6(transport: str, hosts: tuple[str, str]) -> None:
+    first, second = bind_sockets(transport, (hosts[0], 0))
+    with first, second:
+        port = first.getsockname()[1]
+        assert [sock.getsockname()[:2] for sock in (first, second)] == [(host, port) for host in hosts]
+        for host in hosts:
+            with pytest.raises(PortInUseError):
+                bind_sockets(transport, (host, port))
+
+
+def test_a_machine_without_ipv6_does_with_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.socket
+
+    def without_ipv6(family: int, kind: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(97, "Address family not supported by protocol")
+        return real(family, kind)
+
+    monkeypatch.setattr(socket, "socket", without_ipv6)
+    (sock,) = bind_sockets("udp", ("0.0.0.0", 0))
+    sock.close()
+    with pytest.raises(CannotListenError, match="not supported"):
+        bind_sockets("udp", ("::1", 0))
+
+
+def test_a_port_taken_in_the_other_family_alone_is_refused() -> None:
+    (taken,) = bind_sockets("udp", ("::1", 0))
+    # Another program's, on one IPv6 address only: ours on `::` would never hear what comes there.
+    with taken, pytest.raises(PortInUseError):
+        bind_sockets("udp", ("0.0.0.0", taken.getsockname()[1]))
 
 
 def test_our_address_toward_a_peer() -> None:
@@ -54,12 +86,14 @@ def test_our_address_toward_a_peer() -> None:
         local_host_toward(("0.0.0.256", 5060))
 
 
-async def test_only_tls_takes_a_context() -> None:
+async def test_only_tls_takes_contexts() -> None:
     transports = SocketTransports(Clock())
     with pytest.raises(LocalError):
         transports.listen("tls", ("127.0.0.1", 0))
     with pytest.raises(LocalError):
-        transports.listen("udp", ("127.0.0.1", 0), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        transports.listen("wss", ("127.0.0.1", 0))
+    with pytest.raises(LocalError):
+        transports.listen("udp", ("127.0.0.1", 0), Contexts(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
 
 
 async def test_the_right_socket_of_several_is_used() -> None:

@@ -18,7 +18,7 @@ from appliance.sip.message import Headers, Request
 from appliance.sip.transport import udp as udp_module
 from appliance.sip.transport.flow import TransportError
 from appliance.sip.transport.guard import Guard
-from appliance.sip.transport.listening import bind_socket
+from appliance.sip.transport.listening import bind_sockets
 from appliance.sip.transport.udp import UdpTransport
 from tests.conftest import REAL_SOCKETS
 from tests.sip.transport.exchange import exchange, options
@@ -173,7 +173,7 @@ class FullSocket:
 
 
 async def test_what_the_kernel_has_no_room_for_waits_within_bounds() -> None:
-    full = FullSocket(bind_socket("udp", ("127.0.0.1", 0)))
+    full = FullSocket(bind_sockets("udp", ("127.0.0.1", 0))[0])
     transport = UdpTransport(full, Clock(), Guard())  # type: ignore[arg-type]  # a socket in all that is used
     with peer() as sock:
         for number in range(udp_module.MAX_QUEUED + 10):
@@ -188,7 +188,7 @@ async def test_what_the_kernel_has_no_room_for_waits_within_bounds() -> None:
 
 async def test_flows_are_bounded_and_looked_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(udp_module, "MAX_FLOWS", 4)
-    transport = UdpTransport(bind_socket("udp", ("127.0.0.1", 0)), Clock(), Guard())
+    transport = UdpTransport(bind_sockets("udp", ("127.0.0.1", 0))[0], Clock(), Guard())
     for port in range(1, 11):
         transport.flow_to(("127.0.0.1", port))
     assert len(transport._flows) <= 4
