@@ -144,6 +144,7 @@ main() {
         run | test | check | freeze | image | boot | test-image | bench | lock | all) "verb_${verb//-/_}" "$@" ;;
         help | -h | --help) usage ;;
         *)
+            printf 'error: there is no verb %s\n\n' "${verb}" >&2
             usage >&2
             exit 2
             ;;
