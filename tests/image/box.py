@@ -40,11 +40,12 @@ class Box:
         self.cut_power()
         self._machine = self._power.enter_context(Machine(self._card, self._forwards))
         try:
-            return first_answer(self.sip_port, START_SECONDS) - self._machine.powered_at
+            seconds = first_answer(self.sip_port, START_SECONDS) - self._machine.powered_at
+            self.console.wait(START_SECONDS)
         except AssertionError as error:
-            report = self._machine.report()
-            msg = f"{error}\n{report['warnings']}\n{report['service']}"
+            msg = f"{error}\n{self._machine.last_words()}"
             raise AssertionError(msg) from None
+        return seconds
 
     def cut_power(self) -> None:
         """QEMU is killed, as a plug is pulled."""

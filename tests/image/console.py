@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import http.client
 import json
 import re
 import ssl
+import time
 import urllib.parse
 import urllib.request
 from http.cookiejar import CookieJar
@@ -31,6 +33,18 @@ class Console:
             urllib.request.HTTPCookieProcessor(CookieJar()),
         )
         self.token = ""
+
+    def wait(self, seconds: float) -> None:
+        """Until the console answers at all: telephony comes first when the box starts."""
+        give_up = time.monotonic() + seconds
+        while True:
+            try:
+                assert self._open(urllib.request.Request(self._base + "/healthz")) == "ok\n"
+            except (OSError, http.client.HTTPException) as error:
+                assert time.monotonic() < give_up, f"no console within {seconds} s: {error!r}"
+                time.sleep(0.5)
+            else:
+                return
 
     def log_in(self, password: str) -> None:
         """As the administrator; AssertionError when refused."""

@@ -43,6 +43,11 @@ class Line:
         self.type(text)
         return seen
 
+    def drain(self) -> str:
+        """Everything that was shown up to now."""
+        self._read(1.0)
+        return self.transcript
+
     def _read(self, seconds: float) -> None:
         self._line.settimeout(seconds)
         try:

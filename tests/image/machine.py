@@ -87,6 +87,20 @@ class Machine:
             text += piece
         return Report.parse(text.decode(errors="replace"))
 
+    def last_words(self) -> str:
+        """For a start that failed: what QEMU and the serial line said, and the report when there is one."""
+        words = [(self._folder / "qemu").read_text(errors="replace"), self.serial.drain()]
+        try:
+            report = self.report()
+        except TimeoutError:
+            words += [
+                "no report",
+                str(self._command("human-monitor-command", **{"command-line": "info registers -a"})),
+            ]
+        else:
+            words += [report[title] for title in ("jobs", "failed", "warnings", "service")]
+        return "\n".join(words)
+
     def _options(self) -> list[str]:
         network = ["user", "id=office", "ipv6=off"]
         for (protocol, port), own in self._forwards.items():
