@@ -14,7 +14,6 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from appliance.sip.message import Message
     from appliance.sip.transport.flow import Flow
 
 __all__ = ["MAX_MESSAGES", "Trace", "TracedMessage"]
@@ -52,7 +51,7 @@ class Trace:
         self._messages: deque[tuple[float, str, Flow, bytes]] = deque(maxlen=MAX_MESSAGES)
         self._callers: dict[str, str] = {}
 
-    def note(self, direction: str, flow: Flow, data: bytes, _: Message | None) -> None:
+    def note(self, direction: str, flow: Flow, data: bytes) -> None:
         """Keep a message: what `Endpoint.tap` calls."""
         self._messages.append((self._wall(), direction, flow, data))
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, assert_never
 
 from appliance.errors import LocalError
-from appliance.sip.message import Request, Response
+from appliance.sip.message import Headers, Request, Response
 from appliance.sip.transaction.companions import make_ack, make_cancel
 from appliance.sip.transaction.invite_client import INVITE_CLIENT, INVITE_CLIENT_RELIABLE
 from appliance.sip.transaction.invite_server import INVITE_SERVER, INVITE_SERVER_RELIABLE
@@ -66,11 +66,14 @@ class Host(Protocol):
     timers: Timers
     table: TransactionTable
 
-    def transmit(self, flow: Flow, data: bytes, message: Message) -> None: ...
+    def transmit(self, flow: Flow, data: bytes) -> None: ...
     def flow_to(self, transport: str, remote: Address) -> Flow: ...
     def new_tag(self) -> str: ...
     def pass_ack(self, ack: Request) -> None: ...
     def start_cancel(self, cancel: Request, flow: Flow) -> None: ...
+
+
+_NO_HEADERS = Headers()
 
 
 class LiveTransaction:
@@ -141,9 +144,9 @@ class LiveTransaction:
         self._timers.clear()
         self._forget()
 
-    def _transmit(self, data: bytes, message: Message) -> None:
+    def _transmit(self, data: bytes) -> None:
         try:
-            self._host.transmit(self.flow, data, message)
+            self._host.transmit(self.flow, data)
         except TransportError:
             # Told a moment later, so that whoever made us send this has returned by then.
             self._host.timers.after(0, self.transport_failed)
@@ -165,9 +168,9 @@ class LiveTransaction:
 
 
 class ServerTransaction(LiveTransaction):
-    """A request that came, and its answer."""
+    """A request that came, and its answer. Over UDP the request's headers and body are gone once it is answered."""
 
-    __slots__ = ("_data", "_fallback", "_response", "_tag", "key", "merge", "on_cancel", "on_failed")
+    __slots__ = ("_data", "_fallback", "_tag", "key", "merge", "on_cancel", "on_failed")
 
     def __init__(self, host: Host, request: Request, flow: Flow, key: ServerKey) -> None:
         if request.method == "INVITE":
@@ -183,7 +186,6 @@ class ServerTransaction(LiveTransaction):
         self.on_failed: Callable[[], None] | None = None
         "Called when no ACK came, or the answer cannot reach the peer."
         self._data = b""
-        self._response: Response | None = None
         self._tag: str | None = None
         self._fallback = flow.reliable
 
@@ -201,7 +203,7 @@ class ServerTransaction(LiveTransaction):
     @property
     def responded(self) -> bool:
         """Whether any response was given."""
-        return self._response is not None
+        return self._data != b""
 
     @property
     def answered(self) -> bool:
@@ -234,8 +236,18 @@ class ServerTransaction(LiveTransaction):
         before = self.state
         self.state, effects = self._machine.step(before, response_input(status))
         if effects:
-            self._data, self._response = response.encode(), response
+            self._data = response.encode()
             self._run(effects, None)
+            if status >= 200 and not self.flow.reliable:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Keep no more of the request than its first line.
+
+        For the 32 s in which the answer may be asked for again, its octets are enough. What a request is made
+        of takes ten times as much memory, and the garbage collector would look at each piece of it.
+        """
+        self.request = Request(self.request.method, self.request.uri, _NO_HEADERS)
 
     def _fits_non_invite(self, status: int) -> bool:
         # RFC 4320 §4.1: no provisional response but 100.
@@ -246,16 +258,16 @@ class ServerTransaction(LiveTransaction):
         return status != 408
 
     def _send(self) -> None:
-        if self._response is None:
+        if not self._data:
             return  # repeated before the user gave any answer
         if self._fallback:
-            self._transmit_over_connection(self._response)
+            self._transmit_over_connection()
         else:
-            self._transmit(self._data, self._response)
+            self._transmit(self._data)
 
-    def _transmit_over_connection(self, response: Response) -> None:
+    def _transmit_over_connection(self) -> None:
         try:
-            self._host.transmit(self.flow, self._data, response)
+            self._host.transmit(self.flow, self._data)
         except TransportError:
             # §18.2.2: once the connection is gone, a new one to the address the request came from.
             self._fallback = False
@@ -265,7 +277,7 @@ class ServerTransaction(LiveTransaction):
             except TransportError:
                 self._host.timers.after(0, self.transport_failed)
             else:
-                self._transmit(self._data, response)
+                self._transmit(self._data)
 
     def transport_failed(self) -> None:
         """A connection that is gone matters when there is something to send; then a new one is tried."""
@@ -334,12 +346,11 @@ class ClientTransaction(LiveTransaction):
         self._host.start_cancel(self._cancel, self.flow)
 
     def _send(self) -> None:
-        self._transmit(self._data, self.request)
+        self._transmit(self._data)
 
     def _send_ack(self, message: Message | None) -> None:
         if isinstance(message, Response):
-            ack = make_ack(self.request, message)
-            self._transmit(ack.encode(), ack)
+            self._transmit(make_ack(self.request, message).encode())
 
     def _pass_up(self, message: Message | None) -> None:
         if isinstance(message, Response):

@@ -16,9 +16,9 @@ INVITE = (
 def test_a_call_is_found_by_the_call_ids_of_its_legs_in_the_order_of_its_messages() -> None:
     moments = iter([1.0, 2.0, 3.0])
     trace = Trace(lambda: next(moments))
-    trace.note("in", FLOW, INVITE, None)
-    trace.note("in", FLOW, b"OPTIONS sip:a SIP/2.0\r\nCall-ID: other\r\n\r\n", None)
-    trace.note("out", FLOW, b"INVITE sip:102@192.0.2.8 SIP/2.0\r\nCall-ID: c0ffee.leg\r\n\r\n", None)
+    trace.note("in", FLOW, INVITE)
+    trace.note("in", FLOW, b"OPTIONS sip:a SIP/2.0\r\nCall-ID: other\r\n\r\n")
+    trace.note("out", FLOW, b"INVITE sip:102@192.0.2.8 SIP/2.0\r\nCall-ID: c0ffee.leg\r\n\r\n")
     trace.dialled("c0ffee", "one@phone")
     found = trace.of("c0ffee")
     assert [(each.at, each.direction, each.peer) for each in found] == [
@@ -30,7 +30,7 @@ def test_a_call_is_found_by_the_call_ids_of_its_legs_in_the_order_of_its_message
 def test_credentials_are_hidden_folded_lines_included() -> None:
     trace = Trace(lambda: 0.0)
     trace.dialled("c0ffee", "one@phone")
-    trace.note("in", FLOW, INVITE, None)
+    trace.note("in", FLOW, INVITE)
     text = trace.of("c0ffee")[0].text
     assert "6629fae4" not in text
     assert "secret" not in text
@@ -40,16 +40,16 @@ def test_credentials_are_hidden_folded_lines_included() -> None:
 def test_old_messages_make_room_for_new_ones() -> None:
     trace = Trace(lambda: 0.0)
     trace.dialled("c0ffee", "one@phone")
-    trace.note("in", FLOW, INVITE, None)
+    trace.note("in", FLOW, INVITE)
     assert len(trace.of("c0ffee")) == 1
     for _ in range(MAX_MESSAGES):
-        trace.note("in", FLOW, b"Call-ID: other", None)
+        trace.note("in", FLOW, b"Call-ID: other")
     assert trace.of("c0ffee") == []
 
 
 def test_an_unknown_call_has_no_messages() -> None:
     trace = Trace(lambda: 0.0)
-    trace.note("in", FLOW, INVITE, None)
+    trace.note("in", FLOW, INVITE)
     assert trace.of("one") == []
     for number in range(MAX_CALLS + 1):
         trace.dialled(f"call {number}", "one@phone")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from functools import partial
+from hashlib import blake2b
 
 import msgspec
 import pytest
 
-from appliance.directory import Credentials
+from appliance.directory import Credentials, nonces
 from appliance.directory.nonces import NONCE_LIFETIME, NONCE_LIFETIME_UNCOUNTED
 from appliance.directory.throttle import MAX_FAILURES, WINDOW
 from appliance.errors import PeerError
@@ -83,17 +83,15 @@ class HashCount:
         self.made: list[tuple[str, int]] = []
         for name, function in ALGORITHMS.items():
             monkeypatch.setitem(ALGORITHMS, name, partial(self._hash, name, function))
-        monkeypatch.setattr(hmac, "digest", partial(self._prove, hmac.digest))
+        monkeypatch.setattr(nonces, "blake2b", self._prove)
 
     def _hash(self, name: str, function: Callable[[str], str], text: str) -> str:
         self.made.append((name, len(text.encode("utf-8", "surrogateescape"))))
         return function(text)
 
-    def _prove(
-        self, function: Callable[[bytes, bytes, str], bytes], key: bytes, text: bytes, name: str
-    ) -> bytes:
-        self.made.append((name, len(text)))
-        return function(key, text, name)
+    def _prove(self, text: bytes, *, key: bytes, digest_size: int) -> blake2b:
+        self.made.append(("proof", len(text)))
+        return blake2b(text, key=key, digest_size=digest_size)
 
     def take(self) -> list[tuple[str, int]]:
         made, self.made = self.made, []

@@ -51,9 +51,10 @@ class Phone:
     def answer(self, transaction: ServerTransaction, status: int) -> None:
         if transaction.answered:
             return
+        request = transaction.request
         response = transaction.reply(status)
         if status == 200:
-            Accepted(self, transaction, response).repeat()
+            Accepted(self, transaction, request, response).repeat()
 
     def send(self, method: str, number: int, flow_to: tuple[str, tuple[str, int]]) -> None:
         call_id = f"{method}-{number}"
@@ -104,15 +105,16 @@ def final(transaction: ServerTransaction, status: int) -> None:
 class Accepted:
     """Repeats a 2xx until its ACK comes, as §13.3.1.4 wants of an INVITE's user."""
 
-    def __init__(self, phone: Phone, transaction: ServerTransaction, response: Response) -> None:
+    def __init__(
+        self, phone: Phone, transaction: ServerTransaction, request: Request, response: Response
+    ) -> None:
         self.phone, self.transaction, self.response = phone, transaction, response
-        request = transaction.request
         self.dialog_id = (request.call_id, transaction.tag, request.from_.tag or "")
         self.left = 16  # every 2 s, for 32 s
         phone.endpoint.add_dialog(self.dialog_id, self)
 
     def repeat(self) -> None:
-        if self.left and self.transaction.request.call_id not in self.phone.acks:
+        if self.left and self.dialog_id[0] not in self.phone.acks:
             self.left -= 1
             self.transaction.respond(self.response)
             self.phone.clock.after(2, self.repeat)
