@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
     from appliance.service.options import Address, Options
 
-__all__ = ["AddressBook"]
+__all__ = ["AddressBook", "at_port"]
 
-_ANY = ("0.0.0.0", "::")  # compared with, not bound to
 HTTPS_PORT = 443
 
 
@@ -39,10 +38,22 @@ class AddressBook:
 
     def where(self, address: Address) -> str:
         """`host:port` of one of the listening addresses, for people."""
-        return f"{_bracketed(self._hosts(address)[0])}:{address[1]}"
+        return at_port((self._hosts(address)[0], address[1]))
 
     def _hosts(self, address: Address) -> list[str]:
-        return (self._own() or ["127.0.0.1"]) if address[0] in _ANY else [address[0]]
+        """A socket of one family is not reached by addresses of the other."""
+        match address[0]:
+            case "0.0.0.0":
+                return [each for each in self._own() if ":" not in each] or ["127.0.0.1"]
+            case "::":
+                return [each for each in self._own() if ":" in each] or ["::1"]
+            case host:
+                return [host]
+
+
+def at_port(address: Address) -> str:
+    """`192.0.2.1:5060`, `[2001:db8::1]:5060`."""
+    return f"{_bracketed(address[0])}:{address[1]}"
 
 
 def _bracketed(host: str) -> str:

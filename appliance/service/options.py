@@ -88,7 +88,9 @@ def parse_ports(text: str) -> tuple[int, int]:
     low, _, high = text.partition("-")
     if low.isdecimal() and high.isdecimal():
         ports = int(low), int(high)
-        if 1024 <= ports[0] <= ports[1] - LOWEST_RTP_SPAN + 1 and ports[1] <= 65535:
+        # RFC 3550 §11: RTP has the even port, RTCP the one above it.
+        usable = (ports[1] + 1) // 2 * 2 - (ports[0] + 1) // 2 * 2
+        if ports[0] >= 1024 and ports[1] <= 65535 and usable >= LOWEST_RTP_SPAN:
             return ports
-    msg = f"{text!r} is not LOW-HIGH with ports of 1024 to 65535, such as 30000-34999"
+    msg = f"{text!r} is not LOW-HIGH with four ports or more of 1024 to 65535, such as 30000-34999"
     raise argparse.ArgumentTypeError(msg)

@@ -1,4 +1,4 @@
-"""`branchbox run`: the exchange itself, until SIGTERM or Ctrl-C."""
+"""`branchbox run`: the exchange itself, until SIGTERM, Ctrl-C or the end of its terminal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL, ENOSPC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from appliance.errors import ConfigError
 from appliance.locale import say
 from appliance.locale.tongue import explain, language
 from appliance.service import options as run_options
+from appliance.service.address_book import at_port
 from appliance.service.options import Options
 from appliance.service.service import Service
 from appliance.sip.transport.listening import CannotListenError, PortInUseError
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     except CannotListenError as error:
         return _cannot_start(_explain_port(error, language()))
     except AddressInUseError as error:
-        return _cannot_start(str(error))
+        return _cannot_start(_explain_console(error, options, language()))
     return 0
 
 
@@ -73,12 +75,23 @@ async def serve(options: Options) -> None:
     """Run until told to end. Raises ConfigError, CannotListenError or AddressInUseError when it cannot start."""
     store = await Store.open(options.data)
     try:
-        service = await Service.build(options, store)
+        service = await _built(options, store)
         await _run(options, service)
     except BaseExceptionGroup as group:
         raise _sole(group) from None
     finally:
         await store.close()
+
+
+async def _built(options: Options, store: Store) -> Service:
+    try:
+        return await Service.build(options, store)
+    except OSError as error:
+        # The certificate could not be made or read.
+        if error.errno == ENOSPC:
+            raise ConfigError("data", "error.disk_full") from error
+        file, reason = error.filename or options.data, error.strerror or str(error)
+        raise ConfigError("data", "error.cannot_write", file=str(file), reason=reason) from error
 
 
 def _sole(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -92,12 +105,13 @@ def _sole(group: BaseExceptionGroup[BaseException]) -> BaseException:
 async def _run(options: Options, service: Service) -> None:
     notifier = Notifier()
     async with anyio.create_task_group() as tasks, anyio.from_thread.BlockingPortal() as portal:
-        await service.restore_registrations()
+        await service.registrations.restore()
         for name, task in (
             ("clock", service.clock.run),
             ("sip", service.transports.run),
             ("media", service.relay.run),
             ("store", service.store.backlog.run),
+            ("wishes", service.wishes.run),
         ):
             tasks.start_soon(task, name=name)
         await tasks.start(ControlServer(service.control, options.data).run, name="control")
@@ -160,7 +174,8 @@ async def _keep_alive(notifier: Notifier) -> None:
 
 
 async def _until_told() -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    # SIGHUP: the terminal was closed. Calls are to be told of that end too.
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async for number in signals:
             logger.info("ending on %s", signal.Signals(number).name)
             return
@@ -175,10 +190,19 @@ async def _say_farewell(service: Service) -> None:
 
 
 def _explain_port(error: CannotListenError, tongue: Language) -> str:
-    address = f"{error.address[0]}:{error.address[1]} ({error.transport.upper()})"
+    address = f"{at_port(error.address)} ({error.transport.upper()})"
     if isinstance(error, PortInUseError):
         return say("service.port_in_use", tongue, address=address)
     return say("service.cannot_listen", tongue, address=address, reason=error.reason)
+
+
+def _explain_console(error: AddressInUseError, options: Options, tongue: Language) -> str:
+    address = f"{at_port(options.web)} (HTTPS)"
+    # The web server's own words hold the number as text alone.
+    if os.strerror(EADDRINUSE) in str(error):
+        return say("service.port_in_use", tongue, address=address)
+    reasons = [reason for number in (EACCES, EADDRNOTAVAIL) if (reason := os.strerror(number)) in str(error)]
+    return say("service.cannot_listen", tongue, address=address, reason=(reasons or [str(error)])[0])
 
 
 def _cannot_start(reason: str) -> int:

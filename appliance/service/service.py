@@ -6,6 +6,7 @@ Nothing is decided in here: each line says who is told what by whom.
 from __future__ import annotations
 
 import random
+import ssl
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,21 +21,18 @@ from appliance.diagnosis.trace import Trace
 from appliance.directory import Bindings, Credentials, Registrar, registrar
 from appliance.media.relay import Relay
 from appliance.service.address_book import AddressBook
+from appliance.service.registrations import Registrations
+from appliance.service.wishes import Wishes
 from appliance.sip.endpoint import Endpoint
-from appliance.sip.transport.certificate_folder import CertificateFolder
 from appliance.sip.transport.sockets import SocketTransports
-from appliance.store import bindings as bindings_table
-from appliance.store.bindings import BindingRow
 from appliance.system.certificates import ensure_certificate
 from appliance.system.network import reachable_addresses
-from appliance.system.wanted import StaticNetwork, Wanted, write_wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from appliance.config.extension import Extension
     from appliance.config.system import System
-    from appliance.directory import Binding, Change
     from appliance.service.options import Options
     from appliance.store.store import Store
     from appliance.system.certificates import Certificate
@@ -54,11 +52,12 @@ class Service:
     transports: SocketTransports
     endpoint: Endpoint
     relay: Relay
-    bindings: Bindings
+    registrations: Registrations
     exchange: Exchange
     control: Control
     address_book: AddressBook
     certificate: Certificate
+    wishes: Wishes
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
@@ -66,7 +65,7 @@ class Service:
         config = await Config.open(store)
         certificate = _certificate(options.data, config.current.system)
         clock = Clock()
-        transports = _listen(options, clock)
+        transports = _listen(options, clock, certificate)
         try:
             return cls._tie(options, store, config, clock, transports, certificate)
         except BaseException:
@@ -88,89 +87,60 @@ class Service:
         endpoint = Endpoint(clock, chance, transports)
         relay = Relay(options.rtp, clock, chance)
         bindings = Bindings(clock)
-
-        def find(number: str) -> Extension | None:
-            return config.current.extensions.get(number)
-
-        def find_enabled(number: str) -> Extension | None:
-            extension = find(number)
-            return extension if extension is not None and extension.enabled else None
-
-        credentials = Credentials(clock, config.current.system.realm, find_enabled)
-        exchange = Exchange(
-            Wire(endpoint, clock, chance, relay), Directory(find, credentials, bindings), time.time
-        )
-        endpoint.serve("REGISTER", Registrar(clock, credentials, bindings).receive)
-        endpoint.supported |= registrar.SUPPORTED
+        exchange = _exchange(Wire(endpoint, clock, chance, relay), bindings, config)
         trace = Trace(time.time)
         endpoint.tap = trace.note
         endpoint.on_connection_lost = bindings.connection_lost
         exchange.on_dialled = trace.dialled
         address_book = AddressBook(options)
-        control = Control(
-            Parts(
-                store=store,
-                config=config,
-                directory=bindings,
-                exchange=exchange,
-                box=address_book,
-                trace=trace.of,
-                now=clock.now,
-            )
-        )
+        control = Control(Parts(store, config, bindings, exchange, address_book, trace.of, now=clock.now))
+        registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
-            store, clock, transports, endpoint, relay, bindings, exchange, control, address_book, certificate
+            *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
+            *(certificate, Wishes(options.data)),
         )
-        service._follow(config, options.data)
+        service._follow(config)
         return service
 
-    def _follow(self, config: Config, folder: Path) -> None:
+    def _follow(self, config: Config) -> None:
         """Let news find those whom they concern."""
         feed = self.control.feed
         self.exchange.on_change = feed.changed
         self.exchange.on_record = self.store.save_record
-        self.bindings.on_change(self._registration_changed)
-        config.on_change(lambda snapshot: snapshot.system, lambda system: _want(folder, system))
-        config.on_change(lambda snapshot: snapshot.extensions, self._forget_gone)
+        config.on_change(lambda snapshot: snapshot.system, self.wishes.want)
+        config.on_change(lambda snapshot: snapshot.extensions, self.registrations.follow)
 
-    def _registration_changed(self, binding: Binding, _: Change) -> None:
-        rows = [BindingRow(*row) for row in self.bindings.to_rows(binding.number)]
-        self.store.save_bindings(binding.number, rows)
-        self.control.feed.changed()
 
-    async def restore_registrations(self) -> None:
-        """Take up who was registered before the last end."""
-        self.bindings.from_rows(await self.store.run(bindings_table.load))
+def _exchange(wire: Wire, bindings: Bindings, config: Config) -> Exchange:
+    """Calls and registrations on the same wire, for the extensions that there are."""
 
-    def _forget_gone(self, extensions: dict[str, Extension]) -> None:
-        """An extension that was removed or switched off is not registered any more."""
-        for number in {binding.number for binding in self.bindings.all()}:
-            extension = extensions.get(number)
-            if extension is None or not extension.enabled:
-                self.bindings.forget(number)
+    def find(number: str) -> Extension | None:
+        return config.current.extensions.get(number)
+
+    def find_enabled(number: str) -> Extension | None:
+        extension = find(number)
+        return extension if extension is not None and extension.enabled else None
+
+    credentials = Credentials(wire.timers, config.current.system.realm, find_enabled)
+    wire.endpoint.serve("REGISTER", Registrar(wire.timers, credentials, bindings).receive)
+    wire.endpoint.supported |= registrar.SUPPORTED
+    return Exchange(wire, Directory(find, credentials, bindings), time.time)
 
 
 def _certificate(data: Path, system: System) -> Certificate:
     return ensure_certificate(data / CERTIFICATES, system.host_name, reachable_addresses())
 
 
-def _listen(options: Options, clock: Clock) -> SocketTransports:
-    certificates = CertificateFolder(options.data / CERTIFICATES)
+def _listen(options: Options, clock: Clock, certificate: Certificate) -> SocketTransports:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate.certificate, certificate.key)
     transports = SocketTransports(clock)
     try:
         transports.listen("udp", options.sip)
         transports.listen("tcp", options.sip)
-        transports.listen("tls", options.tls, certificates)
+        transports.listen("tls", options.tls, context)
     except BaseException:
         transports.close()
         raise
     return transports
-
-
-def _want(folder: Path, system: System) -> None:
-    """Tell root's part of the appliance how the box shall be called and reached."""
-    static = system.network == "static"
-    network = (
-        StaticNetwork(system.address, system.prefix, system.gateway or None, system.dns) if static else None
-    )
-    write_wanted(folder, Wanted(system.host_name, system.time_zone, network))

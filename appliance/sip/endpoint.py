@@ -65,8 +65,8 @@ class Endpoint:
 
     def __init__(self, timers: Timers, random: random.Random, transports: Transports) -> None:
         self.timers = timers
-        self.tap: Callable[[str, Flow, bytes, Message | None], None] | None = None
-        "Sees each message: `in` or `out`, its flow, its octets, and the message if it is one."
+        self.tap: Callable[[str, Flow, bytes], None] | None = None
+        "Sees each message: `in` or `out`, its flow and its octets."
         self.on_connection_lost: Callable[[Flow], None] | None = None
         "Told of each connection that is gone."
         self.allowed = {"ACK", "BYE", "CANCEL", "OPTIONS"}
@@ -121,7 +121,7 @@ class Endpoint:
         if "Via" not in ack.headers:
             self._add_via(ack, flow)
         try:
-            self.transmit(flow, ack.encode(), ack)
+            self.transmit(flow, ack.encode())
         except TransportError as failure:
             logger.info("ACK to %s: %s", flow.remote, failure)  # the peer repeats its 2xx
 
@@ -153,13 +153,13 @@ class Endpoint:
             logger.exception("the parser failed on %d octets from %s", len(data), flow.remote)
             return
         if self.tap is not None:
-            self._tap_safely("in", flow, data, None if isinstance(message, BadMessage) else message)
+            self._tap_safely("in", flow, data)
         self._receive(message, flow)
 
     def receive_message(self, message: Message | BadMessage, flow: Flow) -> None:
         """Take one message that was cut out of a stream. Never raises."""
         if self.tap is not None and not isinstance(message, BadMessage):
-            self._tap_safely("in", flow, message.encode(), message)
+            self._tap_safely("in", flow, message.encode())
         self._receive(message, flow)
 
     def flow_failed(self, flow: Flow) -> None:
@@ -253,11 +253,12 @@ class Endpoint:
             raise PeerError(481, "Call/Transaction Does Not Exist")
         # §9.2: the answer to the CANCEL has the To tag that the INVITE's has.
         transaction.tag = invite.tag
+        cancel = transaction.request
         transaction.reply(200)
         if invite.state is not State.PROCEEDING:
             return  # too late: the final response stands
         if invite.on_cancel is not None:
-            invite.on_cancel(transaction.request)
+            invite.on_cancel(cancel)
         else:
             invite.reply(487)
 
@@ -278,7 +279,7 @@ class Endpoint:
 
     def _send_stateless(self, response: Response, flow: Flow) -> None:
         try:
-            self.transmit(flow, response.encode(), response)
+            self.transmit(flow, response.encode())
         except TransportError as failure:
             logger.info("%d to %s: %s", response.status, flow.remote, failure)
 
@@ -296,10 +297,10 @@ class Endpoint:
 
     # What live transactions ask for.
 
-    def transmit(self, flow: Flow, data: bytes, message: Message) -> None:
+    def transmit(self, flow: Flow, data: bytes) -> None:
         """Send one message. Raises TransportError."""
         if self.tap is not None:
-            self._tap_safely("out", flow, data, message)
+            self._tap_safely("out", flow, data)
         self._transports.send(flow, data)
 
     def start_cancel(self, cancel: Request, flow: Flow) -> None:
@@ -312,10 +313,10 @@ class Endpoint:
         if user is not None:
             user.receive_ack(ack)
 
-    def _tap_safely(self, direction: str, flow: Flow, data: bytes, message: Message | None) -> None:
+    def _tap_safely(self, direction: str, flow: Flow, data: bytes) -> None:
         try:
             if self.tap is not None:
-                self.tap(direction, flow, data, message)
+                self.tap(direction, flow, data)
         except Exception:
             logger.exception("the message trace failed")
             self.tap = None  # a broken trace must not cost calls

@@ -8,78 +8,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.interop.exchange import Exchange, free_ports, running_exchange, wait_until
-from tests.peers.sipp import CALLEE_HOST, CALLER_HOST, Callee, Sipp, write_users
+from tests.interop.exchange import running_exchange, wait_until
+from tests.interop.office import CALLEE, CALLER, Office
+from tests.peers.sipp import write_users
 
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp (Debian: sip-tester) is not installed"),
 ]
 
-CALLER, CALLEE = "101", "102"
-
-
-@dataclass
-class Office:
-    """An exchange, two extensions, and a sipp for each of them."""
-
-    exchange: Exchange
-    sipp: Sipp
-    ports: tuple[int, int, int]
-    "The caller's, the callee's, and one for a second phone of the callee."
-
-    def register(self, number: str, port: int | str, *, expires: int = 3600, transport: str = "u1") -> None:
-        """Register a phone of `number` that is reached at the callees' address."""
-        at = list(self.passwords).index(number)
-        users = self.sipp.users.with_name(f"register-{number}.csv")
-        rotated = list(self.passwords.items())[at:] + list(self.passwords.items())[:at]
-        write_users(users, dict(rotated))
-        who = Sipp(self.sipp.server, self.sipp.folder, users)
-        outcome = who.run(
-            *("register", 1, 1, "-key", "contact_host", CALLEE_HOST, "-key", "contact_port", str(port)),
-            *("-key", "expires", str(expires), "-t", transport),
-            port=self.ports[0],
-        )
-        assert outcome.done == 1, outcome.errors
-
-    passwords: dict[str, str]
-
-    def call(self, scenario: str = "caller", *options: str, **placeholders: str) -> None:
-        """The caller's side of one call, which must go as the scenario says."""
-        self.sipp.placeholders = placeholders
-        outcome = self.sipp.run(scenario, 1, 1, "-d", "300", *options, port=self.ports[0])
-        assert (outcome.done, outcome.failed) == (1, 0), outcome.errors
-
-    def callee(self, scenario: str = "callee", port: int | None = None, **placeholders: str) -> Callee:
-        """The callee's side of one call."""
-        self.sipp.placeholders = placeholders
-        port = port or self.ports[1]
-        media = 40000 + 10 * self.ports.index(port)
-        return Callee(self.sipp, scenario, "-m", "1", "-d", "300", port=port, media_port=media)
-
-    def record(self) -> dict[str, Any]:
-        """The one record there is, once there is one and no call is left."""
-        self.exchange.wait_idle()
-        records = self.exchange.wait_records(1)
-        assert len(records) == 1, records
-        return records[0]
-
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     with running_exchange(tmp_path) as exchange:
-        passwords = exchange.add_extensions(2, CALLER)
-        users = tmp_path / "users.csv"
-        write_users(users, passwords)
-        caller, second = free_ports(CALLER_HOST, 1)[0], free_ports(CALLEE_HOST, 2)
-        ports = (caller, second[0], second[1])
-        yield Office(exchange, Sipp(exchange.sip, tmp_path, users), ports, passwords)
+        yield Office.of(exchange, tmp_path)
 
 
 def test_a_call_and_the_caller_hangs_up(office: Office) -> None:

@@ -40,12 +40,18 @@ def test_an_option_wins_over_its_variable() -> None:
         ("--web", "127.0.0.1:70000"),
         ("--rtp", "30000"),
         ("--rtp", "30000-30002"),
+        ("--rtp", "30001-30004"),
         ("--rtp", "80-90"),
     ],
 )
 def test_nonsense_is_refused_with_an_example(option: str, value: str) -> None:
     with pytest.raises(argparse.ArgumentError, match="such as"):
         parse(option, value)
+
+
+def test_four_ports_from_an_even_one_on_are_enough_for_a_call() -> None:
+    assert parse("--rtp", "30000-30003").rtp == (30000, 30003)
+    assert parse("--rtp", "30001-30005").rtp == (30001, 30005)
 
 
 def test_a_bad_variable_is_refused_too() -> None:

@@ -1,0 +1,60 @@
+"""Tells root's part of the appliance how the box shall be called and reached, without holding up the event loop."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from appliance.system.wanted import StaticNetwork, Wanted, write_wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from appliance.config.system import System
+
+__all__ = ["Wishes"]
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 10.0
+"Until somebody has made room on the disk."
+
+
+class Wishes:
+    """Holds the latest wish until it is written: two files synced on a slow card take longer than a packet may."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._wanted: Wanted | None = None
+        self._news = anyio.Event()
+
+    def want(self, system: System) -> None:
+        """Have these settings applied soon. ConfigError for what root would refuse."""
+        network = None
+        if system.network == "static":
+            network = StaticNetwork(system.address, system.prefix, system.gateway or None, system.dns)
+        self._wanted = Wanted(system.host_name, system.time_zone, network)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Write what is wanted, for ever."""
+        while True:
+            await self._news.wait()
+            self._news = anyio.Event()
+            if not await self._write():
+                self._news.set()
+                await anyio.sleep(RETRY_S)
+
+    async def _write(self) -> bool:
+        wanted = self._wanted
+        if wanted is None:
+            return True
+        try:
+            await anyio.to_thread.run_sync(write_wanted, self._folder, wanted)
+        except OSError as error:
+            logger.error("host name, time zone and network are not applied yet: %s", error)
+            return False
+        return True
