@@ -6,7 +6,6 @@ Nothing is decided in here: each line says who is told what by whom.
 from __future__ import annotations
 
 import random
-import ssl
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from appliance.service.address_book import AddressBook
 from appliance.service.registrations import Registrations
 from appliance.service.wishes import Wishes
 from appliance.sip.endpoint import Endpoint
+from appliance.sip.transport.certificate_folder import CertificateFolder
 from appliance.sip.transport.sockets import SocketTransports
 from appliance.system.certificates import ensure_certificate
 from appliance.system.network import reachable_addresses
@@ -65,7 +65,7 @@ class Service:
         config = await Config.open(store)
         certificate = _certificate(options.data, config.current.system)
         clock = Clock()
-        transports = _listen(options, clock, certificate)
+        transports = _listen(options, clock)
         try:
             return cls._tie(options, store, config, clock, transports, certificate)
         except BaseException:
@@ -131,15 +131,13 @@ def _certificate(data: Path, system: System) -> Certificate:
     return ensure_certificate(data / CERTIFICATES, system.host_name, reachable_addresses())
 
 
-def _listen(options: Options, clock: Clock, certificate: Certificate) -> SocketTransports:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate.certificate, certificate.key)
+def _listen(options: Options, clock: Clock) -> SocketTransports:
+    certificates = CertificateFolder(options.data / CERTIFICATES)
     transports = SocketTransports(clock)
     try:
         transports.listen("udp", options.sip)
         transports.listen("tcp", options.sip)
-        transports.listen("tls", options.tls, context)
+        transports.listen("tls", options.tls, certificates)
     except BaseException:
         transports.close()
         raise

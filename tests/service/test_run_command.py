@@ -17,6 +17,7 @@ from appliance.errors import ConfigError
 from appliance.service import run_command
 from appliance.service.address_book import AddressBook
 from appliance.service.options import Options
+from appliance.service.service import Service
 from appliance.sip.transport.listening import CannotListenError, PortInUseError
 from webui.server import AddressInUseError
 
@@ -78,7 +79,7 @@ async def test_a_file_that_cannot_be_made_is_a_refusal(
     async def build(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(run_command.Service, "build", build)
+    monkeypatch.setattr(Service, "build", build)
     with pytest.raises(ConfigError) as refusal:
         await run_command._built(OPTIONS, cast("Store", None))
     assert (refusal.value.path, refusal.value.key, refusal.value.params) == ("data", key, params)
