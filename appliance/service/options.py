@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Address", "Options", "add_arguments", "parse_address", "parse_ports"]
 
@@ -30,15 +31,25 @@ class Options:
     web: Address
     rtp: tuple[int, int]
     "The lowest and the highest UDP port for sound and picture."
+    wss: Address | None = None
+    "Secure WebSockets, for telephones in browsers; None for none."
+    wss_origins: tuple[str, ...] = ()
+    "The web pages that may open them, beside those of this machine."
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Options:
         """The options out of parsed arguments."""
-        return cls(arguments.data, arguments.sip, arguments.tls, arguments.web, arguments.rtp)
+        return cls(
+            *(arguments.data, arguments.sip, arguments.tls, arguments.web, arguments.rtp),
+            *(arguments.wss, arguments.wss_origins),
+        )
 
 
 def add_arguments(parser: argparse.ArgumentParser, environment: Mapping[str, str] = os.environ) -> None:
-    """Every option has a variable of the same name: `--data` is BRANCHBOX_DATA."""
+    """Every option has a variable of the same name: `--data` is BRANCHBOX_DATA.
+
+    `0.0.0.0` and `[::]` both mean all addresses, for SIP those of IPv4 and of IPv6.
+    """
 
     def default(name: str, otherwise: str) -> str:
         return environment.get(f"BRANCHBOX_{name}", otherwise)
@@ -59,12 +70,30 @@ def add_arguments(parser: argparse.ArgumentParser, environment: Mapping[str, str
             default=default(name.upper(), otherwise),
             help=f"{what} (default {otherwise})",
         )
+    _add_browsers(parser, default)
     parser.add_argument(
         "--rtp",
         metavar="LOW-HIGH",
         type=parse_ports,
         default=default("RTP", "30000-34999"),
         help="UDP ports for sound and picture (default 30000-34999)",
+    )
+
+
+def _add_browsers(parser: argparse.ArgumentParser, default: Callable[[str, str], str]) -> None:
+    parser.add_argument(
+        "--wss",
+        metavar="ADDR:PORT",
+        type=_parse_optional_address,
+        default=default("WSS", ""),
+        help="where telephones in browsers reach the exchange by secure WebSocket (default: nowhere)",
+    )
+    parser.add_argument(
+        "--wss-origins",
+        metavar="ORIGINS",
+        type=_parse_origins,
+        default=default("WSS_ORIGINS", ""),
+        help="web pages of other machines that may do so, such as https://phone.example,https://crm.example",
     )
 
 
@@ -81,6 +110,20 @@ def parse_address(text: str) -> Address:
         msg = f"{text!r} is not ADDR:PORT with an IP address, such as 0.0.0.0:5060"
         raise argparse.ArgumentTypeError(msg)
     return host, number
+
+
+def _parse_optional_address(text: str) -> Address | None:
+    return parse_address(text) if text else None
+
+
+def _parse_origins(text: str) -> tuple[str, ...]:
+    origins = tuple(each.strip().lower() for each in text.split(",") if each.strip())
+    for origin in origins:
+        parts = urlsplit(origin)
+        if not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}":
+            msg = f"{origin!r} is not an origin, such as https://phone.example"
+            raise argparse.ArgumentTypeError(msg)
+    return origins
 
 
 def parse_ports(text: str) -> tuple[int, int]:

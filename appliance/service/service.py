@@ -138,6 +138,8 @@ def _listen(options: Options, clock: Clock) -> SocketTransports:
         transports.listen("udp", options.sip)
         transports.listen("tcp", options.sip)
         transports.listen("tls", options.tls, certificates)
+        if options.wss is not None:
+            transports.listen("wss", options.wss, certificates, options.wss_origins)
     except BaseException:
         transports.close()
         raise

@@ -38,6 +38,9 @@ def test_an_option_wins_over_its_variable() -> None:
         ("--sip", "5060"),
         ("--sip", "box:5060"),
         ("--web", "127.0.0.1:70000"),
+        ("--wss", "box:8089"),
+        ("--wss-origins", "phone.example"),
+        ("--wss-origins", "https://phone.example/path"),
         ("--rtp", "30000"),
         ("--rtp", "30000-30002"),
         ("--rtp", "30001-30004"),
@@ -47,6 +50,13 @@ def test_an_option_wins_over_its_variable() -> None:
 def test_nonsense_is_refused_with_an_example(option: str, value: str) -> None:
     with pytest.raises(argparse.ArgumentError, match="such as"):
         parse(option, value)
+
+
+def test_browsers_come_in_where_that_is_said() -> None:
+    assert parse().wss is None
+    options = parse("--wss", "[::]:8089", BRANCHBOX_WSS_ORIGINS="https://A.example, https://b.example:444")
+    assert options.wss == ("::", 8089)
+    assert options.wss_origins == ("https://a.example", "https://b.example:444")
 
 
 def test_four_ports_from_an_even_one_on_are_enough_for_a_call() -> None:
