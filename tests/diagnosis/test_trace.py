@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.diagnosis.trace import MAX_CALLS, MAX_MESSAGES, Trace
+from appliance.diagnosis.trace import MAX_CALLS, MAX_MESSAGES, MAX_OCTETS, Trace
 from appliance.sip.transport.flow import Flow
 
 FLOW = Flow("udp", ("192.0.2.1", 5060), ("192.0.2.7", 5062))
@@ -45,6 +45,37 @@ def test_old_messages_make_room_for_new_ones() -> None:
     for _ in range(MAX_MESSAGES):
         trace.note("in", FLOW, b"Call-ID: other")
     assert trace.of("c0ffee") == []
+
+
+def test_large_messages_make_room_sooner() -> None:
+    trace = Trace(lambda: 0.0)
+    trace.dialled("c0ffee", "one@phone")
+    trace.note("in", FLOW, INVITE)
+    large = b"Call-ID: other\r\n\r\n" + bytes(65_000)
+    for _ in range(MAX_OCTETS // len(large) + 1):
+        trace.note("in", FLOW, large)
+    assert len(trace.of("c0ffee")) == 0
+    trace.note("in", FLOW, INVITE)
+    assert len(trace.of("c0ffee")) == 1
+
+
+def test_a_short_call_id_finds_its_own_messages_alone() -> None:
+    trace = Trace(lambda: 0.0)
+    trace.dialled("c0ffee", "1")
+    for call_id in (b"Call-ID: 1", b"i:1", b"call-id :\r\n 1 ", b"Call-ID: 11", b"Call-ID: 1@b", b"To: 1"):
+        trace.note("in", FLOW, b"BYE sip:101@192.0.2.1 SIP/2.0\r\n" + call_id + b"\r\n\r\n")
+    found = [each.text.partition("SIP/2.0\r\n")[2] for each in trace.of("c0ffee")]
+    assert found == ["Call-ID: 1\r\n\r\n", "i:1\r\n\r\n", "call-id :\r\n 1 \r\n\r\n"]
+
+
+def test_the_keys_of_encrypted_sound_are_hidden() -> None:
+    trace = Trace(lambda: 0.0)
+    trace.dialled("c0ffee", "one@phone")
+    trace.note(
+        "in", FLOW, INVITE + b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0|2^20\r\na=sendrecv\r\n"
+    )
+    text = trace.of("c0ffee")[0].text
+    assert text.endswith("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:(hidden)\r\na=sendrecv\r\n")
 
 
 def test_an_unknown_call_has_no_messages() -> None:

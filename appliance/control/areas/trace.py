@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 import msgspec
 
 from appliance.control.area import Area, Key, Nothing, Request, Verb, not_found
@@ -37,7 +38,7 @@ async def show(parts: Parts, request: Request[Nothing]) -> list[Traced]:
             peer=each.peer,
             text=each.text,
         )
-        for each in parts.trace(request.key)
+        for each in await anyio.to_thread.run_sync(parts.trace, request.key)
     ]
     if not messages:
         raise not_found(request.path)
