@@ -17,6 +17,7 @@ from appliance.sip.transaction.machine import Input, State
 from appliance.sip.transaction.matching import server_key
 from appliance.sip.transaction_table import TransactionTable
 from appliance.sip.transport.answer import note_source, reply_flow
+from appliance.sip.transport.detour import MAX_OVER_UDP, Detours
 from appliance.sip.transport.flow import TransportError
 from appliance.sip.transport.own_address import contact_of, via_of
 
@@ -78,6 +79,8 @@ class Endpoint:
         self._handlers: dict[str, Callable[[ServerTransaction], None]] = {"OPTIONS": self._answer_options}
         self.table = TransactionTable()
         self._dialogs: dict[DialogId, DialogUser] = {}
+        self._detours = Detours(timers, self.flow_to)
+        self._awaited: dict[tuple[str, str], DialogUser] = {}  # bound by their users, who wait 32 s at most
         transports.attach(self)
 
     # What users ask for.
@@ -89,8 +92,8 @@ class Endpoint:
 
     @property
     def dialogs(self) -> int:
-        """How many dialogs are alive."""
-        return len(self._dialogs)
+        """How many dialogs are alive or awaited."""
+        return len(self._dialogs) + len(self._awaited)
 
     def serve(self, method: str, handler: Callable[[ServerTransaction], None]) -> None:
         """Give the requests of a method that belong to no dialog to `handler`, which returns at once.
@@ -108,6 +111,18 @@ class Endpoint:
     def remove_dialog(self, dialog_id: DialogId) -> None:
         """The dialog is over. Harmless when it is not known."""
         self._dialogs.pop(dialog_id, None)
+
+    def dialog_user(self, dialog_id: DialogId) -> DialogUser | None:
+        """Whom a dialog belongs to; None when there is no such dialog."""
+        return self._dialogs.get(dialog_id)
+
+    def await_dialog(self, call_id: str, local_tag: str, user: DialogUser) -> None:
+        """Give requests that found a dialog to `user`, whatever their tag: a NOTIFY before its 2xx (RFC 6665 §4.4.1)."""
+        self._awaited[call_id, local_tag] = user
+
+    def await_no_dialog(self, call_id: str, local_tag: str) -> None:
+        """No dialog is awaited any more. Harmless when none was."""
+        self._awaited.pop((call_id, local_tag), None)
 
     def send_request(
         self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
@@ -244,6 +259,8 @@ class Endpoint:
     def _dialog_user(self, request: Request, to_tag: str) -> DialogUser:
         user = self._dialogs.get((request.call_id, to_tag, request.from_.tag or ""))
         if user is None:
+            user = self._awaited.get((request.call_id, to_tag))
+        if user is None:
             raise PeerError(481, "Call/Transaction Does Not Exist")
         return user
 
@@ -291,6 +308,8 @@ class Endpoint:
         self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
     ) -> ClientTransaction:
         client = ClientTransaction(self, request, flow, on_event)
+        if client.size > MAX_OVER_UDP and not flow.reliable:
+            self._detours.begin(client)
         self.table.add_client(client)
         client.start()
         return client

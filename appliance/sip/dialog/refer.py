@@ -141,6 +141,8 @@ class ReferSent:
         self, said: SubscriptionState, body: bytes, now: float
     ) -> list[ReferredTo | SubscriberEffect]:
         """A NOTIFY came. PeerError 481 when there is no subscription any more, 400 when it says nothing."""
+        if said.state == "terminated" and not body:
+            return [*self.usage.notified(said, now, 0.0)]  # against §2.4.5, but an end all the same
         fragment = StatusFragment.parse(body)
         effects = self.usage.notified(said, now, 0.0)
         # A final status counts once, and nothing that comes after it.

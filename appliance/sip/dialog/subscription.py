@@ -16,6 +16,7 @@ __all__ = [
     "StopTimer",
     "SubscriptionTimer",
     "Usages",
+    "dialog_of_notify",
 ]
 
 from dataclasses import dataclass
@@ -23,9 +24,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from appliance.errors import LocalError, PeerError
+from appliance.sip.dialog.dialog import Dialog
 
 if TYPE_CHECKING:
-    from appliance.sip.message import Event
+    from appliance.sip.message import Event, Request
 
 # §4.2.1.1: only an interval shorter than this may be called too brief.
 _AN_HOUR = 3600
@@ -129,3 +131,19 @@ class Usages(Generic[U]):
     def all(self) -> list[U]:
         """All of them, oldest first."""
         return list(self._usages.values())
+
+
+def dialog_of_notify(subscribe: Request, notify: Request) -> Dialog:
+    """The dialog that a SUBSCRIBE's first NOTIFY makes (§4.4.1), also before the 2xx. PeerError 400 without a Contact."""
+    local = (notify.headers.get("To") or "", notify.to.tag or "")
+    remote = (notify.headers.get("From") or "", notify.from_.tag or "")
+    dialog = Dialog(notify.call_id, local, remote, subscribe.headers.get("Contact") or "")
+    if not notify.contacts:
+        raise PeerError(400, "Missing Contact")
+    dialog.target = str(notify.contacts[0].uri)
+    # The NOTIFY came to us, so its Record-Route is in our order (RFC 3261 §12.1.1).
+    dialog.routes = tuple(notify.record_routes)
+    dialog.local_seq = subscribe.cseq.number
+    dialog.remote_seq = notify.cseq.number
+    dialog.confirm()
+    return dialog

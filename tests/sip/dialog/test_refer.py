@@ -141,6 +141,10 @@ def test_a_notify_that_says_nothing() -> None:
     assert refer_sent.usage.state is SubscriberState.WAITING
 
 
+def test_an_end_that_says_nothing_is_an_end() -> None:
+    assert sent().notified(END, b"", 1)[-1] == Over("noresource")
+
+
 @given(st.lists(st.one_of(st.integers(100, 699), st.sampled_from(["answered", "refused", "expiry"]))))
 def test_whatever_happens_the_newest_status_is_the_last_told(events: list[int | str]) -> None:
     referral = Referral(read())

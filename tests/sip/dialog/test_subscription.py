@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.errors import LocalError, PeerError
-from appliance.sip.dialog.subscription import Lifetime, Usages
-from appliance.sip.message import Event
+from appliance.sip.dialog.subscription import Lifetime, Usages, dialog_of_notify
+from appliance.sip.message import Event, Headers, Request
 
 
 @pytest.mark.parametrize(("wanted", "granted"), [(None, 600), (0, 0), (60, 60), (3600, 3600), (2**32, 3600)])
@@ -65,3 +65,32 @@ def test_a_name_that_is_taken() -> None:
     with pytest.raises(PeerError):
         usages.add(Event.of("refer"), 2)
     assert usages.find(Event.of("refer")) == 1
+
+
+def notify(*headers: tuple[str, str]) -> Request:
+    names = [
+        ("From", "<sip:102@x>;tag=theirs"),
+        ("To", "<sip:101@x>;tag=ours"),
+        ("Call-ID", "c"),
+        ("CSeq", "9 NOTIFY"),
+    ]
+    return Request("NOTIFY", "sip:101@y", Headers([*names, *headers]))
+
+
+SUBSCRIBE = Request("SUBSCRIBE", "sip:102@x", Headers([("CSeq", "3 SUBSCRIBE"), ("Contact", "<sip:101@y>")]))
+
+
+def test_the_dialog_of_a_notify() -> None:
+    first = notify(("Contact", "<sip:102@z>"), ("Record-Route", "<sip:p1;lr>, <sip:p2;lr>"))
+    dialog = dialog_of_notify(SUBSCRIBE, first)
+    assert dialog.id == ("c", "ours", "theirs")
+    assert (dialog.confirmed, dialog.remote_seq, dialog.contact) == (True, 9, "<sip:101@y>")
+    refresh = dialog.make_request("SUBSCRIBE")
+    assert (refresh.uri, refresh.cseq.number, refresh.to.tag) == ("sip:102@z", 4, "theirs")
+    assert refresh.headers.get_all("Route") == ["<sip:p1;lr>", "<sip:p2;lr>"]
+
+
+def test_a_notify_without_contact_makes_no_dialog() -> None:
+    with pytest.raises(PeerError) as refusal:
+        dialog_of_notify(SUBSCRIBE, notify())
+    assert refusal.value.status == 400

@@ -1,0 +1,184 @@
+"""The notifier: what peers may subscribe to here, and everybody who has.
+
+RFC 6665 §4.2, §4.4; RFC 3261 §8.2.3 (Accept).
+"""
+
+from __future__ import annotations
+
+__all__ = ["MAX_PER_SUBSCRIBER", "MAX_SUBSCRIPTIONS", "EventPackage", "Notifier"]
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from appliance.errors import PeerError
+from appliance.sip.dialog import Dialog
+from appliance.sip.dialog.notifier import NotifierUsage
+from appliance.sip.live_notifier import Content, LiveNotifier
+from appliance.sip.message import AllowEvents, Event, Uri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from appliance.sip.dialog.subscription import Lifetime
+    from appliance.sip.endpoint import Endpoint, ServerTransaction
+    from appliance.sip.message import Request
+
+MAX_SUBSCRIPTIONS = 8192
+"In all, at some 4 kB each: 200 phones with 40 lamps each, within 32 MB of the smallest board's memory."
+MAX_PER_SUBSCRIBER = 256
+"Of one extension: a phone with two side cars has some 120 lamps, and after a restart asks for them anew."
+RETRY_AFTER = "60"
+"Seconds after which one may ask again when there were too many: what a phone forgot expires by and by."
+
+
+class EventPackage(Protocol):
+    """Something that one may subscribe to; a feature offers it."""
+
+    name: str
+    "The event type, such as `dialog`."
+    content_type: str
+    "The media type of what NOTIFYs say."
+    lifetime: Lifetime
+
+    def accept(self, subscriber: str, resource: str) -> Callable[[bool], bytes]:
+        """Let extension `subscriber` watch `resource`, the number it asked for. PeerError when it may not.
+
+        What it returns is called once for each NOTIFY of this subscription, in their order, at the moment it goes
+        out, and says the body: everything (True), or at least what changed since the last one (False).
+        """
+
+
+class Notifier:
+    """Everybody who is subscribed to something here."""
+
+    def __init__(self, endpoint: Endpoint, identify: Callable[[ServerTransaction], str]) -> None:
+        self._endpoint = endpoint
+        self._identify = identify  # the extension a request proves to come from; PeerError 401 otherwise
+        self._packages: dict[str, EventPackage] = {}
+        self._subscriptions: set[_Subscription] = set()
+        self._watchers: dict[
+            tuple[str, str], dict[_Subscription, None]
+        ] = {}  # in the order in which they came
+        self._counts: Counter[str] = Counter()
+        endpoint.serve("SUBSCRIBE", self._receive)
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
+
+    def serve(self, package: EventPackage) -> None:
+        """Take subscriptions to this package from now on."""
+        self._packages[package.name] = package
+
+    @property
+    def allow_events(self) -> tuple[str, str]:
+        """The Allow-Events header (§8.2.2)."""
+        return "Allow-Events", str(AllowEvents(tuple(sorted(self._packages))))
+
+    def notify(self, package: str, resource: str) -> None:
+        """What this number is to the package has changed: tell everybody who watches it."""
+        for subscription in list(self._watchers.get((package, resource), ())):
+            subscription.live.changed()
+
+    def terminate(self, package: str, resource: str, reason: str) -> None:
+        """End all subscriptions to this number, for a reason of §4.1.3: `noresource` when it is gone."""
+        for subscription in list(self._watchers.get((package, resource), ())):
+            subscription.live.terminate(reason)
+
+    def shut_down(self) -> None:
+        """End all subscriptions: §4.1.3 `deactivated`, for the subscribers shall come back at once."""
+        for subscription in list(self._subscriptions):
+            subscription.live.terminate("deactivated")
+
+    def identify(self, transaction: ServerTransaction) -> str:
+        """The extension that a request proves to come from. PeerError 401 otherwise."""
+        return self._identify(transaction)
+
+    def _receive(self, transaction: ServerTransaction) -> None:
+        request = transaction.request
+        subscriber = self._identify(transaction)
+        event = _event_of(request)
+        package = self._packages.get(event.package) if event is not None else None
+        if event is None or package is None:
+            # §4.2.1.1: with the ones that there are.
+            raise PeerError(489, "Bad Event", (self.allow_events,) if self._packages else ())
+        _check_accept(request, package.content_type)
+        self._check_room(subscriber)
+        usage = NotifierUsage(package.lifetime)
+        effects = usage.subscribe(request.expires, self._endpoint.timers.now())
+        resource = Uri.parse(request.uri).number or ""
+        content = Content(package.content_type, package.accept(subscriber, resource))
+        flow = transaction.flow
+        dialog = Dialog.of_uas(request, transaction.tag, self._endpoint.contact(flow, resource))
+        dialog.confirm()
+        live = LiveNotifier(self._endpoint, dialog, flow, usage, event, content)
+        self._add(_Subscription(self, live, subscriber, (event.package, resource)))
+        live.run(effects, transaction)
+
+    def _check_room(self, subscriber: str) -> None:
+        full = len(self._subscriptions) >= MAX_SUBSCRIPTIONS
+        if full or self._counts[subscriber] >= MAX_PER_SUBSCRIBER:
+            raise PeerError(503, "Too Many Subscriptions", (("Retry-After", RETRY_AFTER),))
+
+    def _add(self, subscription: _Subscription) -> None:
+        self._subscriptions.add(subscription)
+        self._watchers.setdefault(subscription.watched, {})[subscription] = None
+        self._counts[subscription.subscriber] += 1
+        self._endpoint.add_dialog(subscription.live.dialog.id, subscription)
+        subscription.live.on_ended = partial(self._remove, subscription)
+
+    def _remove(self, subscription: _Subscription) -> None:
+        self._subscriptions.discard(subscription)
+        watchers = self._watchers[subscription.watched]
+        del watchers[subscription]
+        if not watchers:
+            del self._watchers[subscription.watched]
+        self._counts[subscription.subscriber] -= 1
+        if not self._counts[subscription.subscriber]:
+            del self._counts[subscription.subscriber]
+        self._endpoint.remove_dialog(subscription.live.dialog.id)
+
+
+class _Subscription:
+    """One of them, as the user of its dialog."""
+
+    def __init__(
+        self, notifier: Notifier, live: LiveNotifier, subscriber: str, watched: tuple[str, str]
+    ) -> None:
+        self._notifier = notifier
+        self.live = live
+        self.subscriber = subscriber
+        self.watched = watched
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        """A request in the dialog: a refresh, or the wish to end it."""
+        request = transaction.request
+        if request.method != "SUBSCRIBE":
+            raise PeerError(405, "Method Not Allowed", (("Allow", "SUBSCRIBE"),))
+        # Whoever heard the tags could end other people's subscriptions.
+        if self._notifier.identify(transaction) != self.subscriber:
+            raise PeerError(403, "Forbidden")
+        event = _event_of(request)
+        if event is None or event.key != self.live.event.key:
+            # §4.5.2: another subscription belongs into a dialog of its own.
+            raise PeerError(481, "Subscription Does Not Exist")
+        self.live.dialog.receive_request(request)
+        self.live.subscribe(transaction)
+
+    def receive_ack(self, ack: Request) -> None:
+        """There is no INVITE in this dialog."""
+
+
+def _event_of(request: Request) -> Event | None:
+    value = request.headers.get("Event")
+    return None if value is None else Event.parse(value)
+
+
+def _check_accept(request: Request, content_type: str) -> None:
+    """PeerError 406 when the subscriber could not read what we would tell it."""
+    if "Accept" not in request.headers:
+        return  # §4.1.2.1: then it takes the package's usual type
+    media = content_type.partition("/")[0]
+    ranges = {text.partition(";")[0].strip(" \t").lower() for text in request.tokens("Accept")}
+    if ranges.isdisjoint({content_type, f"{media}/*", "*/*"}):
+        raise PeerError(406, "Not Acceptable", (("Accept", content_type),))

@@ -1,0 +1,324 @@
+"""appliance/sip/subscriptions.py and live_notifier.py on the wire: who may watch, what is told and when it ends.
+
+RFC 6665 §4.2. Time is turned by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from appliance.errors import LocalError, PeerError
+from appliance.sip import subscriptions
+from appliance.sip.dialog.notifier import Accept
+from appliance.sip.dialog.subscription import Lifetime
+from appliance.sip.endpoint import ServerTransaction
+from appliance.sip.live_notifier import retry_after
+from appliance.sip.message import Headers, Request, Response
+from appliance.sip.subscriptions import Notifier
+from tests.sip.wire import Wire, text_of
+
+
+class Door:
+    """A package: a door is open or shut, and each subscription counts what it was told."""
+
+    name = "door"
+    content_type = "text/plain"
+    lifetime = Lifetime(60, 600, 3600)
+
+    def __init__(self) -> None:
+        self.state = "shut"
+        self.broken = False
+
+    def accept(self, subscriber: str, resource: str) -> Callable[[bool], bytes]:
+        if resource == "666":
+            raise PeerError(403, "Forbidden")
+        told = 0
+
+        def say(full: bool) -> bytes:  # the protocol's own shape
+            nonlocal told
+            if self.broken:
+                raise ZeroDivisionError
+            if not self.state:
+                return b""
+            told += 1
+            return f"{resource} {self.state} {told} {'all' if full else 'part'}".encode()
+
+        return say
+
+
+def identify(transaction: ServerTransaction) -> str:
+    number = transaction.request.from_.uri.number
+    if number == "999":
+        raise PeerError(401, "Unauthorized", (("WWW-Authenticate", "Digest"),))
+    return number or ""
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+def notifier(wire: Wire, door: Door) -> Notifier:
+    notifier = Notifier(wire.endpoint, identify)
+    notifier.serve(door)
+    return notifier
+
+
+def subscribe(number: int = 1, /, **changes: str | None) -> bytes:
+    usual: dict[str, str | None] = {
+        "Via": f"SIP/2.0/UDP 192.0.2.10:5062;branch=z9hG4bKs{number}{changes.get('Call_ID', '')};rport",
+        "CSeq": f"{number} SUBSCRIBE",
+        "Event": "door;id=5",
+        "Expires": "600",
+    }
+    return text_of("SUBSCRIBE", **(usual | changes))
+
+
+def answer(wire: Wire, notify: Request, status: int = 200, *headers: tuple[str, str]) -> None:
+    wire.receive(notify.respond(status, headers=headers))
+
+
+def first(wire: Wire, **changes: str | None) -> tuple[Response, Request]:
+    """Subscribe; the 2xx and the NOTIFY, in this order."""
+    wire.receive(subscribe(**changes))
+    return pair(wire)
+
+
+def pair(wire: Wire) -> tuple[Response, Request]:
+    ok, notify = wire.take()
+    assert isinstance(ok, Response)
+    assert isinstance(notify, Request)
+    return ok, notify
+
+
+def test_a_whole_life(wire: Wire, door: Door, notifier: Notifier) -> None:
+    ok, notify = first(wire)
+    assert (ok.status, ok.headers.get("Expires"), ok.to.tag) == (200, "600", notify.from_.tag)
+    assert (notify.method, notify.uri, notify.to.tag) == ("NOTIFY", "sip:101@192.0.2.10:5062", "f1")
+    assert [
+        notify.headers.get(name) for name in ("Event", "Subscription-State", "Content-Type", "Contact")
+    ] == [
+        "door;id=5",
+        "active;expires=600",
+        "text/plain",
+        "<sip:100@192.0.2.1:5060>",
+    ]
+    assert notify.body == b"100 shut 1 all"
+    answer(wire, notify)
+    # A change is told; two while that is under way make one more.
+    for state in ("open", "ajar", "shut"):
+        door.state = state
+        notifier.notify("door", "100")
+    notify = wire.request()
+    assert notify.body == b"100 open 2 part"
+    answer(wire, notify)
+    notify = wire.request()
+    assert notify.body == b"100 shut 3 part"
+    answer(wire, notify)
+    # A refresh, by another way: it is answered, and everything is told anew.
+    wire.timers.wait(100)
+    tag = ok.to.tag
+    wire.receive(
+        subscribe(2, To=f"<sip:100@192.0.2.1>;tag={tag}", Expires="60", Contact="<sip:101@192.0.2.10:6000>")
+    )
+    again, notify = pair(wire)
+    assert (again.status, again.headers.get("Expires")) == (200, "60")
+    assert (notify.uri, notify.headers.get("Subscription-State")) == (
+        "sip:101@192.0.2.10:6000",
+        "active;expires=60",
+    )
+    answer(wire, notify)
+    # Nobody refreshes it any more.
+    wire.timers.wait(60)
+    notify = wire.request()
+    assert notify.headers.get("Subscription-State") == "terminated;reason=timeout"
+    assert len(notifier) == 1
+    answer(wire, notify)
+    assert (len(notifier), wire.endpoint.dialogs) == (0, 0)
+    wire.timers.wait(64)
+    assert (wire.endpoint.transactions, len(wire.timers.heap), wire.take()) == (0, 0, [])
+
+
+def test_unsubscribing(wire: Wire, notifier: Notifier) -> None:
+    ok, notify = first(wire)
+    answer(wire, notify)
+    wire.receive(subscribe(2, To=f"<sip:100@192.0.2.1>;tag={ok.to.tag}", Expires="0"))
+    gone, notify = pair(wire)
+    assert gone.headers.get("Expires") == "0"
+    assert notify.headers.get("Subscription-State") == "terminated;reason=timeout"
+    answer(wire, notify)
+    assert (len(notifier), wire.endpoint.dialogs) == (0, 0)
+    notifier.notify("door", "100")
+    assert wire.take() == []
+
+
+def test_a_fetch_leaves_nothing(wire: Wire, notifier: Notifier) -> None:
+    _, notify = first(wire, Expires="0")
+    assert notify.body == b"100 shut 1 all"
+    answer(wire, notify)
+    assert len(notifier) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "header"),
+    [
+        ({"Event": "presence"}, 489, ("Allow-Events", "door")),
+        ({"Event": None}, 489, ("Allow-Events", "door")),
+        ({"Event": "door;"}, 400, None),
+        ({"Expires": "5"}, 423, ("Min-Expires", "60")),
+        ({"Accept": "application/pidf+xml"}, 406, ("Accept", "text/plain")),
+        ({"Contact": None}, 400, None),
+        ({"uri": "sip:666@192.0.2.1"}, 403, None),
+        ({"From": "<sip:999@x>;tag=f1"}, 401, ("WWW-Authenticate", "Digest")),
+    ],
+)
+def test_refused(
+    wire: Wire,
+    notifier: Notifier,
+    changes: dict[str, str | None],
+    status: int,
+    header: tuple[str, str] | None,
+) -> None:
+    wire.receive(subscribe(**changes))
+    response = wire.response()
+    assert response.status == status
+    if header is not None:
+        assert response.headers.get(header[0]) == header[1]
+    assert (len(notifier), wire.endpoint.dialogs) == (0, 0)
+
+
+@pytest.mark.parametrize("accept", ["text/plain;q=0.5", "a/b, text/*", "*/*"])
+def test_what_the_subscriber_can_read(wire: Wire, notifier: Notifier, accept: str) -> None:
+    assert first(wire, Accept=accept)[0].status == 200
+
+
+def test_nothing_is_offered_yet(wire: Wire) -> None:
+    Notifier(wire.endpoint, identify)
+    wire.receive(subscribe())
+    response = wire.response()
+    assert (response.status, "Allow-Events" in response.headers) == (489, False)
+
+
+def test_what_may_be_asked_in_the_dialog(wire: Wire, notifier: Notifier) -> None:
+    ok, notify = first(wire)
+    answer(wire, notify)
+    to = f"<sip:100@192.0.2.1>;tag={ok.to.tag}"
+    wire.receive(text_of("MESSAGE", To=to))
+    assert wire.response().status == 405
+    for number, event, status in ((2, "door", 481), (3, None, 481), (4, "x;", 400)):
+        wire.receive(subscribe(number, To=to, Event=event))
+        assert wire.response().status == status
+    wire.receive(subscribe(5, To=to, From="<sip:102@x>;tag=f1"))
+    assert wire.response().status == 403
+    wire.receive(subscribe(1, To=to, Via="SIP/2.0/UDP 192.0.2.10:5062;branch=z9hG4bKlate"))
+    assert wire.response().status == 500  # out of order
+    wire.receive(text_of("ACK", To=to))
+    assert (wire.take(), len(notifier)) == ([], 1)
+
+
+@pytest.mark.parametrize("name", ["MAX_PER_SUBSCRIBER", "MAX_SUBSCRIPTIONS"])
+def test_too_many(wire: Wire, notifier: Notifier, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(subscriptions, name, 2)
+    for call_id in ("one", "two"):
+        assert first(wire, Call_ID=call_id)[0].status == 200
+    wire.receive(subscribe(Call_ID="three"))
+    response = wire.response()
+    assert (response.status, response.headers.get("Retry-After")) == (503, "60")
+    # One phone's greed is not the others' loss.
+    other = subscribe(Call_ID="four", From="<sip:102@192.0.2.1>;tag=f2")
+    wire.receive(other)
+    answers = wire.take()
+    assert isinstance(answers[0], Response)
+    assert answers[0].status == (200 if name == "MAX_PER_SUBSCRIBER" else 503)
+
+
+def test_a_subscriber_that_is_gone_is_forgotten(wire: Wire, notifier: Notifier) -> None:
+    first(wire)
+    wire.timers.wait(32)  # timer F of the NOTIFY
+    assert (len(notifier), wire.endpoint.dialogs) == (0, 0)
+
+
+def test_a_subscriber_that_forgot(wire: Wire, notifier: Notifier) -> None:
+    _, notify = first(wire)
+    answer(wire, notify, 481)
+    assert len(notifier) == 0
+    # An answer that comes again says nothing.
+    answer(wire, notify, 481)
+    assert wire.take() == []
+
+
+def test_a_subscriber_that_asks_for_a_pause(wire: Wire, notifier: Notifier) -> None:
+    _, notify = first(wire)
+    answer(wire, notify, 100)
+    answer(wire, notify, 503, ("Retry-After", "20 (lunch)"))
+    notifier.notify("door", "100")
+    wire.timers.wait(19)
+    assert wire.take() == []
+    wire.timers.wait(1)
+    assert wire.request().body == b"100 shut 2 all"
+
+
+def test_everybody_who_watches_is_told(wire: Wire, notifier: Notifier) -> None:
+    for call_id, uri in (("a", "100"), ("b", "100"), ("c", "101")):
+        _, notify = first(wire, Call_ID=call_id, uri=f"sip:{uri}@192.0.2.1")
+        answer(wire, notify)
+    notifier.notify("door", "100")
+    told = wire.take()
+    assert [notify.call_id for notify in told] == ["a", "b"]
+    for one in told:
+        assert isinstance(one, Request)
+        answer(wire, one)
+    notifier.terminate("door", "101", "noresource")
+    assert wire.request().headers.get("Subscription-State") == "terminated;reason=noresource"
+    notifier.shut_down()
+    assert {notify.headers.get("Subscription-State") for notify in wire.take()} == {
+        "terminated;reason=deactivated"
+    }
+
+
+def test_a_package_that_fails_costs_its_subscription_only(wire: Wire, door: Door, notifier: Notifier) -> None:
+    _, notify = first(wire)
+    answer(wire, notify)
+    door.broken = True
+    notifier.notify("door", "100")
+    assert (len(notifier), wire.take()) == (0, [])
+    wire.receive(subscribe(Call_ID="next"))
+    assert (wire.response().status, len(notifier)) == (200, 0)
+
+
+def test_an_answer_that_comes_when_it_is_over(wire: Wire, notifier: Notifier) -> None:
+    _, notify = first(wire)
+    (subscription,) = notifier._watchers["door", "100"]
+    subscription.live.end()
+    subscription.live.end()
+    answer(wire, notify)
+    assert (len(notifier), wire.take()) == (0, [])
+
+
+def test_an_acceptance_of_nothing_is_our_defect(wire: Wire, notifier: Notifier) -> None:
+    first(wire)
+    (subscription,) = notifier._watchers["door", "100"]
+    with pytest.raises(LocalError):
+        subscription.live.run([Accept(5)])
+
+
+def test_nothing_to_say_has_no_type(wire: Wire, door: Door, notifier: Notifier) -> None:
+    door.state = ""
+    _, notify = first(wire)
+    assert ("Content-Type" in notify.headers, notify.body) == (False, b"")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("5", 5), (" 7;duration=3", 7), ("9 (x)", 9), ("x", None), ("9x", None), ("", None)],
+)
+def test_retry_after(value: str, seconds: int | None) -> None:
+    assert retry_after(Response(503, headers=Headers([("Retry-After", value)]))) == seconds
