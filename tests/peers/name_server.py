@@ -72,7 +72,7 @@ class NameServer:
             await stream.send(len(answer).to_bytes(2, "big") + answer)
 
 
-async def _sockets() -> tuple[anyio.abc.UDPSocket, anyio.abc.SocketListener]:
+async def _sockets() -> tuple[anyio.abc.UDPSocket, anyio.abc.Listener[anyio.abc.SocketStream]]:
     """One port for both: the kernel chooses it for UDP, and somebody may have it for TCP."""
     while True:
         udp = await anyio.create_udp_socket(local_host="127.0.0.1")
