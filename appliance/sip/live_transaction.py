@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, assert_never
 
 from appliance.errors import LocalError
 from appliance.sip.message import Headers, Request, Response
+from appliance.sip.transaction.choice import client_machine, server_machine
 from appliance.sip.transaction.companions import make_ack, make_cancel
-from appliance.sip.transaction.invite_client import INVITE_CLIENT, INVITE_CLIENT_RELIABLE
-from appliance.sip.transaction.invite_server import INVITE_SERVER, INVITE_SERVER_RELIABLE
 from appliance.sip.transaction.machine import (
     Backoff,
     Effect,
@@ -30,11 +29,10 @@ from appliance.sip.transaction.machine import (
     StopTimer,
     response_input,
 )
-from appliance.sip.transaction.non_invite_client import NON_INVITE_CLIENT, NON_INVITE_CLIENT_RELIABLE
-from appliance.sip.transaction.non_invite_server import NON_INVITE_SERVER, NON_INVITE_SERVER_RELIABLE
 from appliance.sip.transaction.timers import T1
 from appliance.sip.transport.answer import fallback_address
 from appliance.sip.transport.flow import TransportError
+from appliance.sip.transport.own_address import via_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -173,11 +171,7 @@ class ServerTransaction(LiveTransaction):
     __slots__ = ("_data", "_fallback", "_tag", "key", "merge", "on_cancel", "on_failed")
 
     def __init__(self, host: Host, request: Request, flow: Flow, key: ServerKey) -> None:
-        if request.method == "INVITE":
-            machine = INVITE_SERVER_RELIABLE if flow.reliable else INVITE_SERVER
-        else:
-            machine = NON_INVITE_SERVER_RELIABLE if flow.reliable else NON_INVITE_SERVER
-        super().__init__(host, machine, request, flow)
+        super().__init__(host, server_machine(request.method, reliable=flow.reliable), request, flow)
         self.key = key
         self.merge: MergeKey | None = None
         "Under which key merged requests find this one, if they are looked for."
@@ -300,25 +294,56 @@ class ServerTransaction(LiveTransaction):
 class ClientTransaction(LiveTransaction):
     """A request of ours, and what comes back."""
 
-    __slots__ = ("_cancel", "_cancel_sent", "_data", "_on_event", "key")
+    __slots__ = ("_cancel", "_cancel_sent", "_data", "_direct", "_on_event", "key")
 
     def __init__(
         self, host: Host, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
     ) -> None:
-        if request.method == "INVITE":
-            machine = INVITE_CLIENT_RELIABLE if flow.reliable else INVITE_CLIENT
-        else:
-            machine = NON_INVITE_CLIENT_RELIABLE if flow.reliable else NON_INVITE_CLIENT
-        super().__init__(host, machine, request, flow)
+        super().__init__(host, client_machine(request.method, reliable=flow.reliable), request, flow)
         self.key: ClientKey = (request.via.branch, request.method)
         self._data = request.encode()
         self._on_event = on_event
+        self._direct: Flow | None = None
         self._cancel: Request | None = None
         self._cancel_sent = False
 
     def start(self) -> None:
         """Send the request, for the first time."""
         self._run(self._machine.start, None)
+
+    @property
+    def size(self) -> int:
+        """Octets of the request as it is sent."""
+        return len(self._data)
+
+    def detour(self, flow: Flow) -> None:
+        """Go over `flow` first (§18.1.1). Before `start`."""
+        self._direct = self.flow
+        self._go_over(flow)
+
+    def end_detour(self) -> None:
+        """Go the direct way after all. Harmless when somebody has answered, or there was no detour."""
+        direct, self._direct = self._direct, None
+        if direct is not None and self.state is self._machine.initial:
+            for timer in list(self._timers):
+                self._stop(timer)
+            self._go_over(direct)
+            self.start()
+
+    def _go_over(self, flow: Flow) -> None:
+        # The branch stays: a peer that got both takes the second for the first one repeated.
+        self.request.headers.replace_first("Via", via_of(flow, self.request.via.branch or ""))
+        self._data = self.request.encode()
+        self._machine = client_machine(self.request.method, reliable=flow.reliable)
+        self.flow, self._interval = flow, T1
+        self.state = self._machine.initial
+
+    def transport_failed(self) -> None:
+        """The flow is gone: the direct way may be left."""
+        if self._direct is None or self.state is not self._machine.initial:
+            super().transport_failed()
+        else:
+            self.end_detour()
 
     def receive(self, response: Response) -> None:
         """A response to this request came."""
