@@ -18,7 +18,6 @@ from appliance.sip.transaction.matching import server_key
 from appliance.sip.transaction_table import TransactionTable
 from appliance.sip.transport.answer import note_source, reply_flow
 from appliance.sip.transport.detour import MAX_OVER_UDP, Detours
-from appliance.sip.transport.detour import MAX_OVER_UDP, Detours
 from appliance.sip.transport.flow import TransportError
 from appliance.sip.transport.own_address import contact_of, via_of
 
@@ -80,7 +79,6 @@ class Endpoint:
         self._handlers: dict[str, Callable[[ServerTransaction], None]] = {"OPTIONS": self._answer_options}
         self.table = TransactionTable()
         self._dialogs: dict[DialogId, DialogUser] = {}
-        self._detours = Detours(timers, self.flow_to)
         self._detours = Detours(timers, self.flow_to)
         self._awaited: dict[tuple[str, str], DialogUser] = {}  # bound by their users, who wait 32 s at most
         transports.attach(self)
