@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = ["Call", "Owner"]
 
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from appliance.call.events import Dialled, Event
+    from appliance.call.leg_options import LegOptions
     from appliance.call.record import CallRecord
     from appliance.call.router import Plan
     from appliance.call.sip_leg import SipLeg
@@ -48,6 +50,7 @@ class Owner(Protocol):
 
     wire: Wire
     wall: Callable[[], float]
+    options: LegOptions
 
     def changed(self) -> None: ...
     def ended(self, call: Call, record: CallRecord) -> None: ...
@@ -59,6 +62,7 @@ class Call:
     __slots__ = (
         "_answered_now",
         "_early",
+        "_options",
         "_owner",
         "_told",
         "answered_at",
@@ -74,6 +78,7 @@ class Call:
 
     def __init__(self, owner: Owner, call_id: str, dialled: Dialled, caller: InboundLeg) -> None:
         self._owner = owner
+        self._options = owner.options  # of the callees' legs
         self.id = call_id
         self.dialled = dialled
         self.caller = caller
@@ -101,6 +106,9 @@ class Call:
         if offer is not None and offer.is_session:
             self.caller.media.expect(offer.body)
             self.caller.said = offer.body
+        elif not (self.caller.takes_reliable and len(plan.targets) == 1):
+            # A callee's offer in a reliable response wants an answer at once, and only such a caller gives one.
+            self._options = replace(self._options, reliable=False)
         failure = self.ringing.start(plan, self._dial)
         if failure is not None:
             self._nobody(failure)
@@ -118,7 +126,7 @@ class Call:
             self.end(HungUp(Ending.of(Cause.FAILED)), "system")
 
     def _dial(self, target: Binding) -> OutboundLeg:
-        leg = OutboundLeg(self._owner.wire, target, self.id)
+        leg = OutboundLeg(self._owner.wire, target, self.id, self._options)
         leg.on_event = self.receive
         try:
             leg.dial(self.dialled, _retell(self.dialled.content, leg))
@@ -197,7 +205,11 @@ class Call:
         repeated = self._told is not None and self._told[1] == event.status and self._told[0] is not leg
         if content is not None or not repeated:
             self._told = told
-            self.caller.progress(Progress(event.status, event.text, content, event.baggage))
+            self.caller.progress(replace(event, content=content))
+        if leg.awaits_answer and content is None:
+            # RFC 6337 §2.4: an offer that cannot be passed on cannot be refused either, but by ending the leg.
+            self.end(HungUp(Ending.of(Cause.MEDIA)), "system")
+            return
         if event.rings and not self.rings:
             self.rings = True
             self._owner.changed()
@@ -226,7 +238,7 @@ class Call:
         self._owner.wire.relay.join(self.caller.media, leg.media)
         self.answered_at = self._owner.wall()
         self._answered_now = self._owner.wire.timers.now()
-        self.caller.answer(Answered(content, event.baggage))
+        self.caller.answer(replace(event, content=content))
         self._owner.changed()
 
     def _nobody(self, event: HungUp) -> None:
@@ -237,9 +249,21 @@ class Call:
         if self._hearer() is not leg:
             event.reply(_NOBODY)
         elif isinstance(event, Updated):
-            self._update(leg, self.caller, event)
+            if self.caller.owes_answer and event.content is not None and event.content.is_session:
+                self._update_for_caller(leg, event.content, event)
+            else:
+                self._update(leg, self.caller, event)
         else:
             self.caller.ask(event)
+
+    def _update_for_caller(self, leg: OutboundLeg, content: Content, event: Updated) -> None:
+        # The caller cannot be asked before it has the answer to its own offer. What it offers stands, and what
+        # the phone says now is what the caller will get for an answer.
+        try:
+            _take(content, leg, self.caller)
+            event.reply(Outcome(200, "OK", _retell(Content(content.kind, self.caller.said), leg)))
+        except PeerError as refusal:
+            event.reply(Outcome(refusal.status, refusal.reason))
 
     # --- within the call
 

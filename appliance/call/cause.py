@@ -38,6 +38,8 @@ class Cause(Enum):
     "A phone went away in the middle of the call."
     ADMINISTRATOR = "administrator"
     "Hung up from the console or the command line."
+    PRACK_REFUSED = "prack_refused"
+    "The far end demands 100rel, but refuses our PRACK: calls to it want a leg without 100rel."
     SHUTDOWN = "shutdown"
     FAILED = "failed"
 
@@ -87,6 +89,7 @@ _USUAL = {
         (Cause.OVERLOAD, 503, "Service Unavailable"),
         (Cause.LOST, 408, "Request Timeout"),
         (Cause.ADMINISTRATOR, 480, "Temporarily Unavailable"),
+        (Cause.PRACK_REFUSED, 500, "PRACK Refused"),
         (Cause.SHUTDOWN, 503, "Service Unavailable"),
         (Cause.FAILED, 500, "Server Internal Error"),
     )
@@ -98,6 +101,7 @@ _Q850 = {
     Cause.NOT_REGISTERED: 20,  # subscriber absent
     Cause.LOST: 27,  # destination out of order
     Cause.ADMINISTRATOR: 31,  # normal, unspecified
+    Cause.PRACK_REFUSED: 111,  # protocol error, unspecified
     Cause.SHUTDOWN: 41,  # temporary failure
     Cause.MEDIA: 88,  # incompatible destination
 }

@@ -84,6 +84,10 @@ class Progress:
     content: Content | None
     "Sound before the answer, if the callee sends any."
     baggage: Baggage
+    fork: str = ""
+    "Which of several phones says so: one that rings behind another has a name of its own."
+    reliable: bool = False
+    "Whether the callee made sure that it is heard. Then `content` binds: it is the answer, or an offer."
 
     @property
     def rings(self) -> bool:
@@ -96,11 +100,13 @@ class Answered:
 
     content: Content | None
     baggage: Baggage
+    fork: str = ""
+    "As in `Progress`."
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The other side knows of the answer. With content, it is the answer to an offer made in `Answered`."""
+    """The other side knows of the answer, or of a reliable progress. With content, it is the answer to an offer made in it."""
 
     content: Content | None
 

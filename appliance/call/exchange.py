@@ -17,6 +17,7 @@ from appliance.call.call import Call
 from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.events import HungUp
 from appliance.call.inbound import RefusedError, check_caller, read_dialled
+from appliance.call.leg_options import LegOptions
 from appliance.call.record import record_refused
 from appliance.call.router import Router
 from appliance.call.sip_leg_inbound import InboundLeg
@@ -87,6 +88,8 @@ class Exchange:
         """`wall` gives seconds since 1970, for records alone."""
         self.wire = wire
         self.wall = wall
+        self.options = LegOptions()
+        "What the legs of new calls may use of SIP's extensions."
         self.on_record: Callable[[CallRecord], None] = _ignore
         "Gets the record of each call when it ends."
         self.on_change: Callable[[], None] = _ignore
@@ -100,7 +103,8 @@ class Exchange:
         self._engaged: dict[str, list[Call]] = {}
         self._closing = False
         wire.endpoint.serve("INVITE", self.receive)
-        wire.endpoint.allowed |= {"INFO", "MESSAGE", "UPDATE"}
+        wire.endpoint.allowed |= {"INFO", "MESSAGE", "PRACK", "UPDATE"}
+        wire.endpoint.supported |= {"100rel", "timer"}
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -111,6 +115,8 @@ class Exchange:
         """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
         request = transaction.request
         number = self._directory.identity.verify(request, transaction.flow.remote[0])
+        # As a challenge, this is no refusal: the phone asks again, with what suits both.
+        self.options.check(request)
         extension = self._directory.find(number)
         dialled = read_dialled(request, number, extension.name if extension else "")
         call_id = self.wire.token()
@@ -129,7 +135,7 @@ class Exchange:
         if len(self._calls) >= self._max_calls:
             raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
         plan = self._router.route(dialled)
-        caller = InboundLeg(self.wire, transaction, dialled.from_number, dialled.to_number)
+        caller = InboundLeg(self.wire, transaction, dialled.from_number, dialled.to_number, self.options)
         call = self._calls[call_id] = Call(self, call_id, dialled, caller)
         for number in (dialled.from_number, dialled.to_number):
             self._engaged.setdefault(number, []).append(call)

@@ -5,7 +5,7 @@ RFC 3261 §16.6 (what belongs to a hop), RFC 3323 §4 (what gives a caller away)
 
 from __future__ import annotations
 
-__all__ = ["ALLOW", "content_of", "passing", "with_content", "with_reason"]
+__all__ = ["content_of", "passing", "with_content", "with_reason"]
 
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from appliance.call.events import HungUp
     from appliance.sip.message import Message
-
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"
-"What may be sent within a call."
 
 # Made anew for each leg, so that nothing of one side's network shows on the other.
 _DIALOG = {

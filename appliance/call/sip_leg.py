@@ -1,6 +1,6 @@
 """One leg of a call: events above, SIP below. What both kinds of leg do within the dialog.
 
-RFC 3261 §12.2, §14; RFC 3311 (UPDATE); RFC 6086 (INFO); RFC 3428 (MESSAGE).
+RFC 3261 §12.2, §14; RFC 3311 (UPDATE); RFC 4028 §7.4 (refreshes); RFC 6086 (INFO); RFC 3428 (MESSAGE).
 `sip_leg_inbound` and `sip_leg_outbound` add the INVITE that makes the dialog.
 """
 
@@ -8,25 +8,27 @@ from __future__ import annotations
 
 __all__ = ["SipLeg"]
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending
-from appliance.call.events import Asked, HungUp, Outcome, Updated, Withdrawn
-from appliance.call.passing import ALLOW, content_of, passing, with_content
-from appliance.call.sip_session import SipSession
+from appliance.call.events import Asked, Content, HungUp, Outcome, Updated, Withdrawn
+from appliance.call.passing import content_of, passing, with_content
+from appliance.call.sip_timed import TimedSession
 from appliance.errors import PeerError
 from appliance.sip.dialog import InviteState, OfferState
 from appliance.sip.message import Response
 
 if TYPE_CHECKING:
-    from appliance.call.events import Content, Reply
+    from appliance.call.events import Baggage, Reply
+    from appliance.call.leg_options import LegOptions
     from appliance.call.wire import Wire
     from appliance.clock import Timer
     from appliance.media.leg import LegMedia
     from appliance.sip.dialog import Dialog, InviteUsage
     from appliance.sip.endpoint import ClientTransaction, Failed, ServerTransaction
-    from appliance.sip.message import Request
+    from appliance.sip.message import Message, Request
     from appliance.sip.transport.flow import Flow
 
 
@@ -35,15 +37,20 @@ if TYPE_CHECKING:
 REINVITE_SECONDS = 180.0
 
 
-class SipLeg(SipSession):
+class SipLeg(TimedSession):
     """A session that carries re-INVITE, UPDATE, INFO and MESSAGE between its peer and the call."""
 
-    __slots__ = ("_client", "_patience", "_reply")
+    __slots__ = ("_client", "_deciding", "_patience", "_takes_update", "_update_sent", "_wish")
 
-    def __init__(self, wire: Wire, flow: Flow, number: str, media: LegMedia, usage: InviteUsage) -> None:
-        super().__init__(wire, flow, number, media, usage)
+    def __init__(
+        self, wire: Wire, flow: Flow, number: str, media: LegMedia, usage: InviteUsage, options: LegOptions
+    ) -> None:
+        super().__init__(wire, flow, number, media, usage, options)
         self._client: ClientTransaction | None = None  # our re-INVITE, until its outcome
-        self._reply: Reply | None = None
+        self._wish: Updated | None = None  # what it is for
+        self._update_sent = False  # ours waits for its outcome
+        self._deciding = False  # the peer's UPDATE, or the offer in its PRACK, waits for its outcome
+        self._takes_update: bool | None = None  # as far as the peer has said
         self._patience: Timer | None = None  # how long that may take
 
     # --- what the peer sends within the dialog
@@ -65,11 +72,16 @@ class SipLeg(SipSession):
             case "INFO" | "MESSAGE":
                 asked = Asked(request.method, content_of(request), passing(request), _replying(transaction))
                 self.on_event(self, asked)
+            case "PRACK" if self.options.reliable:
+                self._receive_prack(transaction)
             case "OPTIONS":
-                answer = (("Allow", ALLOW), ("Accept", "application/sdp"))
-                transaction.reply(200, headers=answer)
+                transaction.reply(200, headers=(*self.options.fields, ("Accept", "application/sdp")))
             case _:
-                raise PeerError(405, "Method Not Allowed", (("Allow", ALLOW),))
+                raise PeerError(405, "Method Not Allowed", self.options.fields[:1])
+
+    def _receive_prack(self, _transaction: ServerTransaction) -> None:
+        # RFC 3262 §3: it matches no response of ours.
+        raise PeerError(481, "Call/Transaction Does Not Exist")
 
     def _receive_bye(self, transaction: ServerTransaction) -> None:
         request = transaction.request
@@ -81,7 +93,9 @@ class SipLeg(SipSession):
 
     def _receive_invite(self, transaction: ServerTransaction) -> None:
         request = transaction.request
+        self.options.check(request)
         self._run(self.usage.receive_invite(self._wire.random.random()))
+        self._learn(request)
         content = content_of(request)
         try:
             self._receive_offer(content)
@@ -92,6 +106,10 @@ class SipLeg(SipSession):
         self.flow = transaction.flow  # a phone behind NAT may come from another port by now
         transaction.on_cancel = self._receive_withdrawal
         transaction.on_failed = partial(self._invite_failed, transaction)
+        if content is not None and content.body == self.said and "Session-Expires" in request.headers:
+            # RFC 4028 §7.4: nothing is changed, the session is but refreshed. The other leg has its own timer.
+            self._accept(Content(content.kind, self.media.described), ())
+            return
         updated = Updated(content, passing(request), self._decide_on(transaction), full=True)
         self.on_event(self, updated)
 
@@ -120,18 +138,50 @@ class SipLeg(SipSession):
 
     def _receive_update(self, transaction: ServerTransaction) -> None:
         request = transaction.request
+        self.options.check(request)
+        if self._deciding:
+            # RFC 3311 §5.2: one that comes before the answer to the last MUST get 500 and wait 0 to 10 seconds.
+            wait = str(int(self._wire.random.random() * 11))
+            raise PeerError(500, "Update Pending", (("Retry-After", wait),))
         content = content_of(request)
         self._receive_offer(content)
-        offered = content is not None and content.is_session
+        self._learn(request)
         self.flow = transaction.flow
-        respond = _replying(transaction, with_contact=self.contact)
+        if content is None:
+            # It refreshes the session, or moves the peer: both are this leg's own business.
+            transaction.reply(200, headers=self._updated_fields(request))
+        else:
+            self._pass_offer(transaction, content)
+
+    def _pass_offer(self, transaction: ServerTransaction, content: Content) -> None:
+        """Tell the call what an UPDATE or PRACK asks for; the outcome is its answer."""
+        request = transaction.request
+        self._deciding = True
 
         def decide(outcome: Outcome) -> None:
-            if offered:
+            self._deciding = False
+            if content.is_session:
                 self.offers.withdraw()
-            respond(outcome)
+            _replying(transaction, self._updated_fields(request) if outcome.status < 300 else ())(outcome)
+            self._decided()
 
         self.on_event(self, Updated(content, passing(request), decide, full=False))
+
+    def _decided(self) -> None:
+        """What waited for the end of an offer and answer may go on."""
+
+    def _updated_fields(self, request: Request) -> Baggage:
+        if request.method != "UPDATE":
+            return ()
+        # RFC 4028 §9: before the answer there is no session yet that could run out.
+        standing = self.dialog is not None and self.dialog.confirmed and not self.over
+        timing = self._grant(request) if standing else ()
+        return ("Contact", self.contact), *self.options.fields_within, *timing
+
+    def _learn(self, message: Message) -> None:
+        """What the peer takes, by the Allow of this message."""
+        if "Allow" in message.headers:
+            self._takes_update = "UPDATE" in ",".join(message.headers.get_all("Allow"))
 
     # --- what the call wants of the peer
 
@@ -144,39 +194,91 @@ class SipLeg(SipSession):
             event.reply(Outcome(491, "Request Pending"))
         elif event.full:
             self._send_reinvite(dialog, event)
+        elif self._takes_update is False:
+            self._update_otherwise(dialog, event)
         else:
             self._send_update(dialog, event)
 
     def _is_busy_for(self, event: Updated) -> bool:
         # §14.1: one INVITE at a time; RFC 3311 §5.1: one offer at a time, and a re-INVITE always leads to one.
-        offers = event.full or (event.content is not None and event.content.is_session)
+        invites = event.full or self._takes_update is False
+        offers = invites or (event.content is not None and event.content.is_session)
         if offers and self.offers.state is not OfferState.STABLE:
             return True
-        return event.full and not self.usage.may_invite
+        return not self.usage.may_invite if event.full else self._update_sent
+
+    def _update_otherwise(self, dialog: Dialog, event: Updated) -> None:
+        """As `update`, for a peer that does not take UPDATE."""
+        if event.content is None or not event.content.is_session:
+            event.reply(Outcome(200, "OK"))
+        elif not dialog.confirmed:
+            # RFC 3311 §5.1 has no other way before the answer. The session stays as it is.
+            event.reply(Outcome(488, "Not Acceptable Here"))
+        elif self.usage.may_invite:
+            self._send_reinvite(dialog, event)
+        else:
+            event.reply(Outcome(491, "Request Pending"))
 
     def _send_reinvite(self, dialog: Dialog, event: Updated) -> None:
         self.usage.send_invite()
         self._send_offer(event.content)
-        self._reply = event.reply
-        request = self._make(dialog, "INVITE", (("Allow", ALLOW), *event.baggage), event.content)
+        self._wish = event
+        fields = *self.options.fields_within, *self._timer_fields(), *event.baggage
+        request = self._make(dialog, "INVITE", fields, event.content)
         self._invite_seq = dialog.local_seq or 0
         self._client = self._wire.endpoint.send_request(request, self.flow, self._reinvite_event)
         self._patience = self._wire.timers.after(REINVITE_SECONDS, self.withdraw)
 
     def _send_update(self, dialog: Dialog, event: Updated) -> None:
+        self._update_sent = True
         offered = self._send_offer(event.content)
-        request = self._make(dialog, "UPDATE", (("Allow", ALLOW), *event.baggage), event.content)
+        timing = self._timer_fields() if dialog.confirmed else ()
+        fields = *self.options.fields_within, *timing, *event.baggage
+        request = self._make(dialog, "UPDATE", fields, event.content)
 
         def decided(response: Response | Failed) -> None:
             if isinstance(response, Response) and response.status < 200:
                 return
+            self._update_sent = False
             if offered:
                 self.offers.withdraw()  # by its answer, or by its refusal
-            if isinstance(response, Response) and response.status < 300:
-                dialog.refresh_target(response)
-            self._asked_event(response, event.reply)
+            self._update_event(dialog, event, response)
 
         self._wire.endpoint.send_request(request, self.flow, decided)
+
+    def _update_event(self, dialog: Dialog, event: Updated, response: Response | Failed) -> None:
+        if isinstance(response, Response) and not self.over:
+            if response.status < 300:
+                dialog.refresh_target(response)
+                if dialog.confirmed:
+                    self._granted(response)
+            elif response.status in {405, 501}:
+                self._takes_update = False
+                self.update(event)
+                return
+            elif self._too_short(response):
+                self._send_update(dialog, event)
+                return
+        self._asked_event(response, event.reply)
+
+    def _refresh(self) -> None:
+        dialog = self.dialog
+        if dialog is None or self.over:
+            return
+        if self._takes_update:
+            if not self._update_sent:
+                self._send_update(dialog, Updated(None, (), self._refreshed, full=False))
+        elif self.usage.may_invite and self.offers.state is OfferState.STABLE:
+            # RFC 4028 §7.4: the same description, its version too, says that nothing changes.
+            content = Content("application/sdp", self.media.described)
+            self._send_reinvite(dialog, Updated(content, (), self._refreshed, full=True))
+
+    def _refreshed(self, outcome: Outcome) -> None:
+        content = outcome.content
+        if outcome.status < 300 and content is not None and content.is_session:
+            with suppress(PeerError):  # nothing was to change: what cannot be read changes nothing
+                self.media.expect(content.body)
+                self.said = content.body
 
     def _send_offer(self, content: Content | None) -> bool:
         if content is None or not content.is_session:
@@ -207,42 +309,46 @@ class SipLeg(SipSession):
         elif event.status < 200:
             return
         elif event.status >= 300:
-            outcome = Outcome(event.status, event.reason, content_of(event), passing(event))
-            self._reinvite_failed(outcome)
+            wish = self._wish
+            again = not self.over and wish is not None and self._too_short(event)
+            self._reinvite_failed(_outcome_of(event), told=not again)
+            if again and wish is not None:
+                self.update(wish)
         elif event.cseq.number != self._invite_seq:
             return  # the 2xx of an INVITE before: its ACK is lost for good, and the peer has moved on
         elif self.over:
             self._acknowledge_late(event)
         elif self.usage.state is InviteState.SENT:
-            reply = self._take_reply()
+            wish = self._take_wish()
+            self._learn(event)
             answered = self._answered(event)
-            if reply is not None:
-                reply(Outcome(200, event.reason, answered.content, answered.baggage))
+            if wish is not None:
+                wish.reply(Outcome(200, event.reason, answered.content, answered.baggage))
         else:
             self._run(self.usage.receive_final(event.status, 0.0))
 
-    def _reinvite_failed(self, outcome: Outcome) -> None:
-        reply = self._take_reply()
+    def _reinvite_failed(self, outcome: Outcome, *, told: bool = True) -> None:
+        wish = self._take_wish()
         if self.over:
             return
         self.offers.withdraw()
         effects = self.usage.receive_final(outcome.status, 0.0)
-        if reply is not None:
-            reply(outcome)
+        if wish is not None and told:
+            wish.reply(outcome)
         self._run(effects)
 
-    def _take_reply(self) -> Reply | None:
-        """The re-INVITE has its outcome: who waits for it."""
-        reply, self._reply, self._client = self._reply, None, None
+    def _take_wish(self) -> Updated | None:
+        """The re-INVITE has its outcome: what it was for."""
+        wish, self._wish, self._client = self._wish, None, None
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
-        return reply
+        return wish
 
     def _close(self) -> None:
         # A re-INVITE that a dying peer never answers would otherwise wait for ever.
         self.withdraw()
-        self._take_reply()
+        self._take_wish()
         super()._close()
 
     def _asked_event(self, event: Response | Failed, reply: Reply) -> None:
@@ -250,17 +356,23 @@ class SipLeg(SipSession):
             reply(Outcome(408, "Request Timeout"))
             self._lose()
         elif event.status >= 200:
-            reply(Outcome(event.status, event.reason, content_of(event), passing(event)))
+            reply(_outcome_of(event))
             # §12.2.1.2: 481 and 408 SHOULD end the dialog.
             if event.status in {408, 481}:
                 self._lose()
 
 
-def _replying(transaction: ServerTransaction, with_contact: str | None = None) -> Reply:
+def _outcome_of(response: Response) -> Outcome:
+    # RFC 4028 §6: how long a session may live is for this leg's two ends alone.
+    status, reason = (
+        (500, "Server Internal Error") if response.status == 422 else (response.status, response.reason)
+    )
+    return Outcome(status, reason, content_of(response), passing(response))
+
+
+def _replying(transaction: ServerTransaction, fields: Baggage = ()) -> Reply:
     def reply(outcome: Outcome) -> None:
-        headers = with_content(outcome.baggage, outcome.content)
-        if with_contact is not None and outcome.status < 300:
-            headers.append(("Contact", with_contact))
+        headers = with_content((*fields, *outcome.baggage), outcome.content)
         body = outcome.content.body if outcome.content else b""
         transaction.reply(outcome.status, outcome.text, headers=headers, body=body)
 

@@ -1,31 +1,54 @@
 """The caller's leg: the server side of the INVITE that starts a call.
 
-RFC 3261 §9.2 (CANCEL), §12.1.1, §13.3 (UAS).
+RFC 3261 §9.2 (CANCEL), §12.1.1, §13.3 (UAS); RFC 3262 §3 (reliable responses); RFC 6337 §3.
 """
 
 from __future__ import annotations
 
 __all__ = ["InboundLeg"]
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
 
 from appliance.call.cause import Cause, Ending
-from appliance.call.events import HungUp, Outcome
-from appliance.call.passing import ALLOW, content_of, passing, with_content, with_reason
+from appliance.call.events import Confirmed, HungUp, Outcome
+from appliance.call.leg_options import LegOptions, names
+from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
-from appliance.sip.dialog import Dialog, InviteState, InviteUsage
+from appliance.errors import PeerError
+from appliance.sip.dialog import (
+    Dialog,
+    GiveUpWaiting,
+    InviteState,
+    InviteUsage,
+    OfferAnswer,
+    OfferState,
+    RAck,
+    ReliableServer,
+    Send,
+    SendAgain,
+    StopWaiting,
+    Wait,
+)
 
 if TYPE_CHECKING:
-    from appliance.call.events import Answered, Progress
+    from collections.abc import Iterable
+
+    from appliance.call.events import Answered, Baggage, Content, Progress
     from appliance.call.wire import Wire
+    from appliance.clock import Timer
+    from appliance.sip.dialog import ReliableEffect
     from appliance.sip.endpoint import ServerTransaction
-    from appliance.sip.message import Request
+    from appliance.sip.message import Request, Response
+
+MAX_RSEQ = 2**31 - 1
+"RFC 3262 §3: the first RSeq is drawn from 1 to this."
 
 
 class InboundLeg(SipLeg):
     """Tells the caller how the call gets on."""
 
-    __slots__ = ()
+    __slots__ = ("_answer", "_demanded", "_past", "_provisional", "_reliable", "_told", "_wait")
 
     def __init__(
         self,
@@ -33,38 +56,198 @@ class InboundLeg(SipLeg):
         transaction: ServerTransaction,
         number: str,
         dialled: str,
+        options: LegOptions,
     ) -> None:
         """PeerError for an INVITE that makes no dialog, or when no port is left."""
         request, flow = transaction.request, transaction.flow
         # The tag is the transaction's, so that its 100 and its answer to a CANCEL carry the same.
         dialog = Dialog.of_uas(request, transaction.tag, wire.endpoint.contact(flow, dialled))
-        super().__init__(wire, flow, number, wire.open_media(flow), InviteUsage.received())
+        super().__init__(wire, flow, number, wire.open_media(flow), InviteUsage.received(), options)
         self.dialog = dialog
         self._server = transaction
         self._receive_offer(content_of(request))
+        self._learn(request)
+        self._demanded = options.reliable and names(request, "Require", "100rel")
+        self._reliable: ReliableServer[Progress] | None = None
+        if self._demanded or (options.reliable and names(request, "Supported", "100rel")):
+            self._reliable = ReliableServer(request.cseq, wire.random.randint(1, MAX_RSEQ))
+        self._provisional: Response | None = None  # that no PRACK has come for
+        self._wait: Timer | None = None  # until it goes out again
+        self._answer: Answered | None = None  # that waits for a PRACK
+        self._told: tuple[str, Content, bool] | None = (
+            None  # whose description the caller has, and if for certain
+        )
+        self._past: dict[str, Dialog] = {}  # with phones that will not be heard any more
         wire.endpoint.add_dialog(dialog.id, self)
         transaction.on_cancel = self._cancelled
         transaction.on_failed = self._failed
+
+    @property
+    def takes_reliable(self) -> bool:
+        """Whether the caller acknowledges provisional responses, and may so get an offer in one."""
+        return self._reliable is not None
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether the caller's own offer is still open."""
+        return self._open and not self._deciding and self.offers.state is OfferState.RECEIVED
 
     @property
     def _open(self) -> bool:
         """Whether the INVITE waits for its final response still."""
         return not self.over and self.dialog is not None and not self.dialog.confirmed
 
+    # --- how the call gets on
+
     def progress(self, event: Progress) -> None:
-        """Pass on a provisional response."""
-        if self._open and self._server is not None:
-            headers = with_content(
-                (("Contact", self.contact), ("Allow", ALLOW), *event.baggage), event.content
-            )
-            body = event.content.body if event.content else b""
-            self._server.reply(event.status, event.text, headers=headers, body=body)
+        """Pass on a provisional response, reliably if it matters and the caller can do that."""
+        if not self._open or self._server is None or self._answer is not None:
+            return
+        reliable = self._reliable
+        content = self._new_to_caller(event.content, event.fork)
+        # RFC 3262 §5: without an offer in the INVITE, only what the callee said reliably can be one.
+        binds = content is not None and content.is_session and (event.reliable or self.owes_answer)
+        if reliable is None or not (binds or self._demanded):
+            self._note_told(event.fork, content, certain=False)
+            self._respond(replace(event, content=content), ())
+            return
+        if not binds and content is not None and content.is_session:
+            content = None
+        self._note_told(event.fork, content, certain=True)
+        if binds:
+            self.offers.send_answer() if self.owes_answer else self.offers.send_offer()
+        self._act(reliable.send(replace(event, content=content), session=binds))
+
+    def _new_to_caller(self, content: Content | None, fork: str) -> Content | None:
+        """`content` unless the caller has it for certain; in a dialog of its own if it cannot follow the last.
+
+        RFC 3261 §13.2.1: one dialog has one answer. That of another phone makes another dialog, as if the
+        exchange were a proxy that forks; so does that of a phone which has changed its mind.
+        """
+        if self._told is None or content is None or not content.is_session:
+            return content
+        told_by, told, certain = self._told
+        if certain and content == told:
+            return None
+        if certain or told_by != fork:
+            self._branch_off()
+        return content
+
+    def _note_told(self, fork: str, content: Content | None, *, certain: bool) -> None:
+        if content is not None and content.is_session:
+            self._told = fork, content, certain
+
+    def _branch_off(self) -> None:
+        server, dialog = self._server, self.dialog
+        assert server is not None
+        assert dialog is not None
+        self._past[dialog.local_tag] = dialog
+        server.tag = self._wire.endpoint.new_tag()
+        self.dialog = Dialog.of_uas(server.request, server.tag, dialog.contact)
+        self._wire.endpoint.add_dialog(self.dialog.id, self)
+        self.offers = OfferAnswer()
+        self._receive_offer(content_of(server.request))
+
+    def _respond(self, event: Progress, fields: Baggage) -> Response | None:
+        server = self._server
+        if server is None:
+            return None
+        # §12.1.1: Allow in what makes a dialog tells the caller what it may send there.
+        fields = ("Contact", self.contact), self.options.fields[0], *fields, *event.baggage
+        body = event.content.body if event.content else b""
+        return server.reply(event.status, event.text, headers=with_content(fields, event.content), body=body)
 
     def answer(self, event: Answered) -> None:
         """The callee has picked up."""
-        if self._open and self.dialog is not None:
-            self.dialog.confirm()
-            self._accept(event.content, event.baggage)
+        if not self._open or self.dialog is None:
+            return
+        if self._reliable is not None:
+            self._act(self._reliable.finish())
+        self._answer = event
+        self._decided()
+
+    def _decided(self) -> None:
+        event = self._answer
+        if event is None or not self._open or self._deciding:
+            return
+        if self._reliable is not None and self._reliable.holds_success:
+            return  # RFC 3262 §3: no 2xx before the PRACK of a session description
+        self._answer = None
+        content = self._new_to_caller(event.content, event.fork)
+        self._drop_past()
+        assert self.dialog is not None
+        self.dialog.confirm()
+        self._accept(content, event.baggage)
+
+    # --- reliable responses
+
+    def _act(self, effects: Iterable[ReliableEffect[Progress]]) -> None:
+        for effect in effects:
+            match effect:
+                case Send(rseq, event):
+                    self._provisional = self._respond(event, (("Require", "100rel"), ("RSeq", str(rseq))))
+                case SendAgain():
+                    if self._server is not None and self._provisional is not None:
+                        self._server.respond(self._provisional)
+                case Wait(delay):
+                    self._stop_waiting()
+                    self._wait = self._wire.timers.after(delay, self._waited)
+                case StopWaiting():
+                    self._stop_waiting()
+                    self._provisional = None
+                case GiveUpWaiting():
+                    self._lose_caller(Outcome(504, "Server Time-out"))
+                case _:
+                    assert_never(effect)
+
+    def _waited(self) -> None:
+        self._wait = None
+        if self._reliable is not None:
+            self._act(self._reliable.fired())
+
+    def _stop_waiting(self) -> None:
+        if self._wait is not None:
+            self._wait.cancel()
+            self._wait = None
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        request = transaction.request
+        past = self._past.get(request.to.tag or "") if self._past else None
+        if past is None:
+            super().receive(transaction)
+            return
+        past.receive_request(request)
+        if request.method == "PRACK" and self._reliable is not None:
+            self._act(self._reliable.receive_prack(RAck.of(request)))
+            transaction.reply(200)
+            self._decided()
+        elif request.method == "BYE":
+            transaction.reply(200)  # §15: the caller drops this branch alone
+        else:
+            raise PeerError(481, "Call/Transaction Does Not Exist")
+
+    def _receive_prack(self, transaction: ServerTransaction) -> None:
+        request = transaction.request
+        if self._reliable is None:
+            super()._receive_prack(transaction)
+            return
+        effects = self._reliable.receive_prack(RAck.of(request))
+        content = content_of(request)
+        session = content is not None and content.is_session
+        try:
+            if not session or self.offers.receive_answer():
+                transaction.reply(200)
+                if session or self.offers.state is OfferState.SENT:
+                    self.offers.withdraw()
+                    self.on_event(self, Confirmed(content if session else None))
+            elif content is not None:
+                # RFC 3262 §5: a new offer, now that the first has its answer.
+                self._receive_offer(content)
+                self._pass_offer(transaction, content)
+        finally:
+            if not self.over:
+                self._act(effects)
+                self._decided()
 
     def hang_up(self, event: HungUp) -> None:
         if self._open:
@@ -82,8 +265,22 @@ class InboundLeg(SipLeg):
 
     def _failed(self) -> None:
         # No answer can reach the caller any more. After a refusal, or a 2xx, this says nothing new.
+        # RFC 6026 §8.8: the transaction stays until it has a final response, heard or not.
+        self._lose_caller(Outcome(500, "Server Internal Error"))
+
+    def _lose_caller(self, outcome: Outcome) -> None:
         if self._open and self.usage.state is InviteState.RECEIVED:
-            # RFC 6026 §8.8: the transaction stays until it has a final response, heard or not.
-            self._refuse(Outcome(500, "Server Internal Error"))
+            self._refuse(outcome)
             self._finish()
             self.on_event(self, HungUp(Ending.of(Cause.LOST)))
+
+    def _close(self) -> None:
+        self._stop_waiting()
+        self._provisional = self._answer = None
+        self._drop_past()
+        super()._close()
+
+    def _drop_past(self) -> None:
+        for dialog in self._past.values():
+            self._wire.endpoint.remove_dialog(dialog.id)
+        self._past.clear()

@@ -1,24 +1,34 @@
 """A callee's leg: the client side of the INVITE to one registered phone.
 
-RFC 3261 §9.1 (CANCEL), §12.1.2, §13.2 (UAC); §13.2.2.4 for several 2xx from one INVITE.
+RFC 3261 §9.1 (CANCEL), §12.1.2, §13.2 (UAC); §13.2.2.4 for several 2xx from one INVITE; RFC 3262 §4 (PRACK).
 """
 
 from __future__ import annotations
 
 __all__ = ["OutboundLeg"]
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending, ending_told_by_phone
-from appliance.call.events import HungUp, Progress
-from appliance.call.passing import ALLOW, content_of, passing, with_content, with_reason
+from appliance.call.events import Content, HungUp, Progress
+from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
 from appliance.errors import PeerError
-from appliance.sip.dialog import Dialog, InviteUsage
+from appliance.sip.dialog import (
+    Dialog,
+    InviteUsage,
+    OfferAnswer,
+    RAck,
+    ReliableClient,
+    rseq_of,
+)
 from appliance.sip.message import Headers, NameAddr, Request, Response, Uri
 
 if TYPE_CHECKING:
-    from appliance.call.events import Baggage, Content, Dialled
+    from appliance.call.events import Answered, Baggage, Confirmed, Dialled
+    from appliance.call.leg_options import LegOptions
     from appliance.call.wire import Wire
     from appliance.directory.bindings import Binding
     from appliance.sip.endpoint import ClientTransaction, Failed, ServerTransaction
@@ -26,20 +36,42 @@ if TYPE_CHECKING:
 # A phone has one, a proxy in its place a few; beyond that somebody is playing with us.
 MAX_FORKS = 8
 
+# A PRACK that the phone does not know any more has mostly crossed its final response, which then follows soon.
+DOUBT_SECONDS = 2.0
+
+
+class EarlyDialog:
+    """What one phone behind the INVITE has said before the answer."""
+
+    __slots__ = ("answer", "dialog", "offers", "reliable", "settled")
+
+    def __init__(self, dialog: Dialog, *, offered: bool) -> None:
+        self.dialog = dialog
+        self.offers = OfferAnswer()
+        if offered:
+            self.offers.send_offer()
+        self.reliable: ReliableClient | None = None
+        self.settled = False
+        "Whether the INVITE's offer and answer have passed, by a reliable response."
+        self.answer: Content | None = None
+        "What that response said, if it was the answer."
+
 
 class OutboundLeg(SipLeg):
     """Rings one phone. Of several that a proxy there makes of it, the first to answer is the one."""
 
-    __slots__ = ("_call_id", "_early", "_invite", "_invite_client", "_strays", "_target")
+    __slots__ = ("_call_id", "_early", "_invite", "_invite_client", "_strays", "_target", "_unanswered")
 
-    def __init__(self, wire: Wire, target: Binding, call_id: str) -> None:
+    def __init__(self, wire: Wire, target: Binding, call_id: str, options: LegOptions) -> None:
         """A leg of the call `call_id`. PeerError 503 when no port is left."""
         media = wire.open_media(target.flow)
-        super().__init__(wire, target.flow, target.number, media, InviteUsage.sent())
+        super().__init__(wire, target.flow, target.number, media, InviteUsage.sent(), options)
         self._target = target
         # Whoever looks for the messages of the call finds this leg's by it.
         self._call_id = f"{call_id}.{wire.token()}"
-        self._early: dict[str, Dialog] = {}
+        self._early: dict[str, EarlyDialog] = {}
+        # The offer of a reliable response, whose PRACK waits for the caller's answer.
+        self._unanswered: tuple[EarlyDialog, RAck] | None = None
         self._strays: dict[str, Request] = {}
         self._invite: Request | None = None
         self._invite_client: ClientTransaction | None = None
@@ -66,9 +98,16 @@ class OutboundLeg(SipLeg):
             ("Call-ID", self._call_id),
             ("CSeq", "1 INVITE"),
             ("Contact", self._wire.endpoint.contact(self.flow, dialled.from_number)),
-            ("Allow", ALLOW),
+            *self.options.fields,
+            *(self._session_timer.initial_fields() if self._session_timer is not None else ()),
             *dialled.baggage,
         ]
+
+    @property
+    def _offered(self) -> bool:
+        """Whether our INVITE made an offer."""
+        content = content_of(self._invite) if self._invite is not None else None
+        return content is not None and content.is_session
 
     @property
     def _answered_once(self) -> bool:
@@ -76,8 +115,9 @@ class OutboundLeg(SipLeg):
 
     def receive(self, transaction: ServerTransaction) -> None:
         if self._early:
-            tag = transaction.request.from_.tag or ""
-            self.dialog = self._early.get(tag, self.dialog)
+            early = self._early.get(transaction.request.from_.tag or "")
+            if early is not None:
+                self.dialog, self.offers = early.dialog, early.offers
         super().receive(transaction)
 
     # --- what the phone answers
@@ -100,36 +140,129 @@ class OutboundLeg(SipLeg):
                 self._provisional(event)
         elif event.status < 300:
             self._success(event)
+        elif not self.over and not self._answered_once and self._too_short(event):
+            self._dial_again()
         else:
             self._failed(HungUp(ending_told_by_phone(event.status, event.reason), passing(event)))
 
     def _provisional(self, response: Response) -> None:
+        early = self._early_dialog(response)
+        rseq = rseq_of(response) if self.options.reliable and early is not None else None
+        if early is None or rseq is None:
+            content = content_of(response)
+            if early is not None and early.settled and content is not None and content.is_session:
+                content = None  # RFC 6337 §2.1: the answer has come already, for certain
+            self._tell(response, content, reliable=False)
+            return
+        if early.reliable is None:
+            early.reliable = ReliableClient()
+        if early.reliable.receive(rseq):
+            self._receive_reliable(early, RAck(rseq, response.cseq), response)
+
+    def _early_dialog(self, response: Response) -> EarlyDialog | None:
         tag = response.to.tag
-        if tag and tag not in self._early and len(self._early) < MAX_FORKS and self._invite is not None:
+        if not tag or self._invite is None:
+            return None
+        early = self._early.get(tag)
+        if early is None and len(self._early) < MAX_FORKS:
             # §12.1.2: a provisional response with a tag makes an early dialog; each tag makes one.
-            self.dialog = self._early[tag] = Dialog.of_uac(self._invite, response)
-            self._wire.endpoint.add_dialog(self.dialog.id, self)
-        progress = Progress(response.status, response.reason, content_of(response), passing(response))
-        self.on_event(self, progress)
+            dialog = Dialog.of_uac(self._invite, response)
+            offered = self._offered
+            early = self._early[tag] = EarlyDialog(dialog, offered=offered)
+            self.dialog, self.offers = dialog, early.offers
+            self._learn(response)
+            self._wire.endpoint.add_dialog(dialog.id, self)
+        return early
+
+    def _tell(self, response: Response, content: Content | None, *, reliable: bool) -> None:
+        fork = response.to.tag or ""
+        told = Progress(response.status, response.reason, content, passing(response), fork, reliable)
+        self.on_event(self, told)
+
+    def _receive_reliable(self, early: EarlyDialog, rack: RAck, response: Response) -> None:
+        self.dialog, self.offers = early.dialog, early.offers
+        content = content_of(response)
+        if content is not None and content.is_session:
+            if early.settled:
+                content = None  # a description that nobody asked for
+            elif early.offers.receive_answer():
+                early.answer = content
+            else:
+                # RFC 3262 §5: the first reliable response to an INVITE without an offer makes it.
+                early.offers.receive_offer()
+                self._unanswered = early, rack
+            early.settled = True
+        if self._unanswered is None:
+            self._send_prack(early.dialog, rack, None)
+        self._tell(response, content, reliable=True)
+
+    def _send_prack(self, dialog: Dialog, rack: RAck, content: Content | None) -> None:
+        prack = self._make(dialog, "PRACK", (("RAck", str(rack)),), content)
+        self._wire.endpoint.send_request(prack, self.flow, self._prack_event)
+
+    def _prack_event(self, event: Response | Failed) -> None:
+        if not isinstance(event, Response):
+            self._abandon(Cause.UNREACHABLE)
+        elif event.status in {408, 481}:
+            self._wire.timers.after(DOUBT_SECONDS, partial(self._abandon, Cause.PRACK_REFUSED))
+        elif event.status >= 300:
+            self._abandon(Cause.PRACK_REFUSED)
+
+    def _abandon(self, cause: Cause) -> None:
+        """Before the answer: this phone can be talked to no further."""
+        if not self.over and not self._answered_once:
+            failed = HungUp(Ending.of(cause))
+            self.hang_up(failed)
+            self.on_event(self, failed)
+
+    @property
+    def awaits_answer(self) -> bool:
+        return self._unanswered is not None or super().awaits_answer
+
+    def confirm(self, event: Confirmed) -> None:
+        if self._unanswered is None or self._answered_once:
+            super().confirm(event)
+            return
+        early, rack = self._unanswered
+        self._unanswered = None
+        early.offers.withdraw()  # by this answer
+        self._send_prack(early.dialog, rack, event.content)
 
     def _success(self, response: Response) -> None:
         tag = response.to.tag or ""
         if not self.over and not self._answered_once:
-            self._choose(tag, response)
-            self.on_event(self, self._answered(response))
+            early = self._early.pop(tag, None)
+            self._choose(early, response)
+            self.on_event(self, self._picked_up(early, response))
         elif self.dialog is None or tag != self.dialog.remote_tag or not self._answered_once:
             self._turn_away(tag, response)
         elif response.cseq.number == self._invite_seq:
             self._run(self.usage.receive_final(response.status, 0.0))
 
-    def _choose(self, tag: str, response: Response) -> None:
+    def _choose(self, early: EarlyDialog | None, response: Response) -> None:
         assert self._invite is not None
-        dialog = self._early.pop(tag, None) or Dialog.of_uac(self._invite, response)
+        if early is not None:
+            dialog, self.offers = early.dialog, early.offers
+        else:
+            dialog, self.offers = Dialog.of_uac(self._invite, response), OfferAnswer()
+            if self._offered:
+                self.offers.send_offer()
         self._drop_early()
         self._invite_client = None
+        self._unanswered = None
         dialog.confirm(response)
         self.dialog = dialog
+        self._learn(response)
         self._wire.endpoint.add_dialog(dialog.id, self)
+
+    def _picked_up(self, early: EarlyDialog | None, response: Response) -> Answered:
+        settled = early is not None and early.settled
+        answered = self._answered(response, settled=settled)
+        content = answered.content
+        if early is not None and early.settled and (content is None or early.answer is None):
+            # The answer came before. What was agreed since, by UPDATE, is what the call was told last.
+            content = Content(early.answer.kind, self.said or early.answer.body) if early.answer else None
+        return replace(answered, content=content, fork=response.to.tag or "")
 
     def _turn_away(self, tag: str, response: Response) -> None:
         # §13.2.2.4: a 2xx that comes too late, or from another branch, is acknowledged and ended by a BYE.
@@ -139,9 +272,25 @@ class OutboundLeg(SipLeg):
             self._wire.endpoint.send_ack(known, self.flow)
         elif len(self._strays) < MAX_FORKS:
             dialog = Dialog.of_uac(self._invite, response)
-            ack = self._strays[tag] = dialog.make_request("ACK", invite_seq=1)
+            ack = self._strays[tag] = dialog.make_request("ACK", invite_seq=self._invite_seq)
             self._wire.endpoint.send_ack(ack, self.flow)
             self._wire.endpoint.send_request(dialog.make_request("BYE"), self.flow, _nobody_cares)
+
+    def _dial_again(self) -> None:
+        """RFC 4028 §7.3: the same INVITE, with the longer interval that the phone asks for."""
+        assert self._invite is not None
+        assert self._session_timer is not None
+        self._drop_early()
+        self.dialog = None
+        self._unanswered = None
+        headers = self._invite.headers.copy()
+        headers.remove("Via")
+        self._invite_seq += 1
+        headers.set("CSeq", f"{self._invite_seq} INVITE")
+        for name, value in self._session_timer.initial_fields():
+            headers.set(name, value)
+        self._invite = Request("INVITE", self._invite.uri, headers, self._invite.body)
+        self._invite_client = self._wire.endpoint.send_request(self._invite, self.flow, self._invite_event)
 
     def _failed(self, event: HungUp) -> None:
         if not self.over and not self._answered_once:
@@ -175,8 +324,8 @@ class OutboundLeg(SipLeg):
         super()._finish()
 
     def _drop_early(self) -> None:
-        for dialog in self._early.values():
-            self._wire.endpoint.remove_dialog(dialog.id)
+        for early in self._early.values():
+            self._wire.endpoint.remove_dialog(early.dialog.id)
         self._early.clear()
 
 

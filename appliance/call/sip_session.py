@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from appliance.call.cause import Cause, Ending
 from appliance.call.events import Answered, Confirmed, HungUp, Outcome
-from appliance.call.passing import ALLOW, content_of, passing, with_content, with_reason
+from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.sip.dialog import (
     Acknowledged,
     EndDialog,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from appliance.call.events import Baggage, Content, Event
+    from appliance.call.leg_options import LegOptions
     from appliance.call.wire import Wire
     from appliance.clock import Timer
     from appliance.media.leg import LegMedia
@@ -49,11 +50,15 @@ class SipSession:
 
     __slots__ = (
         "_accepted", "_bye", "_invite_seq", "_server", "_timer", "_wire",
-        "dialog", "flow", "media", "number", "offers", "on_event", "over", "said", "usage",
+        "dialog", "flow", "media", "number", "offers", "on_event", "options", "over", "said",
+        "usage",
     )  # fmt: skip
 
-    def __init__(self, wire: Wire, flow: Flow, number: str, media: LegMedia, usage: InviteUsage) -> None:
+    def __init__(
+        self, wire: Wire, flow: Flow, number: str, media: LegMedia, usage: InviteUsage, options: LegOptions
+    ) -> None:
         self._wire = wire
+        self.options = options
         self.flow = flow
         self.number = number
         "The extension at the other end."
@@ -89,7 +94,8 @@ class SipSession:
     def _accept(self, content: Content | None, baggage: Baggage) -> None:
         server = self._server
         assert server is not None
-        headers = with_content((("Contact", self.contact), ("Allow", ALLOW), *baggage), content)
+        fields = ("Contact", self.contact), *self.options.fields_within, *self._grant(server.request)
+        headers = with_content((*fields, *baggage), content)
         if self.offers.state is OfferState.RECEIVED:
             self.offers.send_answer()
         elif content is not None and content.is_session:
@@ -97,6 +103,14 @@ class SipSession:
         effects = self.usage.accept()
         self._accepted = server.reply(200, headers=headers, body=content.body if content else b"")
         self._run(effects)
+
+    def _grant(self, request: Request) -> Baggage:
+        """What our 2xx to an INVITE or UPDATE says of how long the session lives."""
+        raise NotImplementedError
+
+    def _granted(self, response: Response) -> None:
+        """What the peer's 2xx says of it."""
+        raise NotImplementedError
 
     def _refuse(self, outcome: Outcome) -> None:
         server = self._server
@@ -156,15 +170,19 @@ class SipSession:
         if not isinstance(event, Response) or event.status >= 200:
             self._finish()
 
-    def _answered(self, response: Response) -> Answered:
-        """The first 2xx of an INVITE of ours. Its ACK goes out at once unless it must carry an answer."""
+    def _answered(self, response: Response, *, settled: bool = False) -> Answered:
+        """The first 2xx of an INVITE of ours. Its ACK goes out at once unless it must carry an answer.
+
+        `settled`: offer and answer have passed already, in a reliable response and its PRACK.
+        """
         assert self.dialog is not None
         self.dialog.refresh_target(response)
         self._run(self.usage.receive_final(response.status, 0.0))
+        self._granted(response)
         content = content_of(response)
         if self.offers.state is OfferState.SENT:
             self.offers.withdraw()  # by its answer, or by the lack of one
-        else:
+        elif not settled:
             self._receive_offer(content)
         if self.offers.state is not OfferState.RECEIVED:
             self._acknowledge(None)

@@ -108,6 +108,11 @@ class LegMedia:
             self._announce(at)
         self._link_both()
 
+    @property
+    def described(self) -> bytes:
+        """What `describe` gave last; empty before."""
+        return self._described or b""
+
     def statistics(self) -> LegStatistics:
         """What came in so far, or until the leg was closed."""
         if self._final is not None:

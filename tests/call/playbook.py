@@ -139,6 +139,8 @@ class Phone:
         self.last: Message | None = None
         self.asked: Request | None = None
         "The last request that came, other than INVITE and ACK."
+        self.reliable: Response | None = None
+        "The last response that wants a PRACK."
 
     def contact(self) -> str:
         return f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>"
@@ -195,6 +197,16 @@ class Phone:
     def ack_refusal(self) -> Sends:
         """The ACK of the last response other than 2xx: it belongs to the INVITE's transaction."""
         return Sends(self, self._of_invite("ACK"))
+
+    def prack(self, body: bytes = b"", **headers: str) -> Sends:
+        """The PRACK of the last reliable response that came."""
+        response = self.reliable
+        rack = f"{response.headers.get('RSeq')} {response.headers.get('CSeq')}" if response else "1 1 INVITE"
+        return self.ask("PRACK", body, **{"RAck": rack, **headers})
+
+    def says_reliably(self, status: int, rseq: int, body: bytes = b"", **headers: str) -> Sends:
+        """As `says`, so that a PRACK must come."""
+        return self.says(status, body, Require="100rel", RSeq=str(rseq), **headers)
 
     def cancel(self, **headers: str) -> Sends:
         return Sends(self, self._of_invite("CANCEL", **headers))
@@ -259,6 +271,8 @@ class Phone:
         elif message.cseq.method == "INVITE" and 100 < message.status < 300:
             self.remote = message.headers.get("To") or ""
             self.target = str(message.contacts[0].uri)
+            if "RSeq" in message.headers:
+                self.reliable = message
 
     @property
     def body(self) -> bytes:

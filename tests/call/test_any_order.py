@@ -17,12 +17,35 @@ from tests.call.playbook import ANSWER, OFFER, Phone, Playbook, Sends, sdp
 BODIES = (b"", OFFER, ANSWER, sdp("10.3.3.3", 0), sdp("0.0.0.0", 4, "a=inactive"), b"rubbish")
 STATUSES = (100, 180, 183, 199, 200, 200, 202, 302, 404, 408, 481, 486, 487, 488, 491, 503, 603)
 
+TAKES: tuple[dict[str, str], ...] = (
+    {},
+    {"Allow": "INVITE, UPDATE"},
+    {"Allow": "INVITE"},
+    {"Require": "100rel"},
+)
 VERBS: dict[str, Callable[[Phone, int], Sends]] = {
     "call": lambda phone, number: phone.invite("102" if phone.number == "101" else "101", body(number)),
     "invite again": lambda phone, number: phone.again(body(number)),
     "answer": lambda phone, number: phone.says(STATUSES[number % len(STATUSES)], body(number // 17)),
     "answer as another": lambda phone, number: phone.says(
         STATUSES[number % len(STATUSES)], body(number // 17), tag=f"fork{number % 3}"
+    ),
+    "call with 100rel": lambda phone, number: phone.invite(
+        "102" if phone.number == "101" else "101",
+        body(number),
+        Supported="100rel, timer",
+        Session_Expires=str(45 * (number % 9)),
+        **TAKES[number % len(TAKES)],
+    ),
+    "answer reliably": lambda phone, number: phone.says_reliably(
+        (180, 183)[number % 2], number % 3, body(number // 2), tag=f"fork{number % 2}"
+    ),
+    "prack": lambda phone, number: phone.prack(body(number)),
+    "refresh": lambda phone, number: phone.ask(
+        "UPDATE",
+        Supported="timer",
+        Session_Expires=f"{45 * (number % 9)};refresher=uac",
+        **TAKES[number % len(TAKES)],
     ),
     "ack": lambda phone, number: phone.ack(body(number)),
     "ack refusal": lambda phone, number: phone.ack_refusal(),
@@ -33,7 +56,7 @@ VERBS: dict[str, Callable[[Phone, int], Sends]] = {
     "info": lambda phone, number: phone.ask("INFO", body(number)),
     "refer": lambda phone, number: phone.ask("REFER"),
 }
-WAIT = st.tuples(st.just("wait"), st.sampled_from((0.1, 1.0, 5.0, 33.0)))
+WAIT = st.tuples(st.just("wait"), st.sampled_from((0.1, 1.0, 5.0, 33.0, 950.0)))
 OUTSIDE = st.tuples(st.sampled_from(("unplug", "hang up")), st.just(0))
 "A phone's cable is pulled, or plugged in again; the console ends all calls."
 SAY = st.tuples(st.sampled_from(sorted(VERBS)), st.integers(0, 200))
@@ -43,6 +66,8 @@ OPENINGS = (
     ((0, "call", 1), (1, "answer", 1)),
     ((0, "call", 1), (1, "answer", 4 + 17), (0, "ack", 0)),
     ((0, "call", 0), (1, "answer", 4 + 17), (0, "ack", 1)),
+    ((0, "call with 100rel", 9), (1, "answer reliably", 3), (0, "prack", 0)),
+    ((0, "call with 100rel", 8), (1, "answer reliably", 3), (0, "prack", 1)),
 )
 
 
@@ -106,6 +131,6 @@ def say(book: Playbook, phone: Phone, verb: str, number: int) -> None:
     elif verb == "ok":
         knows = phone.asked is not None
     else:
-        knows = verb == "call" or phone.local != ""
+        knows = verb.startswith("call") or phone.local != ""
     if knows:
         assert book >> VERBS[verb](phone, number) is book

@@ -45,8 +45,8 @@ def test_challenge_makes_no_record(book: Playbook, alice: Phone, bob: Phone) -> 
 
 
 def test_unknown_extension_is_420(book: Playbook, alice: Phone, bob: Phone) -> None:
-    invite = alice.invite("102", OFFER, Require="100rel")
-    (book >> invite << alice.gets(420, "Unsupported: 100rel") >> alice.ack_refusal()).ends()
+    invite = alice.invite("102", OFFER, Require="100rel, precondition")
+    (book >> invite << alice.gets(420, "Unsupported: precondition") >> alice.ack_refusal()).ends()
 
 
 def test_x_23_too_many_hops(book: Playbook, alice: Phone, bob: Phone) -> None:

@@ -1,6 +1,6 @@
 """Dialogs and the INVITE usage: pure, without clock, socket or log.
 
-RFC 3261 §12, §13, §14; RFC 3264; RFC 6337.
+RFC 3261 §12, §13, §14; RFC 3262; RFC 3264; RFC 4028; RFC 6337.
 
 A server: `Dialog.of_uas` when the INVITE has come, `InviteUsage.received` beside it; `accept` with the
 2xx, `receive_ack` with its ACK. A client: `InviteUsage.sent` with the INVITE, `Dialog.of_uac` with each
@@ -15,18 +15,32 @@ __all__ = [
     "Dialog",
     "DialogId",
     "EndDialog",
+    "Expire",
     "GiveUp",
+    "GiveUpWaiting",
     "InviteState",
     "InviteUsage",
     "OfferAnswer",
     "OfferState",
+    "RAck",
+    "Refresh",
+    "ReliableClient",
+    "ReliableEffect",
+    "ReliableServer",
     "RetryInvite",
+    "Send",
     "SendAccepted",
     "SendAck",
+    "SendAgain",
+    "SessionTimer",
     "StartTimer",
     "StopTimer",
+    "StopWaiting",
+    "TimerPolicy",
     "UsageEffect",
     "UsageTimer",
+    "Wait",
+    "rseq_of",
 ]
 
 from appliance.sip.dialog.dialog import Dialog, DialogId
@@ -45,3 +59,16 @@ from appliance.sip.dialog.invite import (
     UsageTimer,
 )
 from appliance.sip.dialog.offer import OfferAnswer, OfferState
+from appliance.sip.dialog.reliable import (
+    GiveUpWaiting,
+    RAck,
+    ReliableClient,
+    ReliableEffect,
+    ReliableServer,
+    Send,
+    SendAgain,
+    StopWaiting,
+    Wait,
+    rseq_of,
+)
+from appliance.sip.dialog.session_timer import Expire, Refresh, SessionTimer, TimerPolicy
