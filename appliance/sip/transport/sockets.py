@@ -17,6 +17,7 @@ from appliance.errors import LocalError
 from appliance.sip.transport.flow import TransportError
 from appliance.sip.transport.guard import Guard
 from appliance.sip.transport.listening import bind_sockets, family_of
+from appliance.sip.transport.strangers import Strangers
 from appliance.sip.transport.tcp import StreamListener
 from appliance.sip.transport.udp import UdpTransport
 
@@ -35,9 +36,6 @@ __all__ = ["SocketTransports"]
 
 logger = logging.getLogger(__name__)
 
-MAX_STRANGERS = 500
-"""Connections that peers opened and have not said anything over, handshakes among them: two offices of 200
-phones after a power cut. One more, and the oldest of them goes: phones take a second to introduce themselves."""
 MAX_WAYS = 8
 "Ways that lead over one connection: a proxy that stands for a few domains. It cannot fill our memory with them."
 Way = tuple[str, "Address", str | None]
@@ -56,7 +54,7 @@ class SocketTransports:
         self._listeners: list[StreamListener] = []
         self._connections: dict[int, Connection] = {}
         self._contexts: list[TlsContexts] = []
-        self._strangers: dict[int, Connection] = {}
+        self._strangers = Strangers()
         self._by_way: dict[Way, Connection] = {}
         self._ways: dict[int, list[Way]] = {}
         self._serial = count(1)
@@ -192,16 +190,14 @@ class SocketTransports:
         return True
 
     def _receive_stranger(self, connection: Connection) -> None:
-        self._strangers[connection.flow.connection] = connection
-        if len(self._strangers) > MAX_STRANGERS:
-            number, oldest = next(iter(self._strangers.items()))
-            del self._strangers[number]
-            logger.warning("too many silent connections: the one from %s is closed", oldest.flow.remote[0])
-            oldest.close()
+        leaves = self._strangers.add(connection)
+        if leaves is not None:
+            logger.warning("too many silent connections: one from %s is closed", leaves.flow.remote[0])
+            leaves.close()
 
     def introduce(self, connection: Connection) -> None:
         """Its first message is here."""
-        self._strangers.pop(connection.flow.connection, None)
+        self._strangers.remove(connection)
 
     def alias(self, connection: Connection, remote: Address, name: str) -> None:
         """RFC 5923 §8.2: over this connection, too, whoever has proved to be `name` is reached at that address."""
@@ -219,7 +215,7 @@ class SocketTransports:
         """Its task has ended."""
         flow = connection.flow
         del self._connections[flow.connection]
-        self._strangers.pop(flow.connection, None)
+        self._strangers.remove(connection)
         for way in self._ways.pop(flow.connection):
             if self._by_way.get(way) is connection:
                 del self._by_way[way]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.sip.transport import guard as guard_module
-from appliance.sip.transport.guard import Guard
+from appliance.sip.transport.guard import Guard, source_of
 
 OFFICE = "198.51.100.7"
 
@@ -17,12 +17,13 @@ def test_an_office_of_200_phones_that_all_come_back_at_once_passes() -> None:
     assert all(guard.connected(OFFICE) for _ in range(400))
 
 
-def test_a_flood_from_one_source_is_cut_and_others_are_not() -> None:
+def test_a_flood_from_one_source_is_cut_and_others_are_not(caplog: pytest.LogCaptureFixture) -> None:
     guard = Guard(messages=100)
     assert sum(guard.admits(OFFICE, 5.0) for _ in range(1000)) == 100
     assert guard.admits("198.51.100.8", 5.0)
     assert guard.admits("127.0.0.1", 5.0)
     assert all(guard.admits("::1", 5.0) for _ in range(200))
+    assert caplog.text.count(OFFICE) == 1
     assert guard.wait(6.0) == 9.0
     assert guard.admits(OFFICE, 15.0)
     assert guard.wait(99.0) == 0.0
@@ -49,3 +50,12 @@ def test_connections_are_counted_by_source_and_in_all(monkeypatch: pytest.Monkey
     assert guard.connected("127.0.0.1")
     assert guard.connected("127.0.0.1")
     assert not guard.connected("127.0.0.1")
+
+
+def test_a_network_of_ipv6_is_one_source() -> None:
+    assert source_of("192.0.2.1") == "192.0.2.1"
+    assert source_of("2001:db8:0:1::1") == source_of("2001:db8:0:1:ffff::2") == "2001:db8:0:1::"
+    assert source_of("2001:db8:0:2::1") == "2001:db8:0:2::"
+    assert source_of("fe80::1%eth0") == "fe80::1%eth0"
+    guard = Guard(messages=3)
+    assert sum(guard.admits(f"2001:db8::{number:x}", 0.0) for number in range(9)) == 3

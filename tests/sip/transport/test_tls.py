@@ -19,7 +19,7 @@ from anyio.streams.tls import TLSStream
 from appliance.sip.endpoint import ClientEvent, Failed, ServerTransaction
 from appliance.sip.message import Response
 from appliance.sip.transport import connection as connection_module
-from appliance.sip.transport import sockets as sockets_module
+from appliance.sip.transport import strangers as strangers_module
 from appliance.sip.transport.flow import Flow, TransportError
 from appliance.sip.transport.tls import TlsLayer
 from appliance.sip.transport.tls_contexts import Contexts, KeyPair
@@ -122,7 +122,7 @@ async def test_a_handshake_alone_is_no_introduction(
 async def test_of_too_many_silent_connections_the_oldest_goes(
     authority: Authority, contexts: Contexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets_module, "MAX_STRANGERS", 2)
+    monkeypatch.setattr(strangers_module, "STRANGERS", 2)
     async with exchange(contexts=contexts) as it, dial(it, authority.client()) as known:
         await known.send(options(transport="TLS"))
         await read_answer(known)
