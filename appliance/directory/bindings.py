@@ -12,12 +12,14 @@ import msgspec
 
 from appliance.errors import PeerError
 from appliance.sip.message import NameAddr, Params, Uri
-from appliance.sip.transport.flow import Flow
+from appliance.sip.transport.flow import Flow, TransportError
+from appliance.sip.transport.locate import Abilities, locate_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from appliance.clock import Timer, Timers
+    from appliance.sip.transport.flow import Address
 
 __all__ = ["MAX_BINDINGS", "Binding", "Bindings", "Change"]
 
@@ -80,11 +82,18 @@ class Binding(msgspec.Struct, frozen=True):
         )
 
 
+def _unreachable(transport: str, remote: Address) -> Flow:
+    msg = f"nothing here serves {transport.upper()} to {remote[0]}"
+    raise TransportError(msg)
+
+
 class Bindings:
     """All bindings, in memory. They lapse by themselves."""
 
-    def __init__(self, timers: Timers) -> None:
+    def __init__(self, timers: Timers, flow_to: Callable[[str, Address], Flow] = _unreachable) -> None:
+        """`flow_to` opens a connection to a proxy when its own is gone (`Endpoint.flow_to`)."""
         self._timers = timers
+        self._flow_to = flow_to
         self._by_number: dict[str, list[Binding]] = {}
         self._lapses: dict[int, Timer] = {}
         self._listeners: list[Callable[[Binding, Change], None]] = []
@@ -101,8 +110,11 @@ class Bindings:
         return sorted(bindings, key=lambda binding: (-binding.q, -binding.refreshed_at))
 
     def targets(self, number: str) -> list[Binding]:
-        """Whom to ring for the extension: as `lookup`, but of one phone's flows only the best (RFC 5626 §7)."""
-        bindings = self.lookup(number)
+        """Whom to ring for the extension: as `lookup`, but of one phone's flows only the best (RFC 5626 §7).
+
+        Those behind a proxy whose connection is gone are reached over a new one, if it can be opened.
+        """
+        bindings = [binding for each in self.lookup(number) if (binding := self._reachable(each))]
         if len(bindings) < 2:
             return bindings
         phones: dict[object, Binding] = {}
@@ -148,11 +160,18 @@ class Bindings:
             self._drop(binding)
 
     def connection_lost(self, flow: Flow) -> None:
-        """Drop what was reached over a connection that is gone; the phone will register over a new one."""
+        """Drop what was reached over a connection that is gone; the phone will register over a new one.
+
+        A proxy may close a connection that was idle: what is behind it stays, if its address is known.
+        """
         if flow.connection:
             for binding in self.all():
                 if binding.flow.connection == flow.connection:
-                    self._drop(binding)
+                    way = _way_around(binding)
+                    if way is None:
+                        self._drop(binding)
+                    else:
+                        self._put(msgspec.structs.replace(binding, flow=way))
 
     def to_rows(self, number: str | None = None) -> list[tuple[Any, ...]]:
         """Plain values from which `from_rows` makes the bindings again in a later process.
@@ -172,6 +191,15 @@ class Bindings:
             binding = _from_row(row, self._timers.now())
             self._by_number.setdefault(binding.number, []).append(binding)
             self._watch(binding)
+
+    def _reachable(self, binding: Binding) -> Binding | None:
+        flow = binding.flow
+        if flow.connection or not flow.reliable:
+            return binding
+        try:
+            return msgspec.structs.replace(binding, flow=self._flow_to(flow.transport, flow.remote))
+        except TransportError:
+            return None
 
     def _find(self, binding: Binding) -> Binding | None:
         known = self._by_number.get(binding.number, [])
@@ -213,6 +241,19 @@ class Bindings:
     def _tell(self, binding: Binding, change: Change) -> None:
         for listener in self._listeners:
             listener(binding, change)
+
+
+def _way_around(binding: Binding) -> Flow | None:
+    """Where to open a connection to the proxy before a phone; None when there is none, or only its name is known."""
+    if not binding.path:
+        return None
+    old = binding.flow
+    try:
+        hop = NameAddr.parse_many(binding.path, "Path")[0].uri
+        target = locate_address(hop, Abilities((old.transport,), ()))
+    except (PeerError, TransportError):
+        return None
+    return None if target is None else Flow(old.transport, old.local, target.address)
 
 
 def _way(binding: Binding) -> tuple[object, ...]:

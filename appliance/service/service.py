@@ -86,7 +86,7 @@ class Service:
         chance = random.SystemRandom()
         endpoint = Endpoint(clock, chance, transports)
         relay = Relay(options.rtp, clock, chance)
-        bindings = Bindings(clock)
+        bindings = Bindings(clock, endpoint.flow_to)
         exchange = _exchange(Wire(endpoint, clock, chance, relay), bindings, config)
         trace = Trace(time.time)
         endpoint.tap = trace.note

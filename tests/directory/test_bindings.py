@@ -11,7 +11,7 @@ from appliance.directory import Binding, Bindings, Change
 from appliance.directory.bindings import MAX_BINDINGS
 from appliance.errors import PeerError
 from appliance.sip.message import Params, Uri
-from appliance.sip.transport.flow import Flow
+from appliance.sip.transport.flow import Flow, TransportError
 from tests.directory.fakes import HOME, HandClock
 
 TCP = Flow("tcp", ("192.0.2.10", 5060), ("192.0.2.21", 40000), 7)
@@ -161,3 +161,39 @@ def test_all_by_extension(all_: Listening) -> None:
     for number in ("102", "101"):
         all_.bindings.update(number, [binding(all_.clock, number=number)])
     assert [each.number for each in all_.bindings.all()] == ["101", "102"]
+
+
+@pytest.mark.parametrize(
+    ("path", "remote"),
+    [
+        ("<sip:192.0.2.80:5070;transport=tcp;lr>, <sip:edge.example;lr>", ("192.0.2.80", 5070)),
+        ("<sip:[2001:db8::1];lr>", ("2001:db8::1", 5060)),
+        ("<sip:192.0.2.80;transport=udp;lr>", None),
+        ("<sip:proxy.example;lr>", None),
+    ],
+)
+def test_a_proxy_may_close_its_connection(path: str, remote: tuple[str, int] | None) -> None:
+    clock, opened = HandClock(), []
+
+    def flow_to(transport: str, remote: tuple[str, int]) -> Flow:
+        opened.append((transport, remote))
+        if len(opened) > 1:
+            raise TransportError("nobody there")
+        return Flow(transport, TCP.local, remote, 8)
+
+    bindings = Bindings(clock, flow_to)
+    bindings.update("101", [binding(clock, flow=TCP, path=path)])
+    assert [each.flow for each in bindings.targets("101")] == [TCP]
+    bindings.connection_lost(TCP)
+    if remote is None:
+        assert bindings.all() == []
+        return
+    assert bindings.targets("101") == [binding(clock, path=path, flow=Flow("tcp", TCP.local, remote, 8))]
+    assert bindings.targets("101") == [], "the proxy is down"
+    assert opened == [("tcp", remote)] * 2
+    later = Bindings(clock)
+    later.from_rows(bindings.to_rows())
+    assert later.lookup("101") == bindings.lookup("101")
+    assert later.targets("101") == []
+    clock.advance(60)
+    assert clock.pending == 0
