@@ -24,7 +24,7 @@ from appliance.sip.message import SubscriptionState
 
 
 class NotifierState(Enum):
-    """Figure 3 of §4.2."""
+    """The states of §4.2."""
 
     PENDING = "pending"
     "Somebody has yet to allow it; NOTIFYs show nothing of the state."
@@ -60,7 +60,7 @@ class _Sending(Enum):
     "The subscriber asked for a pause."
 
 
-# RFC 5057 §5.1: these end the usage, or the dialog with it, whatever else they say.
+# §4.2.2, RFC 5057 §5: these end the subscription, or the dialog with it, whatever else they say.
 _FATAL = frozenset({404, 405, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604})
 # A subscriber that wants a longer pause has no use for lamps; it may subscribe again.
 MAX_PAUSE = 120
@@ -87,7 +87,7 @@ class NotifierUsage:
         granted = self._lifetime.grant(wanted)
         self._expires_at = now + granted
         self._full = True
-        # §4.2.1.4: a NOTIFY follows every SUBSCRIBE that was accepted. §4.2.1.2: and never overtakes its 2xx.
+        # §4.2.1.2: a NOTIFY follows every SUBSCRIBE that was accepted, at once, but never overtakes its 2xx.
         if granted == 0:
             return [Accept(0), *self.terminate("timeout", now)]
         return [Accept(granted), StartTimer(SubscriptionTimer.EXPIRY, granted), *self._notify(now)]
@@ -103,7 +103,7 @@ class NotifierUsage:
 
     def changed(self, now: float) -> list[NotifierEffect]:
         """What is subscribed to has changed."""
-        # §4.2.1.4: while it is pending, or once it is over, nothing may be told.
+        # §4.2.1.3: while it is pending nothing may be told, nor once it is over.
         return self._notify(now) if self.state is NotifierState.ACTIVE else []
 
     def terminate(self, reason: str, now: float, retry_after: int | None = None) -> list[NotifierEffect]:
@@ -155,7 +155,7 @@ class NotifierUsage:
     def fired(self, timer: SubscriptionTimer, now: float) -> list[NotifierEffect]:
         """A timer has run out. One that is not expected any more does nothing."""
         if timer is SubscriptionTimer.EXPIRY:
-            # §4.2.3: without a refresh it ends, and the subscriber is told.
+            # §4.2.1.4: without a refresh it ends, and the subscriber is told.
             return self.terminate("timeout", now)
         if timer is SubscriptionTimer.RETRY and self._sending is _Sending.PAUSED:
             self._sending = _Sending.IDLE

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class SubscriberState(Enum):
-    """Figure 1 of §4.1, and RESTING between two tries."""
+    """The states of §4.1.2, and RESTING between two tries."""
 
     NEW = "new"
     WAITING = "waiting"

@@ -43,7 +43,7 @@ def active() -> NotifierUsage:
 
 def test_a_whole_life() -> None:
     usage = NotifierUsage(LIFETIME)
-    # §4.2.1.2, §4.2.1.4: the 2xx first, then at once a NOTIFY with everything.
+    # §4.2.1.2: the 2xx first, then at once a NOTIFY with everything.
     first = [Accept(600), StartTimer(EXPIRY, 600), notify("active", 600, full=True)]
     assert usage.subscribe(None, 0) == first
     assert usage.answered(200, 1) == []
@@ -53,7 +53,7 @@ def test_a_whole_life() -> None:
     # A refresh starts the time anew and is followed by everything, changed or not.
     assert usage.subscribe(60, 200) == [Accept(60), StartTimer(EXPIRY, 60), notify("active", 60, full=True)]
     assert usage.answered(200, 200) == []
-    # §4.2.3: without another refresh it ends, and the last NOTIFY says so.
+    # §4.2.1.4: without another refresh it ends, and the last NOTIFY says so.
     assert usage.fired(EXPIRY, 260) == [StopTimer(EXPIRY), last("timeout")]
     assert usage.changed(260) == usage.terminate("noresource", 260) == []
     assert usage.answered(200, 261) == [Ended()]
