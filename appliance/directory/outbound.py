@@ -46,7 +46,8 @@ def applies(request: Request, contacts: Sequence[NameAddr]) -> bool:
         return False
     if "outbound" not in request.tokens("Supported") + request.tokens("Require"):
         return False
-    if len(contacts) > 1 and sum(contact.params.get("expires") != "0" for contact in contacts) > 1:
+    default = "0" if request.expires == 0 else None
+    if sum(contact.params.get("expires", default) != "0" for contact in contacts) > 1:
         raise PeerError(400, "One Contact for Each Flow")
     if not _first_hop_keeps_flows(request):
         raise PeerError(439, "First Hop Lacks Outbound Support")

@@ -316,6 +316,8 @@ def test_one_flow_at_a_time(office: Office) -> None:
     two = f"{FLOW.format(1)}, <sip:other@a>"
     assert office.refused(("Contact", two), OUTBOUND).status == 400
     assert office.register(("Contact", f"{two};expires=0"), OUTBOUND).status == 200
+    assert office.register(("Contact", two), ("Expires", "0"), OUTBOUND).status == 200, "all at once go"
+    assert len(office.bindings) == 0
 
 
 TWO_VIAS = "SIP/2.0/UDP 192.0.2.21;branch=z9hG4bK2, SIP/2.0/TCP 10.0.0.5;branch=z9hG4bK1"
