@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
+import anyio.to_thread
 import msgspec
 
 from appliance.config.extension import Extension
@@ -72,17 +73,16 @@ class Config:
         self._watchers.append(watcher)
 
     async def change(self, edit: Callable[[Snapshot], Snapshot]) -> Snapshot:
-        """Replace the configuration by `edit(current)`, and return what is set then.
+        """Replace the configuration by `edit(current)`, and return what is set then. `edit` runs in a worker thread.
 
         When this returns, the change is on the disk and in force. Raises ConfigError (from the checks, from a
         verifier, from the disk, or `error.not_applied`); then everything is as it was before.
         """
         async with self._changing:
             old = self._current
-            new = edit(old)
-            if new == old:
+            new = await anyio.to_thread.run_sync(_edited, old, edit)
+            if new is old:
                 return old
-            verify(old, new)
             for verifier in self._verifiers:
                 verifier(old, new)
             # From the commit on there is no way out in the middle, whatever happens to the asking task.
@@ -144,6 +144,16 @@ class _Watcher(Generic[T]):
         selected = self._selector(snapshot)
         if not self._sure or (selected is not self._selected and selected != self._selected):
             self.apply(snapshot)
+
+
+def _edited(old: Snapshot, edit: Callable[[Snapshot], Snapshot]) -> Snapshot:
+    """The checked result of an edit; `old` itself when nothing differs. A thousand passwords take a while to hash,
+    and a time zone is looked up on the disk: this is called in a worker thread."""
+    new = edit(old)
+    if new == old:
+        return old
+    verify(old, new)
+    return new
 
 
 def _refusal(error: Exception) -> ConfigError:
