@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path, PurePosixPath
 
 from appliance.errors import ConfigError
 from appliance.store.database import check_copy
 from appliance.store.store import DATABASE_NAME as DATABASE
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["DATABASE", "pack", "put_certificates", "unpack"]
 
@@ -28,9 +25,12 @@ def pack(place: Path, folder: Path, file: Path) -> int:
 
     The file appears whole or not at all, and its owner alone may read it.
     """
-    part = file.with_name(file.name + ".part")
+    if folder.resolve() in file.resolve().parents:
+        # It might take the place of the database itself; and a backup beside what it saves saves nothing.
+        raise ConfigError("backup.file", "error.in_data_folder", folder=str(folder))
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor, name = tempfile.mkstemp(prefix=f".{file.name[:64]}.", dir=file.parent)
+        part = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as raw:
                 with tarfile.open(fileobj=raw, mode="w:gz") as tar:

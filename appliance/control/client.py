@@ -32,12 +32,15 @@ class Client:
     """One connection. Use it as a context manager, from one thread at a time."""
 
     def __init__(self, path: Path | str, timeout_s: float = TIMEOUT_S) -> None:
-        """Connect. Raises NotRunningError, also when the socket is somebody else's."""
+        """Connect. Raises NotRunningError; ConfigError when the socket is somebody else's."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout_s)
         try:
             with reachable(Path(path)) as short:
                 self._socket.connect(str(short))
+        except PermissionError as error:
+            self._socket.close()
+            raise ConfigError("", "error.not_your_box") from error
         except OSError as error:
             self._socket.close()
             raise NotRunningError(str(error)) from error
@@ -52,7 +55,7 @@ class Client:
         request = {"id": self._serial, "area": area, "verb": verb, "key": key, "values": values or {}}
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
-        except BrokenPipeError:
+        except (BrokenPipeError, ConnectionResetError):
             pass  # it may have told us why before it closed
         except OSError as error:
             raise NotRunningError(str(error)) from error

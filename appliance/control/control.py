@@ -54,8 +54,9 @@ class Control:
         request = Request(path, key or "", read_values(path, known.takes, values), actor)
         result = await known.run(self._parts, request)
         if known.changes:
-            # Who did what to whom; never the values, which may hold a password.
-            logger.info("%s: %s %s %s", actor, area, verb, request.key)
+            # Who did what to whom; never the other values, which may hold a password.
+            number = getattr(request.values, "number", "")
+            logger.info("%s: %s %s %s", actor, area, verb, request.key or number or "")
             self._parts.feed.changed()
         # Out as JSON and in again: lists, texts and numbers alone, the same for every face.
         return msgspec.json.decode(msgspec.json.encode(result))

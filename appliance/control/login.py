@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 __all__ = ["Login"]
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -65,6 +68,7 @@ class Login:
         # Counted before the answer is known, so that guesses sent all at once count too.
         self._note(source, failures + 1, now)
         if not await self._matches(password, await stored()):
+            logger.warning("%s: wrong password, try %d", source, failures + 1)
             raise ConfigError("admin.password", "error.wrong_password")
         self._failures.pop(source, None)
 

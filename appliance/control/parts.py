@@ -83,6 +83,9 @@ class Exchange(Protocol):
     def hang_up(self, call_id: str) -> Any:
         """End a call."""
 
+    def __len__(self) -> int:
+        """How many there are."""
+
     def busy_state(self, number: str) -> str:
         """`idle`, `ringing` or `busy`."""
 
@@ -115,9 +118,13 @@ class Parts:
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)
     setup_code: SetupCode = field(default_factory=SetupCode)
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     now: Callable[[], float] = anyio.current_time
     "The clock of the directory's `expires_at`: `Timers.now`."
+    started_at: float = field(init=False)
+    "By that clock: a board without a battery learns the date only after it has started."
+
+    def __post_init__(self) -> None:
+        self.started_at = self.now()
 
     def state(self, number: str) -> str:
         """What an extension is doing: `offline`, `idle`, `ringing` or `busy`."""

@@ -31,8 +31,8 @@ __all__ = ["MAX_LINE_OCTETS", "SOCKET_NAME", "ControlServer"]
 logger = logging.getLogger(__name__)
 
 SOCKET_NAME = "control.sock"
-# An import of some thousand extensions is the longest request there is.
-MAX_LINE_OCTETS = 1024 * 1024
+# An import of as many extensions as there may be, 10,000, is the longest request there is.
+MAX_LINE_OCTETS = 4 * 1024 * 1024
 # A serial console, a few shells and scripts; more would only be a script that forgets to close.
 MAX_CLIENTS = 32
 # struct ucred: pid, uid, gid.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
 
 from appliance.errors import ConfigError
 
 __all__ = ["SetupCode"]
+
+logger = logging.getLogger(__name__)
 
 # No 0 O 1 I L: it is read off a serial console and typed into a browser, perhaps on a telephone.
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -38,6 +41,7 @@ class SetupCode:
             self._tries += 1
             if self._tries >= MAX_TRIES:
                 self._hash = None
+            logger.warning("a wrong set-up code, try %d of %d", self._tries, MAX_TRIES)
             raise ConfigError("admin.code", "error.wrong_setup_code", left=MAX_TRIES - self._tries)
 
     def spend(self) -> None:

@@ -83,6 +83,9 @@ class FakeExchange:
     def calls(self) -> list[FakeCall]:
         return self.live
 
+    def __len__(self) -> int:
+        return len(self.live)
+
     def hang_up(self, call_id: str) -> None:
         self.hung_up.append(call_id)
 

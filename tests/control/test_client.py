@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from appliance.control.client import Client, NotRunningError, socket_in
+from appliance.control.server import MAX_LINE_OCTETS
+from appliance.errors import ConfigError
 from tests.control.fakes import served
 
 
@@ -55,3 +57,21 @@ def test_a_path_longer_than_a_socket_address(tmp_path: Path) -> None:
     with served(folder) as (_, path), Client(path) as client:
         assert len(str(path)) > 108
         assert client.perform("extensions", "list") == []
+
+
+def test_a_socket_of_somebody_elses_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    with pytest.raises(ConfigError) as refused:
+        Client(tmp_path / "control.sock")
+    assert refused.value.key == "error.not_your_box"
+
+
+def test_a_request_that_is_too_long_is_told_so(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, path), Client(path) as client, pytest.raises(ConfigError) as refused:
+        client.perform("import", "apply", values={"text": "#" * (2 * MAX_LINE_OCTETS)})
+    assert refused.value.key == "error.line_too_long"

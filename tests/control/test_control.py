@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import anyio
 import msgspec
 import pytest
 
@@ -135,3 +136,16 @@ async def test_a_new_box_has_a_first_code_and_a_set_up_one_has_none(bench: Bench
     assert code is not None
     await bench("admin", "set-up", code=code, password="correct horse", actor="web:192.0.2.7")
     assert await bench.control.first_code() is None
+
+
+async def test_the_log_says_who_did_what_to_whom(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    await bench("extensions", "add", number="101", password="pw101")
+    await bench("extensions", "set", "101", password="another")
+    told = [each.getMessage() for each in caplog.records if each.name == "appliance.control.control"]
+    assert told == ["local:0: extensions add 101", "local:0: extensions set 101"]
+
+
+async def test_uptime_is_told_by_the_clock_that_nobody_sets(bench: Bench) -> None:
+    await anyio.sleep(90)
+    assert 90 <= (await bench("status", "show"))["uptime"] < 91

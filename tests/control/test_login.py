@@ -50,3 +50,12 @@ async def test_hashing_is_refused_before_it_queues_up() -> None:
     assert len(keys) == 30
     assert keys.count("error.busy") >= 30 - 2 * login.MAX_HASHING
     assert one._hashing == 0
+
+
+async def test_who_guesses_is_in_the_log_and_what_was_guessed_is_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(ConfigError):
+        await Login().check("web:192.0.2.1", "almost", nothing)
+    assert "web:192.0.2.1: wrong password" in caplog.text
+    assert "almost" not in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 import msgspec
 import tomli_w
 
@@ -28,7 +29,8 @@ async def show(parts: Parts, _: Request[Nothing]) -> Text:
         for number, each in snapshot.extensions.items()
     }
     system = msgspec.to_builtins(snapshot.system)
-    return Text(tomli_w.dumps({"system": system, "extensions": extensions}))
+    settings = {"system": system, "extensions": extensions}
+    return Text(await anyio.to_thread.run_sync(tomli_w.dumps, settings))
 
 
 AREA = Area(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 import msgspec
 
 from appliance.control.area import Area, Request, Verb
@@ -36,7 +37,8 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 async def apply(parts: Parts, request: Request[Text]) -> Imported:
     """Add and change what the text names; nothing is removed. An extension that is there keeps its password
     unless the text gives it one."""
-    document = _parse(request.values.text)
+    # Reading a thousand extensions takes longer than a packet may wait.
+    document = await anyio.to_thread.run_sync(_parse, request.values.text)
     before: Snapshot | None = None
 
     def edit(now: Snapshot) -> Snapshot:
@@ -66,8 +68,12 @@ def _edited(now: Snapshot, document: Mapping[str, Any]) -> Snapshot:
     if "system" in document:
         change = read_values("system", system_area.SystemChange, _table("system", document["system"]))
         now = msgspec.structs.replace(now, system=system_area.changed(now.system, change))
-    rows = _rows(document.get("extensions", {}))
-    return now.with_extensions([_extension(now, number, values) for number, values in rows])
+    extensions: dict[str, Extension] = {}
+    for number, values in _rows(document.get("extensions", {})):
+        if number in extensions:
+            raise ConfigError("extensions", "error.number_taken", number=number[:64])
+        extensions[number] = _extension(now, number, values)
+    return now.with_extensions(list(extensions.values()))
 
 
 def _extension(now: Snapshot, number: str, values: Mapping[str, Any]) -> Extension:
@@ -76,7 +82,9 @@ def _extension(now: Snapshot, number: str, values: Mapping[str, Any]) -> Extensi
     if old is not None:
         change = read_values(path, extensions_area.ExtensionChange, values)
         return extensions_area.changed(realm, old, change)
-    new = read_values(path, extensions_area.NewExtension, {"number": number, **values})
+    if values.get("number", number) != number:
+        raise ConfigError(path + ".number", "error.read_only")
+    new = read_values(path, extensions_area.NewExtension, {**values, "number": number})
     return extensions_area.built(realm, new)
 
 

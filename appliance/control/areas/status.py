@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import ssl
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -49,7 +48,7 @@ async def show(parts: Parts, _: Request[Nothing]) -> Status:
     return Status(
         version=__version__,
         openssl=ssl.OPENSSL_VERSION,
-        uptime=round((datetime.now(UTC) - parts.started_at).total_seconds(), 1),
+        uptime=round(parts.now() - parts.started_at, 1),
         addresses=list(parts.box.addresses()),
         console_url=parts.box.console_url(),
         host_name=snapshot.system.host_name,
@@ -57,7 +56,7 @@ async def show(parts: Parts, _: Request[Nothing]) -> Status:
         set_up=await is_set_up(parts),
         extensions=len(snapshot.extensions),
         registrations=len(parts.directory),
-        calls=len(parts.exchange.calls()),
+        calls=len(parts.exchange),
         free_space=usage.free,
     )
 

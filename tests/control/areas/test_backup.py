@@ -125,3 +125,23 @@ async def test_a_backup_of_a_newer_version_is_refused(bench: Bench, tmp_path: Pa
     copy.close()
     newer = packed(tmp_path / "newer", ("branchbox.db", (tmp_path / "copy.db").read_bytes()))
     assert await restored(bench, newer) == "error.database_newer"
+
+
+async def test_a_backup_never_lands_among_what_it_saves(bench: Bench) -> None:
+    database = bench.store.folder / "branchbox.db"
+    before = database.read_bytes()
+    (bench.store.folder / "certs").mkdir()
+    for file in (database, bench.store.folder / "certs" / "key.pem", bench.store.folder / ".." / "var" / "b"):
+        with pytest.raises(ConfigError) as refused:
+            await bench("backup", "save", file=str(file))
+        assert refused.value.key == "error.in_data_folder"
+    assert database.read_bytes() == before
+
+
+async def test_a_backup_that_was_cut_off_does_not_stop_the_next(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "b.part").write_text("half")
+    assert (await bench("backup", "save", file=str(tmp_path / "b")))["octets"] > 0
+    with pytest.raises(ConfigError):
+        await bench("backup", "save", file=str(tmp_path))
+    left = sorted(each.name for each in tmp_path.iterdir())  # noqa: ASYNC240  # a test may block
+    assert left == ["b", "b.part", "var"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 
 import pytest
 
+from appliance.config.snapshot import MAX_EXTENSIONS
+from appliance.control.server import MAX_LINE_OCTETS
 from appliance.errors import ConfigError
 from tests.control.fakes import Bench
 
@@ -81,3 +84,26 @@ async def test_one_fault_and_nothing_is_applied(bench: Bench, text: str, path: s
         await bench("import", "apply", text=text)
     assert (refused.value.path, refused.value.key) == (path, key)
     assert bench.config.current is before
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[extensions.101]\nnumber = "102"\npassword = "pw102"', "error.read_only"),
+        (
+            '[[extensions]]\nnumber = "101"\npassword = "pw101"\n[[extensions]]\nnumber = "101"\nname = "again"',
+            "error.number_taken",
+        ),
+    ],
+)
+async def test_a_number_that_is_two_things_is_refused(bench: Bench, text: str, key: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        await bench("import", "apply", text=text)
+    assert refused.value.key == key
+    assert bench.config.current.extensions == {}
+
+
+async def test_all_the_extensions_there_may_be_fit_into_a_request() -> None:
+    row = '[extensions.10000]\nname = "Somebody Withalongname"\npassword = "abcdefghjkmn"\nenabled = true\nring_seconds = 60\n\n'
+    request = {"area": "import", "verb": "apply", "values": {"text": row * MAX_EXTENSIONS}}
+    assert len(json.dumps(request)) < MAX_LINE_OCTETS
