@@ -41,9 +41,16 @@ def dispatch(argv: Sequence[str] | None, commands: Iterable[Command] = COMMANDS)
     parser = argparse.ArgumentParser(prog="branchbox", description="A telephone exchange for a small office.")
     choices = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in commands:
-        each = choices.add_parser(command.NAME, help=command.HELP, description=command.HELP)
+        each = choices.add_parser(
+            command.NAME, help=command.HELP, description=f"{command.HELP[0].upper()}{command.HELP[1:]}."
+        )
         command.add_arguments(each)
         each.set_defaults(command=command)
-    arguments = parser.parse_args(argv)
+    arguments, rest = parser.parse_known_args(argv)
+    if rest:
+        # argparse gives up on words after an option between words: `ctl extensions --json list`.
+        if not hasattr(arguments, "words") or any(each.startswith("-") for each in rest):
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        arguments.words += rest
     status: int = arguments.command.run(arguments)
     return status

@@ -5,6 +5,7 @@ Exit status: 0 done, 1 refused (the reason is on standard error), 2 wrong usage,
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import json
 import os
@@ -20,13 +21,12 @@ from appliance.errors import ConfigError
 from appliance.locale.tongue import explain, language
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
 NAME = "ctl"
-HELP = "Ask the running exchange, or change its settings"
+HELP = "ask the running exchange, or change its settings"
 
 DONE, REFUSED, WRONG_USAGE, NOT_RUNNING = range(4)
 
@@ -36,6 +36,24 @@ USAGE_KEYS = frozenset(
 )
 # `password=-` reads it from standard input: the command line is seen by every user of the machine.
 SECRETS = frozenset({"password", "current", "code", "token"})
+
+
+EPILOG = """\
+areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
+  status system extensions registrations calls records trace admin box
+
+examples:
+  branchbox ctl extensions list
+  branchbox ctl extensions add number=101 name=Reception password=-
+  branchbox ctl extensions set 101 ring_seconds=20
+  branchbox ctl calls hang-up ID
+  branchbox ctl backup FILE        (the same: restore FILE)
+  branchbox ctl export > FILE
+  branchbox ctl import FILE        (- is standard input)
+
+password=- reads the password from standard input: what stands on a command line, others can see.
+exit status: 0 done, 1 refused, 2 wrong usage, 3 not running
+"""
 
 
 class UsageError(Exception):
@@ -55,10 +73,8 @@ class Words:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.usage = "branchbox ctl [--data DIR | --socket PATH] [--json] AREA VERB [KEY] [key=value ...]"
-    parser.epilog = (
-        "Without a verb: backup FILE, restore FILE, import FILE (- is standard input), export. "
-        "password=- reads the password from standard input."
-    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--data",
@@ -133,28 +149,29 @@ def _message(message: Any) -> str:
 
 
 def _backup(rest: Sequence[str]) -> Words | None:
-    if len(rest) != 1:
-        return None
-    return Words("backup", "save", values={"file": str(Path(rest[0]).absolute())})
+    # `backup save file=/...` is how every area may be asked, this one too.
+    return None if len(rest) > 1 else Words("backup", "save", values={"file": _file(rest)})
 
 
 def _restore(rest: Sequence[str]) -> Words:
-    if len(rest) != 1:
-        raise UsageError("cli.one_file")
-    return Words("backup", "restore", values={"file": str(Path(rest[0]).absolute())})
+    return Words("backup", "restore", values={"file": _file(rest)})
 
 
 def _import(rest: Sequence[str]) -> Words | None:
-    if len(rest) != 1:
+    if len(rest) > 1:
         return None
-    if rest[0] == "-":
-        text = sys.stdin.read()
-    else:
-        try:
-            text = Path(rest[0]).read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise UsageError("cli.not_utf8") from error
+    try:
+        text = sys.stdin.read() if rest == ["-"] else Path(_file(rest)).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError("cli.not_utf8") from error
     return Words("import", "apply", values={"text": text})
+
+
+def _file(rest: Sequence[str]) -> str:
+    """The one file that was named. The exchange works in another folder, so it is told the whole path."""
+    if len(rest) != 1:
+        raise UsageError("cli.one_file")
+    return str(Path(rest[0]).absolute())
 
 
 def _export(rest: Sequence[str]) -> Words | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
 NAME = "version"
-HELP = "Say the version, and which OpenSSL and SQLite are in use"
+HELP = "say the version, and which OpenSSL and SQLite are in use"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.cli import dispatch
+from appliance.control.areas import AREAS
 from appliance.diagnosis.trace import TracedMessage
 from tests.cli.conftest import Ctl
 from tests.control.fakes import Bench, FakeCall
@@ -65,6 +66,9 @@ def test_a_refusal_is_status_1_and_its_reason_is_on_standard_error(
         ["extensions", "show", "101", "102"],
         ["extensions", "set", "name=A", "101"],
         ["restore"],
+        ["backup"],
+        ["backup", "a", "b"],
+        ["import"],
     ],
 )
 def test_wrong_usage_is_status_2(ctl: Ctl, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
@@ -80,6 +84,31 @@ def test_argparse_says_wrong_usage_with_2_too(words: list[str], capsys: pytest.C
         dispatch(words)
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_options_may_stand_between_the_words(ctl: Ctl, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ctl("extensions", "--json", "add", "number=101", "password=pw101") == 0
+    assert json.loads(capsys.readouterr().out)["number"] == "101"
+    with pytest.raises(SystemExit) as ended:
+        dispatch(["version", "--json", "extensions"])
+    assert ended.value.code == 2
+
+
+def test_help_names_every_area(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        dispatch(["ctl", "--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    for area in AREAS:
+        assert f" {area.name}" in told
+
+
+def test_a_text_that_is_no_utf8_from_standard_input(
+    ctl: Ctl, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), encoding="utf-8"))
+    assert ctl("import", "-") == 2
+    assert "UTF-8" in capsys.readouterr().err
 
 
 def test_not_running_is_status_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
