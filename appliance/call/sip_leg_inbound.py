@@ -218,8 +218,9 @@ class InboundLeg(SipLeg):
             return
         past.receive_request(request)
         if request.method == "PRACK" and self._reliable is not None:
-            self._act(self._reliable.receive_prack(RAck.of(request)))
+            effects = self._reliable.receive_prack(RAck.of(request))
             transaction.reply(200)
+            self._act(effects)
             self._decided()
         elif request.method == "BYE":
             transaction.reply(200)  # §15: the caller drops this branch alone

@@ -320,6 +320,7 @@ class OutboundLeg(SipLeg):
             self._cancel(())
 
     def _finish(self) -> None:
+        self._unanswered = None
         self._drop_early()
         super()._finish()
 
