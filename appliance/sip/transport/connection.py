@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import ssl
-from socket import SO_ERROR, SOL_SOCKET
+from contextlib import suppress
+from socket import SHUT_WR, SO_ERROR, SOL_SOCKET
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -46,7 +47,7 @@ MAX_QUEUED = 262_144
 "Octets that wait for a peer to read. One that is so far behind, some 200 messages, is gone."
 READ_SIZE = 65_536
 FAREWELL = 1.0
-"Seconds for the last answer to leave before a connection is closed whose framing is lost."
+"Seconds for the last answer to arrive before a connection is closed whose framing is lost."
 
 
 class Owner(Protocol):
@@ -255,10 +256,27 @@ class Connection:
             self._scope.deadline = now + HALF_MESSAGE_TIME
 
     async def _say_farewell(self) -> None:
-        with anyio.move_on_after(FAREWELL):
+        """Send what waits, then let the peer end.
+
+        RFC 1122 §4.2.2.13: a socket closed with octets unread resets the connection, and the peer may never see
+        the answer that says what was wrong with them.
+        """
+        with anyio.move_on_after(FAREWELL), suppress(OSError):
             while self._out:
                 await anyio.wait_writable(self._sock)
                 self._flush()
+            self._sock.shutdown(SHUT_WR)
+            while not self._closed:
+                await anyio.wait_readable(self._sock)
+                if not self._discard():
+                    break
+
+    def _discard(self) -> bool:
+        """Throw away what is there; False at the end of the stream."""
+        try:
+            return bool(self._sock.recv(READ_SIZE))
+        except BlockingIOError:
+            return True
 
     # Writing.
 
