@@ -149,7 +149,7 @@ def ending_of(status: int, text: str) -> Ending:
 
 # What a phone says to us is not always for the caller: its challenge (§22.3), its dislike of what we sent,
 # a 503 that would look like our own (§16.7 step 6), and where else it wants the caller to go.
-_RETOLD = {401: 403, 407: 403, 420: 500, 421: 500, 481: 480, 491: 480, 494: 500, 503: 480}
+_RETOLD = {401: 403, 407: 403, 420: 500, 421: 500, 422: 500, 481: 480, 491: 480, 494: 500, 503: 480}
 
 
 def ending_told_by_phone(status: int, text: str) -> Ending:

@@ -204,9 +204,11 @@ class Phone:
         rack = f"{response.headers.get('RSeq')} {response.headers.get('CSeq')}" if response else "1 1 INVITE"
         return self.ask("PRACK", body, **{"RAck": rack, **headers})
 
-    def says_reliably(self, status: int, rseq: int, body: bytes = b"", **headers: str) -> Sends:
+    def says_reliably(
+        self, status: int, rseq: int, body: bytes = b"", *, tag: str | None = None, **headers: str
+    ) -> Sends:
         """As `says`, so that a PRACK must come."""
-        return self.says(status, body, Require="100rel", RSeq=str(rseq), **headers)
+        return self.says(status, body, tag=tag, to=None, Require="100rel", RSeq=str(rseq), **headers)
 
     def cancel(self, **headers: str) -> Sends:
         return Sends(self, self._of_invite("CANCEL", **headers))
