@@ -42,6 +42,7 @@ module_path {modules}
 module g711.so
 module aufile.so
 module sndfile.so
+module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
@@ -67,7 +68,9 @@ class Baresip:
         tone_hz: float = 440.0,
         transport: str = "udp",
         answers: bool = False,
+        account: str = "",
     ) -> None:
+        """`account` is what else its line in the accounts file says, such as `;sipnat=outbound`."""
         host = server[0]
         self.number = number
         self._folder = folder
@@ -81,7 +84,7 @@ class Baresip:
         answer_mode = "auto" if answers else "manual"
         (folder / "accounts").write_text(
             f"<sip:{number}@{host}:{server[1]};transport={transport}>;auth_user={number};auth_pass={password}"
-            f";regint=60;audio_codecs=PCMU/8000/1;answermode={answer_mode}\n"
+            f";regint=60;audio_codecs=PCMU/8000/1;answermode={answer_mode}{account}\n"
         )
         with wave.open(str(folder / "tone.wav"), "wb") as file:
             file.setnchannels(1)

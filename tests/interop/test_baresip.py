@@ -22,7 +22,7 @@ from appliance.sip.endpoint import Endpoint
 from tests.conftest import REAL_SOCKETS
 from tests.interop import baresip, network
 from tests.interop.baresip import Baresip
-from tests.interop.exchange import Exchange, free_ports, running_exchange
+from tests.interop.exchange import Exchange, free_ports, running_exchange, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -182,3 +182,27 @@ async def test_a_call_is_held_and_resumed(exchange: Exchange, phone: Callable[..
         await callee.sound.hear(440.0)
         await callee.hang_up()
         await in_thread(caller.wait_event, "CALL_CLOSED")
+
+
+def test_a_phone_with_flows_of_its_own_is_called_over_the_first(
+    exchange: Exchange, phone: Callable[..., Baresip]
+) -> None:
+    """RFC 5626: baresip registers one binding for each `outbound` proxy; here both are the exchange."""
+    passwords = exchange.add_extensions(2)
+    caller = phone("101", passwords["101"])
+    host, port = exchange.sip
+    ways = "".join(f';outbound{each}="sip:{host}:{port};transport=tcp"' for each in ("", "2"))
+    callee = phone("102", passwords["102"], transport="tcp", answers=True, account=f"{ways};sipnat=outbound")
+    wait_until(
+        lambda: sum(each["number"] == "102" for each in exchange.perform("registrations", "list")) == 2,
+        "both flows",
+    )
+    exchange.wait_registered("101")
+    caller.dial("102")
+    for each in (caller, callee):
+        each.wait_event("CALL_ESTABLISHED")
+    (call,) = exchange.perform("calls", "list")
+    assert len(call["legs"]) == 2, "it rang once"
+    caller.command("hangup")
+    callee.wait_event("CALL_CLOSED")
+    exchange.wait_idle()
