@@ -1,16 +1,19 @@
 """A telephone in a browser: registered over a secure WebSocket, called and calling over that same connection.
 
-RFC 7118 §5, §8 (its examples); the client is by hand. Not tested here: a real browser and its encrypted sound.
+RFC 7118 §5, §8 (its examples); the phone is by hand, and Chromium knocks too. Not tested here: encrypted sound.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import pytest
 
 from appliance.sip.message import Authorization, Challenge, Headers, Request, Response, parse_message
 from appliance.sip.message.digest import ha1
+from tests.browser import driver
 from tests.interop.exchange import free_ports, running_exchange, wait_until
 from tests.interop.office import CALLEE, CALLER, Office
 from tests.peers.web_phone import PING, PONG, TEXT, accepts, frame, take_frame, upgrade
@@ -178,3 +182,66 @@ def test_a_page_of_somebody_else_is_not_let_in(office: Office, port: int) -> Non
         browser(office, port, "https://evil.example"),
     ):
         pytest.fail("it was let in")
+
+
+class EmptyPage(BaseHTTPRequestHandler):
+    """A web page of this machine, on another port."""
+
+    def do_GET(self) -> None:  # http.server's name for it
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name for it
+        """Tests are silent."""
+
+
+@pytest.fixture
+def page() -> Iterator[str]:
+    server = HTTPServer((HOST, 0), EmptyPage)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://{HOST}:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+KNOCK = """
+window.heard = [];
+const socket = new WebSocket(`wss://127.0.0.1:${PORT}/`, PROTOCOL);
+socket.onopen = () => { window.heard.push(`open ${socket.protocol}`); socket.send(REQUEST); };
+socket.onmessage = (event) => window.heard.push(event.data);
+socket.onclose = () => window.heard.push("closed");
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not driver.available(), reason="chromium and chromium-driver are not installed")
+def test_chromium_knocks_and_is_asked_for_a_password(office: Office, port: int, page: str) -> None:
+    request = Request(
+        "REGISTER",
+        "sip:pbx.example",
+        Headers(
+            [
+                ("Via", f"SIP/2.0/WSS {OWN_HOST};branch=z9hG4bKchromium"),
+                ("From", f"<sip:{CALLEE}@pbx.example>;tag=web"),
+                ("To", f"<sip:{CALLEE}@pbx.example>"),
+                ("Call-ID", "chromium"),
+                ("CSeq", "1 REGISTER"),
+                ("Contact", CONTACT),
+            ]
+        ),
+    )
+    with driver.Browser() as chromium:
+        chromium.go(page)
+        for protocol, first in (("sip", "open sip"), ("xmpp", "closed")):
+            values = {"PORT": port, "PROTOCOL": protocol, "REQUEST": request.encode().decode()}
+            given = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
+            chromium.run(given + KNOCK)
+            heard = chromium.until(lambda: chromium.run("return window.heard.length && window.heard"))
+            assert heard[0] == first
+            if protocol == "sip":
+                heard = chromium.until(lambda: chromium.run("return window.heard[1] && window.heard"))
+                assert heard[1].startswith("SIP/2.0 401 Unauthorized\r\n")
+                assert f"Via: SIP/2.0/WSS {OWN_HOST};branch=z9hG4bKchromium" in heard[1]
