@@ -162,10 +162,15 @@ class SipLeg(TimedSession):
             self._deciding = False
             if content.is_session:
                 self.offers.withdraw()
+                if outcome.status < 300:
+                    self._told_anew(outcome.content)
             _replying(transaction, self._updated_fields(request) if outcome.status < 300 else ())(outcome)
             self._decided()
 
         self.on_event(self, Updated(content, passing(request), decide, full=False))
+
+    def _told_anew(self, content: Content | None) -> None:
+        """The peer has agreed on this description of the other side, by UPDATE or PRACK."""
 
     def _decided(self) -> None:
         """What waited for the end of an offer and answer may go on."""
@@ -250,6 +255,7 @@ class SipLeg(TimedSession):
         if isinstance(response, Response) and not self.over:
             if response.status < 300:
                 dialog.refresh_target(response)
+                self._told_anew(event.content)
                 if dialog.confirmed:
                     self._granted(response)
             elif response.status in {405, 501}:

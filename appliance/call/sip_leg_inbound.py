@@ -137,6 +137,10 @@ class InboundLeg(SipLeg):
         if content is not None and content.is_session:
             self._told = fork, content, certain
 
+    def _told_anew(self, content: Content | None) -> None:
+        if self._told is not None:
+            self._note_told(self._told[0], content, certain=True)
+
     def _branch_off(self) -> None:
         server, dialog = self._server, self.dialog
         assert server is not None

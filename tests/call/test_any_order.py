@@ -43,6 +43,7 @@ VERBS: dict[str, Callable[[Phone, int], Sends]] = {
     "prack": lambda phone, number: phone.prack(body(number)),
     "refresh": lambda phone, number: phone.ask(
         "UPDATE",
+        b"",
         Supported="timer",
         Session_Expires=f"{45 * (number % 9)};refresher=uac",
         **TAKES[number % len(TAKES)],
