@@ -71,30 +71,43 @@ def test_over_udp(exchange: Exchange, path: Path, verdict: dict[str, Any]) -> No
         sender.sendto(data, exchange.sip)
         expects_silence = verdict["pbx_accept"] == ["silence"]
         # The few messages that ask for rport are answered to the sender itself.
-        got = b"" if expects_silence else receive(sockets.values(), ANSWER_S)
+        got = b"" if expects_silence else receive(sockets.values(), call_id(data), ANSWER_S)
         options(sender, exchange)
-        check(statuses(got or receive(sockets.values(), 0)), verdict)
+        check(statuses(got or receive(sockets.values(), call_id(data), 0)), verdict)
 
 
-def receive(sockets: Iterable[socket.socket], wait_s: float) -> bytes:
-    """The first datagram at any of them; empty when none comes."""
-    ready, _, _ = select(list(sockets), [], [], wait_s)
-    return ready[0].recv(65535) if ready else b""
+def call_id(data: bytes) -> bytes:
+    """What the answers to a message bear; nothing for one without."""
+    found = re.search(rb"^(?:call-id|i)\s*:\s*(\S+)", data, re.I | re.M)
+    return found[1] if found else b""
+
+
+def receive(sockets: Iterable[socket.socket], wanted: bytes, wait_s: float) -> bytes:
+    """The first datagram at any of them with that Call-ID; empty when none comes.
+
+    Others are answers to earlier INVITEs, repeated as nobody sends their ACK.
+    """
+    while ready := select(list(sockets), [], [], wait_s)[0]:
+        got = ready[0].recv(65535)
+        if wanted in got:
+            return got
+    return b""
 
 
 def options(sender: socket.socket, exchange: Exchange) -> None:
     """The exchange answers OPTIONS, from this very socket."""
     port = sender.getsockname()[1]
     request = OPTIONS.format(transport="UDP", here=HERE, port=port, number=port)
-    sender.settimeout(ANSWER_S)
     sender.sendto(request.encode(), exchange.sip)
-    assert statuses(sender.recv(65535)) == ["200"]
+    assert statuses(receive([sender], f"after{port}@torture".encode(), ANSWER_S)) == ["200"]
 
 
 @pytest.mark.parametrize(("path", "verdict"), CASES)
 def test_over_tcp(exchange: Exchange, path: Path, verdict: dict[str, Any]) -> None:
     with socket.create_connection(exchange.sip, ANSWER_S, source_address=(HERE, 0)) as stream:
-        stream.sendall(path.read_bytes())
+        data = path.read_bytes()
+        # One of the files ends before its blank line, and would take what is sent next for its headers.
+        stream.sendall(data if b"\r\n\r\n" in data else data + b"\r\n")
         number = stream.getsockname()[1]
         stream.sendall(OPTIONS.format(transport="TCP", here=HERE, port=5060, number=number).encode())
         # What is cut short waits for the rest; that there is none is told by closing our side.

@@ -83,9 +83,9 @@ class StreamFramer:
         self._searched = self._crlfs = 0
         try:
             length = head.content_length()
-            if length is None:
-                # §18.3: on a stream there is no other way to tell where the body ends.
-                raise PeerError(400, "Missing Content-Length")
+            # §20.14: on a stream the peer must say. Of those that do not, most have no body; what follows a
+            # body nobody announced is no message, and ends the stream.
+            length = length or 0
             if length > MAX_BODY:
                 raise PeerError(513, "Message Too Large")
         except PeerError as error:

@@ -80,7 +80,6 @@ def test_one_bad_message_harms_no_other() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "status", "reason"),
     [
-        ("Content-Length: 5\n", "", 400, "Missing Content-Length"),
         ("Content-Length: 5", "Content-Length: -999", 400, "Malformed Content-Length"),
         ("Content-Length: 5", "Content-Length: 5\nContent-Length: 4", 400, "Content-Length Given Twice"),
         ("Content-Length: 5", f"Content-Length: {MAX_BODY + 1}", 513, "Message Too Large"),
@@ -90,6 +89,19 @@ def test_where_the_body_ends_nobody_knows(old: str, new: str, status: int, reaso
     found, lost = frame(edit(INVITE, old, new) + wire(OK))
     assert found == [(status, reason, True)]
     assert lost
+
+
+def test_a_message_without_a_length_is_taken_and_what_follows_it_must_be_a_message() -> None:
+    found, lost = frame(edit(INVITE, "Content-Length: 5\n", "") + wire(OK))
+    assert isinstance(found[0], bytes)
+    assert found[0].startswith(b"INVITE ")
+    assert found[1:] == [(400, "Malformed Request-Line", True)]
+    assert lost
+    bare = edit(OK, "Content-Length: 0\n", "")
+    assert b"Content-Length" not in bare
+    found, lost = frame(bare + wire(OK))
+    assert len(found) == 2
+    assert not lost
 
 
 @pytest.mark.parametrize(
