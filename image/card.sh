@@ -49,6 +49,9 @@ apply_presets() {
     # Work for a system that is changed in place; this one never is, and would do it anew at every start.
     in_tree systemctl --quiet mask systemd-firstboot.service systemd-repart.service systemd-hwdb-update.service \
         systemd-journal-catalog-update.service systemd-update-done.service systemd-machine-id-commit.service
+    # What nothing here uses, and what each start would pay for.
+    in_tree systemctl --quiet mask dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
+        sys-fs-fuse-connections.mount systemd-pstore.service
 }
 
 # What served the making of the tree, and what must differ from box to box.

@@ -14,7 +14,7 @@ import pytest
 from tests.image.box import Box
 from tests.image.office import Phone
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.image, pytest.mark.timeout(1200)]
 
 HOST_NAME = "exchange-7"
 NEW_EXTENSION = {"number": "115", "name": "Just before the cut", "password": "made-before-the-cut"}
