@@ -126,12 +126,15 @@ class InboundLeg(SipLeg):
         """
         if self._told is None or content is None or not content.is_session:
             return content
-        told_by, told, certain = self._told
-        if certain and content == told:
+        if self._knows(content):
             return None
+        told_by, _, certain = self._told
         if certain or told_by != fork:
             self._branch_off()
         return content
+
+    def _knows(self, content: Content | None) -> bool:
+        return self._told is not None and self._told[2] and content == self._told[1]
 
     def _note_told(self, fork: str, content: Content | None, *, certain: bool) -> None:
         if content is not None and content.is_session:
@@ -167,6 +170,8 @@ class InboundLeg(SipLeg):
             return
         if self._reliable is not None:
             self._act(self._reliable.finish())
+        if self._knows(event.content):
+            event = replace(event, content=None)
         self._answer = event
         self._decided()
 

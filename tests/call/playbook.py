@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
 from appliance.call.exchange import Directory, Exchange
 from appliance.call.record import CallRecord
 from appliance.call.wire import Wire
-from appliance.clock import Timer, TimerHeap
 from appliance.config.extension import Extension
 from appliance.directory.bindings import Binding
 from appliance.errors import PeerError
@@ -27,8 +25,20 @@ from appliance.media.relay import Relay
 from appliance.sip.endpoint import Endpoint
 from appliance.sip.message import Headers, Message, NameAddr, Request, Response, parse_message
 from appliance.sip.transport.flow import Address, Flow, Receiver, TransportError
+from tests.call.bench import HandTimers, SilentSocket
 
-__all__ = ["ANSWER", "OFFER", "Gets", "HandTimers", "Phone", "Playbook", "Sends", "sdp", "talk"]
+__all__ = [
+    "ANSWER",
+    "OFFER",
+    "Gets",
+    "HandTimers",
+    "Phone",
+    "Playbook",
+    "Sends",
+    "SilentSocket",
+    "sdp",
+    "talk",
+]
 
 EXCHANGE: Address = ("192.0.2.1", 5060)
 
@@ -42,45 +52,6 @@ def sdp(host: str, port: int, *lines: str) -> bytes:
 
 OFFER = sdp("10.1.1.1", 4000)
 ANSWER = sdp("10.2.2.2", 5000)
-
-
-class HandTimers:
-    """A clock that the test moves by hand."""
-
-    def __init__(self) -> None:
-        self.heap = TimerHeap()
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def after(self, delay: float, callback: Callable[[], None]) -> Timer:
-        return self.heap.add(self.time + delay, callback)
-
-    def advance(self, seconds: float) -> None:
-        until = self.time + seconds
-        while (due := self.heap.next_due()) is not None and due <= until:
-            self.time = max(self.time, due)
-            callback = self.heap.pop_due(self.time)
-            if callback is not None:
-                callback()
-        self.time = until
-
-
-class SilentSocket:
-    """A port that is open and carries nothing."""
-
-    def fileno(self) -> int:
-        return -1
-
-    def recvfrom(self, size: int, /) -> tuple[bytes, Address]:
-        raise BlockingIOError
-
-    def sendto(self, data: bytes, address: object, /) -> int:
-        return len(data)
-
-    def close(self) -> None:
-        return None
 
 
 @dataclass
