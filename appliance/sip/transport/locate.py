@@ -5,8 +5,10 @@ RFC 3263 §4.1 (transport), §4.2 (address and port); RFC 2782 (SRV); RFC 3403 �
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from appliance.sip.transport.answer import DEFAULT_PORT
@@ -219,11 +221,8 @@ def order_srv(records: Iterable[Srv], chance: random.Random) -> list[Srv]:
     ordered = []
     while left:
         rivals = [each for each in left if each.priority == left[0].priority]
-        drawn = chance.randint(0, sum(each.weight for each in rivals))
-        for chosen in rivals:
-            drawn -= chosen.weight
-            if drawn <= 0:
-                break
+        tickets = list(accumulate(each.weight for each in rivals))
+        chosen = rivals[bisect_left(tickets, chance.randint(0, tickets[-1]))]
         left.remove(chosen)
         ordered.append(chosen)
     return ordered

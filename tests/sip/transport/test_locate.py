@@ -219,7 +219,9 @@ async def test_so_many_and_no_more_each_once() -> None:
         "A h2": hosts,
     }
     zone = Zone(records)
-    assert await found("sip:a;transport=udp", zone) == [f"udp {host} 5060" for host in hosts[:MAX_TARGETS]]
+    expected = [f"udp {host} 5060" for host in hosts[:MAX_TARGETS]]
+    assert await found("sip:a;transport=udp", zone) == expected
+    assert await found("sip:a;transport=udp", zone, Abilities(("udp",), (4, 6))) == expected
 
 
 async def test_an_srv_record_that_names_an_address() -> None:
