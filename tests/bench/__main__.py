@@ -18,7 +18,7 @@ from tests.bench.kamailio import Kamailio
 from tests.bench.process import usage
 from tests.bench.sound import write_tone
 from tests.peers.probe import first_answer, free_port
-from tests.peers.sipp import Callee, Outcome, Sipp, write_users
+from tests.peers.sipp import CALLEE_HOST, Callee, Outcome, Sipp, write_users
 
 FIRST_USER = 10000
 USERS = 1000
@@ -74,7 +74,7 @@ def _note(outcome: Outcome) -> str:
     return f"{outcome.done} done, {outcome.failed} failed, {outcome.retransmissions} retransmissions"
 
 
-_CONTACT = ("-key", "contact_host", "127.0.0.3", "-key", "contact_port", "5070", "-key", "expires", "3600")
+_CONTACT = ("-key", "contact_host", CALLEE_HOST, "-key", "contact_port", "5070", "-key", "expires", "3600")
 
 
 def measure_signalling(bench: Bench, server: Server) -> Iterator[Figure]:

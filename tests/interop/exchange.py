@@ -25,7 +25,7 @@ READY_S = 30.0
 STOP_S = 15.0
 POLL_S = 0.02
 RTP_RANGE = "20000-29999"
-PROGRAM = (sys.executable, "-m", "appliance")
+PROGRAM = (sys.executable, "-m", "tests.interop.watched")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,11 @@ from pathlib import Path
 __all__ = ["CALLEE_HOST", "CALLER_HOST", "SCENARIOS", "Callee", "Outcome", "Sipp", "write_users"]
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-CALLER_HOST = "127.0.0.2"
-CALLEE_HOST = "127.0.0.3"
+# Loopback addresses of this run's own, so that two runs on one machine do not meet at the phones' fixed ports.
+_PID = os.getpid()  # 22 bits at most
+_RUN = f"127.{_PID >> 14 | 1 << 6}.{_PID >> 6 & 255}"
+CALLER_HOST = f"{_RUN}.{(_PID & 63) * 4 + 1}"
+CALLEE_HOST = f"{_RUN}.{(_PID & 63) * 4 + 2}"
 
 
 @dataclass(frozen=True, slots=True)
