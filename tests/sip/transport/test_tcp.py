@@ -132,7 +132,7 @@ async def test_a_silent_connection_is_closed(monkeypatch: pytest.MonkeyPatch) ->
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b""),
         (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b""),
         (b"x" * 70_000, b""),
-        (options(transport="TCP").replace(b"Content-Length: 0\r\n", b""), b"SIP/2.0 400"),
+        (options(transport="TCP").replace(b"Length: 0", b"Length: x"), b"SIP/2.0 400"),
     ],
 )
 async def test_what_nobody_can_frame_ends_its_connection_alone(garbage: bytes, answer: bytes) -> None:
