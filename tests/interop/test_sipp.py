@@ -146,3 +146,27 @@ def test_a_registration_is_taken_back(office: Office) -> None:
 def test_a_phone_whose_connection_is_gone_is_not_registered_any_more(office: Office) -> None:
     office.register(CALLEE, f"{office.ports[1]};transport=tcp", transport="t1")
     wait_until(lambda: office.exchange.registered() == set(), "the end of the registration")
+
+
+def test_reliable_responses_on_both_legs(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    with office.callee("callee_reliable") as callee:
+        office.call("caller_reliable")
+        assert callee.ended() == 0, callee.errors
+    assert office.record()["cause"] == "normal"
+
+
+def test_a_reliable_response_to_a_caller_without_100rel(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    with office.callee("callee_reliable") as callee:
+        office.call()
+        assert callee.ended() == 0, callee.errors
+    assert office.record()["cause"] == "normal"
+
+
+def test_both_phones_refresh_the_session(office: Office) -> None:
+    office.register(CALLEE, office.ports[1])
+    with office.callee("callee_refreshes") as callee:
+        office.call("caller_refreshes")
+        assert callee.ended() == 0, callee.errors
+    assert office.record()["cause"] == "normal"
