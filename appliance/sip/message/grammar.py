@@ -122,7 +122,9 @@ class Params(dict[str, "str | None"]):
 
     def without(self, name: str) -> Params:
         """These parameters but for one."""
-        return Params(item for item in self.items() if item[0] != name)
+        if name not in self:
+            return self
+        return Params({key: value for key, value in self.items() if key != name})
 
     def __str__(self) -> str:
         try:

@@ -111,8 +111,11 @@ class Headers:
             # A line break would let whoever chose the value write headers of ours.
             msg = f"line break in the value of {name}"
             raise LocalError(msg)
-        key = header_key(name)
-        if key not in DISPLAY:
-            self.spellings.setdefault(key, name)
-        self.typed.pop(key, None)
+        key = KEYS.get(name)
+        if key is None:
+            key = header_key(name)
+            if key not in DISPLAY:
+                self.spellings.setdefault(key, name)
+        if self.typed:
+            self.typed.pop(key, None)
         return key
