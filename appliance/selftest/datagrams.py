@@ -45,6 +45,7 @@ class PhoneSocket:
             raise TransportError(str(error)) from error
 
     def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+        del name  # for TLS, which this phone has not
         if transport != "udp":
             msg = f"the phone has no {transport}"
             raise TransportError(msg)
