@@ -1,6 +1,6 @@
 """The SIP side of the exchange among phones with moods, under bad weather: nothing is left, all is recorded.
 
-RFC 3261 as a whole, RFC 5407 (races). Every fourth phone speaks TCP. Not tested here: sound, trunks.
+RFC 3261 as a whole, RFC 5407 (races). Every fourth phone speaks TCP; two of three know 100rel, UPDATE and timers. Not tested here: sound, trunks.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Office:
         self.phones = [
             SimulatedPhone(
                 self.network, self.clock, EXTENSIONS[at % len(EXTENSIONS)], (f"10.0.1.{at + 1}", 5060), EXCHANGE,
-                transport="tcp" if at % 4 == 3 else "udp",
+                transport="tcp" if at % 4 == 3 else "udp", modern=at % 3 != 1,
             )
             for at in range(PHONES)
         ]  # fmt: skip
@@ -135,6 +135,8 @@ async def test_a_day_in_bad_weather(seed: int, loss: float) -> None:
     # There was weather, and life in the office.
     assert office.network.lost > 0
     assert causes.keys() >= {"normal", "busy", "cancelled", "not_found", "no_answer"}
+    done = sum((phone.results for phone in office.phones), Counter())
+    assert min(done["told reliably"], done["PRACK 200"], done["UPDATE 200"]) > 5
 
 
 async def test_a_fair_day() -> None:
