@@ -205,7 +205,7 @@ class Call:
         repeated = self._told is not None and self._told[1] == event.status and self._told[0] is not leg
         if content is not None or not repeated:
             self._told = told
-            self.caller.progress(replace(event, content=content))
+            self.caller.progress(event if content is event.content else replace(event, content=content))
         if leg.awaits_answer and content is None:
             # RFC 6337 §2.4: an offer that cannot be passed on cannot be refused either, but by ending the leg.
             self.end(HungUp(Ending.of(Cause.MEDIA)), "system")
@@ -238,7 +238,7 @@ class Call:
         self._owner.wire.relay.join(self.caller.media, leg.media)
         self.answered_at = self._owner.wall()
         self._answered_now = self._owner.wire.timers.now()
-        self.caller.answer(replace(event, content=content))
+        self.caller.answer(Answered(content, event.baggage, event.fork))
         self._owner.changed()
 
     def _nobody(self, event: HungUp) -> None:

@@ -109,7 +109,7 @@ class InboundLeg(SipLeg):
         binds = content is not None and content.is_session and (event.reliable or self.owes_answer)
         if reliable is None or not (binds or self._demanded):
             self._note_told(event.fork, content, certain=False)
-            self._respond(replace(event, content=content), ())
+            self._respond(event, content, ())
             return
         if not binds and content is not None and content.is_session:
             content = None
@@ -155,14 +155,14 @@ class InboundLeg(SipLeg):
         self.offers = OfferAnswer()
         self._receive_offer(content_of(server.request))
 
-    def _respond(self, event: Progress, fields: Baggage) -> Response | None:
+    def _respond(self, event: Progress, content: Content | None, fields: Baggage) -> Response | None:
         server = self._server
         if server is None:
             return None
         # §12.1.1: Allow in what makes a dialog tells the caller what it may send there.
         fields = ("Contact", self.contact), self.options.fields[0], *fields, *event.baggage
-        body = event.content.body if event.content else b""
-        return server.reply(event.status, event.text, headers=with_content(fields, event.content), body=body)
+        body = content.body if content else b""
+        return server.reply(event.status, event.text, headers=with_content(fields, content), body=body)
 
     def answer(self, event: Answered) -> None:
         """The callee has picked up."""
@@ -194,7 +194,9 @@ class InboundLeg(SipLeg):
         for effect in effects:
             match effect:
                 case Send(rseq, event):
-                    self._provisional = self._respond(event, (("Require", "100rel"), ("RSeq", str(rseq))))
+                    self._provisional = self._respond(
+                        event, event.content, (("Require", "100rel"), ("RSeq", str(rseq)))
+                    )
                 case SendAgain():
                     if self._server is not None and self._provisional is not None:
                         self._server.respond(self._provisional)

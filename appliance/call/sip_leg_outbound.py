@@ -7,12 +7,11 @@ from __future__ import annotations
 
 __all__ = ["OutboundLeg"]
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending, ending_told_by_phone
-from appliance.call.events import Content, HungUp, Progress
+from appliance.call.events import Answered, Content, HungUp, Progress
 from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
 from appliance.errors import PeerError
@@ -27,7 +26,7 @@ from appliance.sip.dialog import (
 from appliance.sip.message import Headers, NameAddr, Request, Response, Uri
 
 if TYPE_CHECKING:
-    from appliance.call.events import Answered, Baggage, Confirmed, Dialled
+    from appliance.call.events import Baggage, Confirmed, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.call.wire import Wire
     from appliance.directory.bindings import Binding
@@ -60,7 +59,16 @@ class EarlyDialog:
 class OutboundLeg(SipLeg):
     """Rings one phone. Of several that a proxy there makes of it, the first to answer is the one."""
 
-    __slots__ = ("_call_id", "_early", "_invite", "_invite_client", "_strays", "_target", "_unanswered")
+    __slots__ = (
+        "_call_id",
+        "_early",
+        "_invite",
+        "_invite_client",
+        "_offered",
+        "_strays",
+        "_target",
+        "_unanswered",
+    )
 
     def __init__(self, wire: Wire, target: Binding, call_id: str, options: LegOptions) -> None:
         """A leg of the call `call_id`. PeerError 503 when no port is left."""
@@ -74,11 +82,12 @@ class OutboundLeg(SipLeg):
         self._unanswered: tuple[EarlyDialog, RAck] | None = None
         self._strays: dict[str, Request] = {}
         self._invite: Request | None = None
+        self._offered = False  # whether it made an offer
         self._invite_client: ClientTransaction | None = None
 
     def dial(self, dialled: Dialled, content: Content | None) -> None:
         """Send the INVITE, with `content` retold for this phone."""
-        self._send_offer(content)
+        self._offered = self._send_offer(content)
         headers = with_content(self._headers(dialled), content)
         body = content.body if content else b""
         self._invite = Request("INVITE", str(self._target.contact), Headers(headers), body)
@@ -102,12 +111,6 @@ class OutboundLeg(SipLeg):
             *(self._session_timer.initial_fields() if self._session_timer is not None else ()),
             *dialled.baggage,
         ]
-
-    @property
-    def _offered(self) -> bool:
-        """Whether our INVITE made an offer."""
-        content = content_of(self._invite) if self._invite is not None else None
-        return content is not None and content.is_session
 
     @property
     def _answered_once(self) -> bool:
@@ -167,8 +170,7 @@ class OutboundLeg(SipLeg):
         if early is None and len(self._early) < MAX_FORKS:
             # §12.1.2: a provisional response with a tag makes an early dialog; each tag makes one.
             dialog = Dialog.of_uac(self._invite, response)
-            offered = self._offered
-            early = self._early[tag] = EarlyDialog(dialog, offered=offered)
+            early = self._early[tag] = EarlyDialog(dialog, offered=self._offered)
             self.dialog, self.offers = dialog, early.offers
             self._learn(response)
             self._wire.endpoint.add_dialog(dialog.id, self)
@@ -256,13 +258,18 @@ class OutboundLeg(SipLeg):
         self._wire.endpoint.add_dialog(dialog.id, self)
 
     def _picked_up(self, early: EarlyDialog | None, response: Response) -> Answered:
-        settled = early is not None and early.settled
-        answered = self._answered(response, settled=settled)
+        fork = response.to.tag or ""
+        if early is None or not early.settled:
+            answered = self._answered(response)
+            return Answered(answered.content, answered.baggage, fork)
+        answered = self._answered(response, settled=True)
         content = answered.content
-        if early is not None and early.settled and (content is None or early.answer is None):
+        if early.answer is None:
+            content = None  # it was the offer, and has its answer
+        elif content is None:
             # The answer came before. What was agreed since, by UPDATE, is what the call was told last.
-            content = Content(early.answer.kind, self.said or early.answer.body) if early.answer else None
-        return replace(answered, content=content, fork=response.to.tag or "")
+            content = Content(early.answer.kind, self.said or early.answer.body)
+        return Answered(content, answered.baggage, fork)
 
     def _turn_away(self, tag: str, response: Response) -> None:
         # §13.2.2.4: a 2xx that comes too late, or from another branch, is acknowledged and ended by a BYE.
