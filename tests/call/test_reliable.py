@@ -298,57 +298,51 @@ def test_offer_in_prack_refused(book: Playbook, alice: Phone, bob: Phone) -> Non
     book.ends("busy")
 
 
-# --- several phones: several dialogs for the caller
+# --- what else may come
 
 
-def to_tag(phone: Phone) -> str:
-    assert phone.last is not None
-    return phone.last.to.tag or ""
+def test_descriptions_that_nobody_asked_for(book: Playbook, alice: Phone, bob: Phone) -> None:
+    book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
+    book >> bob.says_reliably(183, 9, EARLY) << bob.gets("PRACK") << alice.gets(183) >> bob.ok()
+    # The answer has come: neither a reliable response nor another can bring a second one.
+    book >> bob.says_reliably(183, 10, OTHER) << bob.gets("PRACK") << alice.gets(183, lacks=("ptime",))
+    book >> bob.ok() >> bob.says(183, OTHER) << alice.gets(183, lacks=("Content-Type",))
+    book >> bob.says(486) << bob.gets("ACK") << alice.gets(486) >> alice.ack_refusal()
+    book.ends("busy")
 
 
-def test_two_phones_are_two_dialogs_for_the_caller(book: Playbook, alice: Phone, bob: Phone) -> None:
-    other = book.phone("102")
-    book >> alice.invite("102", OFFER, Supported="100rel") << bob.gets("INVITE") << other.gets("INVITE")
-    book << alice.gets(100) >> bob.says(183, EARLY) << alice.gets(183, "RSeq")
-    first, ringing = to_tag(alice), alice.reliable
-    # The other one picks up before the PRACK has come.
-    book >> other.says(200, OTHER) << other.gets("ACK") << bob.gets("CANCEL")
-    book >> alice.prack() << alice.gets(200) << alice.gets(200, "a=ptime:20")
-    assert ringing is not None
-    assert to_tag(alice) != first
-    book >> alice.ack() >> bob.ok() >> bob.says(487) << bob.gets("ACK")
-    # What is left of the first dialog is none.
-    alice.remote = ringing.headers.get("To") or ""
-    book >> alice.prack() << alice.gets(481)
-    alice.remote = (alice.invite_request.headers.get("To") or "") if alice.invite_request else ""
-    book.exchange.hang_up(book.exchange.calls()[0].id)
-    (book << alice.gets("BYE") << other.gets("BYE") >> alice.ok() >> other.ok()).ends("administrator")
-
-
-def test_the_first_dialog_while_the_second_is_told(book: Playbook, alice: Phone, bob: Phone) -> None:
+def test_cancel_while_the_answer_waits_for_a_prack(book: Playbook, alice: Phone, bob: Phone) -> None:
     book >> alice.invite("102", OFFER, Supported="100rel") << bob.gets("INVITE") << alice.gets(100)
-    book >> bob.says(183, EARLY, tag="one") << alice.gets(183, "RSeq")
-    first = alice.remote
-    # A proxy at the callee's end has tried another phone.
-    (book >> bob.says(183, OTHER, tag="two")).quiet()  # its turn comes after the PRACK
-    book >> alice.prack() << alice.gets(200) << alice.gets(183, "a=ptime:20", "RSeq")
-    second = alice.remote
-    assert first != second
-    alice.remote = first
-    book >> alice.ask("UPDATE") << alice.gets(481) >> alice.bye() << alice.gets(200)
-    alice.remote = second
-    book >> alice.prack() << alice.gets(200)
-    book >> bob.says(200, OTHER, tag="two") << bob.gets("ACK") << alice.gets(200, lacks=("a=ptime",))
-    book >> alice.ack() >> alice.bye() << alice.gets(200) << bob.gets("BYE") >> bob.ok()
-    book.ends("normal")
+    book >> bob.says(183, EARLY) << alice.gets(183, "RSeq")
+    (book >> bob.says(200) << bob.gets("ACK")).quiet()
+    book >> alice.cancel() << alice.gets(200) << alice.gets(487) << bob.gets("BYE")
+    (book >> alice.ack_refusal() >> bob.ok()).ends("cancelled")
 
 
-def test_without_100rel_another_phone_is_another_dialog_too(book: Playbook, alice: Phone, bob: Phone) -> None:
-    other = book.phone("102")
-    book >> alice.invite("102", OFFER) << bob.gets("INVITE") << other.gets("INVITE")
-    book << alice.gets(100) >> bob.says(183, EARLY) << alice.gets(183)
-    first = to_tag(alice)
-    book >> other.says(200, OTHER) << other.gets("ACK") << bob.gets("CANCEL") << alice.gets(200)
-    assert to_tag(alice) != first
-    book >> alice.ack() >> bob.ok() >> bob.says(487) << bob.gets("ACK")
-    (book >> alice.bye() << alice.gets(200) << other.gets("BYE") >> other.ok()).ends("normal")
+def test_the_callee_hangs_up_while_the_answer_waits_for_a_prack(
+    book: Playbook, alice: Phone, bob: Phone
+) -> None:
+    book >> alice.invite("102", OFFER, Supported="100rel") << bob.gets("INVITE") << alice.gets(100)
+    book >> bob.says(183, EARLY) << alice.gets(183, "RSeq")
+    book >> bob.says(200) << bob.gets("ACK") >> bob.bye() << bob.gets(200) << alice.gets(487)
+    (book >> alice.ack_refusal()).ends("normal")
+
+
+def test_more_forks_than_there_can_be_get_no_prack(book: Playbook, alice: Phone, bob: Phone) -> None:
+    book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
+    for at in range(8):
+        book >> bob.says_reliably(180, 5, tag=f"fork{at}") << bob.gets("PRACK") << alice.gets(180) >> bob.ok()
+    book >> bob.says_reliably(180, 5, tag="fork8") << alice.gets(180)
+    book.quiet()
+    (book >> bob.says(486) << bob.gets("ACK") << alice.gets(486) >> alice.ack_refusal()).ends("busy")
+
+
+def test_prack_with_an_offer_while_the_callee_has_none_to_answer(
+    book: Playbook, alice: Phone, bob: Phone
+) -> None:
+    book >> alice.invite("102", OFFER, Supported="100rel") << bob.gets("INVITE") << alice.gets(100)
+    book >> bob.says(183, EARLY) << alice.gets(183, "RSeq")
+    # The callee has not answered for certain: it cannot be asked anything new yet.
+    book >> alice.prack(OTHER) << alice.gets(491)
+    book >> bob.says(200, EARLY) << bob.gets("ACK") << alice.gets(200, lacks=("Content-Type",)) >> alice.ack()
+    ends_normally(book, alice, bob)
