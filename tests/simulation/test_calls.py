@@ -13,12 +13,14 @@ import anyio
 import pytest
 
 from appliance.call.exchange import Directory, Exchange
+from appliance.call.leg_options import LegOptions
 from appliance.call.record import CallRecord
 from appliance.call.wire import Wire
 from appliance.clock import Clock
 from appliance.config.extension import Extension
 from appliance.directory import Bindings, Credentials, Registrar
 from appliance.media.relay import Relay
+from appliance.sip.dialog import TimerPolicy
 from appliance.sip.endpoint import Endpoint, ServerTransaction
 from appliance.sip.message.digest import ha1
 from tests.call.playbook import SilentSocket
@@ -58,6 +60,7 @@ class Office:
         self.bindings = bindings
         wire = Wire(self.endpoint, self.clock, self.chance, self.relay)
         self.exchange = Exchange(wire, Directory(extensions.get, credentials, bindings), self.clock.now)
+        self.exchange.options = LegOptions(timer=TimerPolicy(interval=120))
         self.exchange.on_record = self.records.append
         self.endpoint.serve("INVITE", self.receive)
         self.phones = [
@@ -89,6 +92,11 @@ class Office:
             self.network.weather = self.weather
             await self.calls()
             await anyio.sleep(120)
+            # A phone without power has no call left: its sessions were not refreshed.
+            dead = "{}:{}".format(*self.phones[-1].address)
+            assert [
+                call for call in self.exchange.calls() if dead in {leg.address for leg in call.legs}
+            ] == []
             for call in self.exchange.calls():
                 assert self.exchange.hang_up(call.id)
             await anyio.sleep(150)  # 64*T1 for an INVITE, its CANCEL or BYE, and what absorbs their echoes
