@@ -6,6 +6,7 @@ RFC 3261 §10.2, §10.3; RFC 5626 §4.1 for the instance.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -95,7 +96,7 @@ class Bindings:
         self._timers = timers
         self._flow_to = flow_to
         self._by_number: dict[str, list[Binding]] = {}
-        self._lapses: dict[int, Timer] = {}
+        self._lapses: dict[str, Timer] = {}
         self._listeners: list[Callable[[Binding, Change], None]] = []
 
     def on_change(self, listener: Callable[[Binding, Change], None]) -> None:
@@ -190,7 +191,7 @@ class Bindings:
         for row in rows:
             binding = _from_row(row, self._timers.now())
             self._by_number.setdefault(binding.number, []).append(binding)
-            self._watch(binding)
+            self._watch(binding.number)
 
     def _reachable(self, binding: Binding) -> Binding | None:
         flow = binding.flow
@@ -214,10 +215,9 @@ class Bindings:
             binding = msgspec.structs.replace(binding, registered_at=known.registered_at)
             bindings = self._by_number[binding.number]
             bindings[bindings.index(known)] = binding
-            self._unwatch(known)
             moved = _way(known) != _way(binding)
             change = Change.MOVED if moved else None
-        self._watch(binding)
+        self._watch(binding.number)
         if change is not None:
             self._tell(binding, change)
 
@@ -228,15 +228,33 @@ class Bindings:
         bindings.remove(binding)
         if not bindings:
             del self._by_number[binding.number]
-        self._unwatch(binding)
+        self._watch(binding.number)
         self._tell(binding, Change.GONE)
 
-    def _watch(self, binding: Binding) -> None:
-        delay = binding.expires_at - self._timers.now()
-        self._lapses[id(binding)] = self._timers.after(delay, lambda: self._drop(binding))
+    def _watch(self, number: str) -> None:
+        """See that the extension's timer fires no later than its first binding lapses.
 
-    def _unwatch(self, binding: Binding) -> None:
-        self._lapses.pop(id(binding)).cancel()
+        One that is due earlier stays as it is, so that a refresh costs nothing here: it looks when it fires.
+        """
+        bindings = self._by_number.get(number)
+        timer = self._lapses.get(number)
+        first = min([binding.expires_at for binding in bindings]) if bindings else None
+        if timer is not None:
+            if first is not None and timer.due <= first:
+                return
+            timer.cancel()
+            del self._lapses[number]
+        if first is not None:
+            delay = first - self._timers.now()
+            self._lapses[number] = self._timers.after(delay, partial(self._lapse, number))
+
+    def _lapse(self, number: str) -> None:
+        del self._lapses[number]
+        now = self._timers.now()
+        for binding in [each for each in self._by_number[number] if each.expires_at <= now]:
+            self._drop(binding)
+        if number in self._by_number:
+            self._watch(number)
 
     def _tell(self, binding: Binding, change: Change) -> None:
         for listener in self._listeners:

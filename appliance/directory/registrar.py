@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import replace
 from email.utils import formatdate
+from functools import lru_cache
 from ipaddress import ip_address
+from sys import intern
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,8 +19,8 @@ from appliance.directory import outbound
 from appliance.directory.bindings import MAX_BINDINGS, Binding
 from appliance.errors import PeerError
 from appliance.sip.inspection import check_required
-from appliance.sip.message import Params
-from appliance.sip.transport.answer import DEFAULT_PORT, answerable
+from appliance.sip.transport.answer import DEFAULT_PORT, HOST_CACHE, answerable
+from appliance.sip.transport.flow import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from appliance.directory.credentials import Credentials
     from appliance.sip.endpoint import ServerTransaction
     from appliance.sip.message import NameAddr, Request, Uri, Via
-    from appliance.sip.transport.flow import Flow
 
 __all__ = ["DEFAULT_EXPIRES", "MAX_EXPIRES", "MIN_EXPIRES", "SUPPORTED", "Registrar"]
 
@@ -146,12 +146,18 @@ class Registrar:
     def _describe(self, number: str) -> list[tuple[str, str]]:
         # Step 8: all of them, each with the seconds it has left.
         now = self._timers.now()
-        headers = [("Date", formatdate(self._wall_clock(), usegmt=True)), _SUPPORTED_HEADER]
+        headers = [("Date", _date(int(self._wall_clock()))), _SUPPORTED_HEADER]
         for binding in self._bindings.lookup(number):
-            params = Params({"q": f"{binding.q:g}"} if binding.q != 1.0 else {})
-            params = params.put("expires", str(max(0, round(binding.expires_at - now))))
-            headers.append(("Contact", f"<{binding.contact}>{params}{binding.params}"))
+            q = "" if binding.q == 1.0 else f";q={binding.q:g}"
+            expires = max(0, round(binding.expires_at - now))
+            headers.append(("Contact", f"<{binding.contact}>{q};expires={expires}{binding.params}"))
         return headers
+
+
+@lru_cache(1)
+def _date(second: int) -> str:
+    """The Date header's value (§20.17). A second's worth of answers shares it."""
+    return formatdate(second, usegmt=True)
 
 
 def _grant(contact: NameAddr, default: int) -> int:
@@ -198,9 +204,10 @@ def _way_to(contact: Uri, via: Via, flow: Flow) -> Flow:
     transport = (contact.params.get("transport") or "udp").lower()
     if transport != "udp" or _family(remote[0]) != _family(flow.remote[0]) or not answerable(remote):
         return flow
-    return replace(flow, remote=remote)
+    return Flow(flow.transport, flow.local, remote)
 
 
+@lru_cache(HOST_CACHE)
 def _family(host: str) -> int:
     """4 or 6; 0 for a name."""
     try:
@@ -211,7 +218,8 @@ def _family(host: str) -> int:
 
 def _user_agent(request: Request) -> str:
     text = (request.headers.get("User-Agent") or "")[:MAX_USER_AGENT]
-    return text.encode("utf-8", "replace").decode()
+    # Interned, as a hundred phones of one make say the same.
+    return intern(text.encode("utf-8", "replace").decode())
 
 
 def _check_kept(text: str) -> None:

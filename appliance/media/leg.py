@@ -6,12 +6,13 @@ RFC 3264 §8 (m= lines keep their place; a changed description has a higher vers
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.errors import LocalError
 from appliance.media.rewrite import Origin, rewrite
-from appliance.media.sdp import Description, Media, parse_sdp
+from appliance.media.sdp import HOST_CACHE, Description, Media, parse_sdp
 from appliance.media.stream import Announced, Carries, Stream
 
 if TYPE_CHECKING:
@@ -235,6 +236,7 @@ def _ends(media: Media) -> tuple[str | None, str | None, int]:
     return host, media.rtcp.host or host, media.rtcp.port
 
 
+@lru_cache(HOST_CACHE)
 def _may_send(host: str, local_host: str) -> bool:
     """Whether a description may make us send there: one machine, of our kind of IP, and not ourselves."""
     target, local = ip_address(host), ip_address(local_host)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from appliance.sip.message import Request
     from appliance.sip.transport.flow import Address
 
-__all__ = ["DEFAULT_PORT", "answerable", "fallback_address", "note_source", "reply_flow"]
+__all__ = ["DEFAULT_PORT", "HOST_CACHE", "answerable", "fallback_address", "note_source", "reply_flow"]
 
 DEFAULT_PORT = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
 "§18.2.2, RFC 7118 §5: the port of a sent-by without one."
