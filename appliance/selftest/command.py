@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import anyio
 from appliance.errors import ConfigError
 from appliance.locale import say
 from appliance.locale.tongue import explain, language
-from appliance.selftest.scenario import run_scenario
+from appliance.selftest.scenario import StoppedError, run_scenario
 
 if TYPE_CHECKING:
     import argparse
@@ -38,14 +37,10 @@ def run(_: argparse.Namespace) -> int:
         sys.stdout.write(f"[ok] {say(f'selftest.step.{step}', tongue)}\n")
         sys.stdout.flush()
 
-    # Asked to end, it still stops the exchange that it started and removes its folder.
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         failure = anyio.run(run_scenario, tell)
-    except KeyboardInterrupt:
+    except StoppedError:
         return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, former)
     if failure is None:
         sys.stdout.write(say("selftest.passed", tongue) + "\n")
         return 0

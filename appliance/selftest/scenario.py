@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from random import SystemRandom
@@ -20,9 +21,11 @@ from appliance.sip.endpoint import Endpoint
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from anyio.abc import TaskStatus
+
     from appliance.selftest.exchange import Exchange
 
-__all__ = ["Failure", "run_scenario"]
+__all__ = ["Failure", "StoppedError", "run_scenario"]
 
 DEADLINE_S = 180.0  # seconds do on a board; an emulated processor takes minutes
 POLL_S = 0.1
@@ -54,8 +57,36 @@ class Steps:
         self._tell(self.current)
 
 
+class StoppedError(BranchboxError):
+    """Somebody asked the self-test to end."""
+
+
 async def run_scenario(tell: Callable[[str], None]) -> Failure | None:
-    """Run all steps; `tell` gets the name of each one that passed. None when all did."""
+    """Run all steps; `tell` gets the name of each one that passed. None when all did.
+
+    Raises StoppedError on SIGTERM and SIGINT, after the exchange it started has ended and its folder is gone.
+    """
+    told = False
+
+    async def watch(scope: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+        nonlocal told
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
+            async for _ in signals:
+                told = True
+                scope.cancel()
+
+    failure = None
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(watch, tasks.cancel_scope, name="signals")
+        failure = await _run_scenario(tell)
+        tasks.cancel_scope.cancel()
+    if told:
+        raise StoppedError
+    return failure
+
+
+async def _run_scenario(tell: Callable[[str], None]) -> Failure | None:
     steps = Steps(tell)
     try:
         async with start_exchange() as exchange:
