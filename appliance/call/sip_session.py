@@ -190,7 +190,7 @@ class SipSession:
 
     def _receive_offer(self, content: Content | None) -> None:
         if content is not None and content.is_session:
-            self.offers.receive_offer()
+            self.offers.receive_offer(self._wire.random.random())
 
     def _acknowledge(self, content: Content | None) -> None:
         assert self.dialog is not None

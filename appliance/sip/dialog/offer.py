@@ -40,8 +40,8 @@ class OfferAnswer:
             raise LocalError(message)
         self.state = OfferState.SENT
 
-    def receive_offer(self) -> None:
-        """PeerError 491 or 500 while another offer is open."""
+    def receive_offer(self, random: float = 0.0) -> None:
+        """PeerError 491 or 500 while another offer is open. `random`: from 0 up to, not including, 1."""
         match self.state:
             case OfferState.STABLE:
                 self.state = OfferState.RECEIVED
@@ -49,8 +49,9 @@ class OfferAnswer:
                 # RFC 3311 §5.2: an offer that meets ours MUST be refused with 491.
                 raise PeerError(491, "Request Pending")
             case _:  # RECEIVED
-                # RFC 3311 §5.2: a second offer before our answer MUST be refused with 500 and Retry-After.
-                raise PeerError(500, "Offer Pending", (("Retry-After", "1"),))
+                # RFC 3311 §5.2: a second offer before our answer MUST be refused with 500, and a Retry-After of
+                # between 0 and 10 seconds.
+                raise PeerError(500, "Offer Pending", (("Retry-After", str(int(random * 11))),))
 
     def send_answer(self) -> None:
         """LocalError when nothing was offered."""

@@ -36,9 +36,10 @@ def test_offers_that_meet() -> None:
 def test_a_second_offer_before_the_answer() -> None:
     offers = OfferAnswer()
     offers.receive_offer()
-    with pytest.raises(PeerError) as refusal:
-        offers.receive_offer()
-    assert (refusal.value.status, refusal.value.headers) == (500, (("Retry-After", "1"),))
+    for random, wait in ((0.0, "0"), (0.5, "5"), (0.999, "10")):
+        with pytest.raises(PeerError) as refusal:
+            offers.receive_offer(random)
+        assert (refusal.value.status, refusal.value.headers) == (500, (("Retry-After", wait),))
 
 
 def test_our_own_mistakes() -> None:
