@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interop.exchange import running_exchange
+from tests.interop.exchange import Exchange, running_exchange, wait_until
 from tests.interop.office import CALLEE, Office
 
 if TYPE_CHECKING:
@@ -33,12 +35,20 @@ def restarted(office: Office, folder: Path) -> None:
         assert office.record()["cause"] == "normal"
 
 
+def kept(exchange: Exchange) -> list[str]:
+    """The numbers whose registrations are on the disk."""
+    with closing(sqlite3.connect(f"file:{exchange.folder / 'branchbox.db'}?mode=ro", uri=True)) as database:
+        return [number for (number,) in database.execute("SELECT number FROM bindings")]
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_a_registered_phone_is_called_at_once_after_a_restart(tmp_path: Path, end: signal.Signals) -> None:
     with running_exchange(tmp_path) as exchange:
         office = Office.of(exchange, tmp_path)
         office.register(CALLEE, office.ports[1])
         exchange.wait_registered(CALLEE)
+        # Registrations are written together with others that come close after them, a moment later.
+        wait_until(lambda: kept(exchange) == [CALLEE], "the registration on the disk")
         exchange.process.send_signal(end)
         exchange.process.wait(timeout=15)
     restarted(office, tmp_path)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import appliance.sip.endpoint as endpoint_module
 from appliance.errors import LocalError, PeerError
 from appliance.sip.endpoint import ServerTransaction
-from appliance.sip.message import Message, Request, Response
+from appliance.sip.message import Request, Response
 from appliance.sip.transport.flow import Flow
 from tests.sip.wire import PEER, TCP, UDP, Wire, text_of
 
