@@ -36,7 +36,7 @@ def box() -> Iterator[Box]:
         forwards = {("udp", 5060): free_port(), ("tcp", 443): free_port()}
         box = Box(card, folder, forwards)
         yield box
-        box.cut_power()
+        box.close()
     finally:
         shutil.rmtree(folder)
 

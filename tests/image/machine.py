@@ -48,6 +48,7 @@ class Machine:
         self._process = subprocess.Popen([BOOT, self._card, *self._options()], stdout=log, stderr=log)
         try:
             self.serial = Line(self._connect("serial"))
+            self._open.callback(self.serial.close)
             self._report = self._connect("report")
             self._monitor = self._connect("monitor")
             self._monitor_lines = self._open.enter_context(self._monitor.makefile("rb"))
@@ -89,7 +90,7 @@ class Machine:
 
     def last_words(self) -> str:
         """For a start that failed: what QEMU and the serial line said, and the report when there is one."""
-        words = [(self._folder / "qemu").read_text(errors="replace"), self.serial.drain()]
+        words = [(self._folder / "qemu").read_text(errors="replace"), self.serial.transcript]
         try:
             report = self.report()
         except TimeoutError:
