@@ -17,16 +17,22 @@ from tests.store.test_bindings import row
 from tests.store.test_records import record
 
 
+async def written(store: Store, interval: float) -> None:
+    """Return once nothing waits any more.
+
+    Virtual time flies while the worker thread writes; a question to the database waits for its turn in that thread.
+    """
+    while store.backlog.waiting:
+        await anyio.sleep(interval)
+        await store.run(lambda db: db.execute("SELECT 1").fetchone())
+
+
 async def test_a_record_is_written_in_the_background(store: Store) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(store.backlog.run)
         store.save_record(record("a"))
         assert store.backlog.waiting == 1
-        # Virtual time flies while a worker thread writes: how often it is looked is not said.
-        for _ in range(100_000):
-            if not store.backlog.waiting:
-                break
-            await anyio.sleep(Backlog.GATHER_S)
+        await written(store, Backlog.GATHER_S)
         tasks.cancel_scope.cancel()
     assert await store.run(partial(records.find, record_id="a")) == record("a")
 
@@ -42,11 +48,7 @@ async def test_records_outlast_a_full_disk(store: Store, caplog: pytest.LogCaptu
         tasks.start_soon(store.backlog.run)
         await anyio.wait_all_tasks_blocked()
         await store.run(lambda db: db.execute("PRAGMA max_page_count = 100000"))
-        # Virtual time flies while a worker thread writes: how many retries fit is not said.
-        for _ in range(100_000):
-            if not store.backlog.waiting:
-                break
-            await anyio.sleep(Backlog.RETRY_S)
+        await written(store, Backlog.RETRY_S)
         tasks.cancel_scope.cancel()
     assert len(await store.run(partial(records.page, limit=2000))) == 1000
 
