@@ -74,7 +74,7 @@ class UdpTransport:
             while True:
                 await anyio.wait_readable(self._sock)
                 # Where one came, more are under way: until none has, looking is cheaper than being woken.
-                while count := self._read_safely():
+                while count := self._read_safely():  # noqa: ASYNC110  # what is under way, no event tells
                     await anyio.sleep(GATHER if count < BATCH else 0)
 
     def _read_safely(self) -> int:
