@@ -12,6 +12,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.events import (
     Answered,
@@ -205,7 +207,9 @@ class Call:
         repeated = self._told is not None and self._told[1] == event.status and self._told[0] is not leg
         if content is not None or not repeated:
             self._told = told
-            self.caller.progress(event if content is event.content else replace(event, content=content))
+            self.caller.progress(
+                event if content is event.content else msgspec.structs.replace(event, content=content)
+            )
         if leg.awaits_answer and content is None:
             # RFC 6337 §2.4: an offer that cannot be passed on cannot be refused either, but by ending the leg.
             self.end(HungUp(Ending.of(Cause.MEDIA)), "system")

@@ -22,18 +22,16 @@ __all__ = [
 ]
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from appliance.call.cause import Ending
+import msgspec
+
+from appliance.call.cause import Ending
 
 Baggage = tuple[tuple[str, str], ...]
 "Headers the exchange does not understand, carried from leg to leg as they came."
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     """A body and its type."""
 
     kind: str
@@ -46,8 +44,7 @@ class Content:
         return self.kind[:15].lower() == "application/sdp"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of an `Updated` or `Asked`."""
 
     status: int
@@ -60,8 +57,7 @@ class Outcome:
 Reply = Callable[[Outcome], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialled:
+class Dialled(msgspec.Struct, frozen=True):
     """Somebody wants to talk to a number."""
 
     from_number: str
@@ -74,8 +70,7 @@ class Dialled:
     baggage: Baggage
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """The callee rings (180), or says what else goes on before an answer."""
 
     status: int
@@ -94,8 +89,7 @@ class Progress:
         return self.status == 180
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The callee has picked up."""
 
     content: Content | None
@@ -104,15 +98,13 @@ class Answered:
     "As in `Progress`."
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
+class Confirmed(msgspec.Struct, frozen=True):
     """The other side knows of the answer, or of a reliable progress. With content, it is the answer to an offer made in it."""
 
     content: Content | None
 
 
-@dataclass(frozen=True, slots=True)
-class Updated:
+class Updated(msgspec.Struct, frozen=True):
     """A side wants other media: hold, resume, a new address. The session stays as it is if refused."""
 
     content: Content | None
@@ -122,13 +114,11 @@ class Updated:
     "Whether a `Confirmed` follows the outcome (re-INVITE), or not (UPDATE)."
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(msgspec.Struct, frozen=True):
     """The `Updated` that waits for its outcome is not wanted any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """Something within the call that the exchange only carries: a key pressed, a text."""
 
     kind: str
@@ -138,8 +128,7 @@ class Asked:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class HungUp:
+class HungUp(msgspec.Struct, frozen=True):
     """The leg is over, or shall be."""
 
     ending: Ending

@@ -47,8 +47,7 @@ MAX_BAGGAGE = 64
 
 def passing(message: Message) -> Baggage:
     """The headers of `message` that the other leg gets too, in their order and spelling."""
-    carried = [(name, value) for name, value in message.headers.items() if name.lower() not in _STAYS]
-    return tuple(carried[:MAX_BAGGAGE])
+    return tuple(message.headers.others(_STAYS)[:MAX_BAGGAGE])
 
 
 def content_of(message: Message) -> Content | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 __all__ = ["InboundLeg"]
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
+
+import msgspec
 
 from appliance.call.cause import Cause, Ending
 from appliance.call.events import Confirmed, HungUp, Outcome
@@ -116,7 +117,7 @@ class InboundLeg(SipLeg):
         self._note_told(event.fork, content, certain=True)
         if binds:
             self.offers.send_answer() if self.owes_answer else self.offers.send_offer()
-        self._act(reliable.send(replace(event, content=content), session=binds))
+        self._act(reliable.send(msgspec.structs.replace(event, content=content), session=binds))
 
     def _new_to_caller(self, content: Content | None, fork: str) -> Content | None:
         """`content` unless the caller has it for certain; in a dialog of its own if it cannot follow the last.
@@ -171,7 +172,7 @@ class InboundLeg(SipLeg):
         if self._reliable is not None:
             self._act(self._reliable.finish())
         if self._knows(event.content):
-            event = replace(event, content=None)
+            event = msgspec.structs.replace(event, content=None)
         self._answer = event
         self._decided()
 

@@ -12,7 +12,9 @@ class Feed:
 
     def __init__(self) -> None:
         self._changes = 0
-        self._changed = anyio.Event()
+        self._changed: anyio.Event | None = (
+            None  # made when somebody waits: making one takes longer than a change
+        )
 
     @property
     def changes(self) -> int:
@@ -22,11 +24,13 @@ class Feed:
     def changed(self) -> None:
         """Say that live state is not what it was: a call, a registration, a setting."""
         self._changes += 1
-        self._changed.set()
-        self._changed = anyio.Event()
+        waited_for, self._changed = self._changed, None
+        if waited_for is not None:
+            waited_for.set()
 
     async def wait(self, seen: int) -> int:
         """Wait until there are more changes than `seen`; return how many there are."""
         while self._changes <= seen:
+            self._changed = self._changed or anyio.Event()
             await self._changed.wait()
         return self._changes

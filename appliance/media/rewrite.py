@@ -5,8 +5,9 @@ RFC 3264 §5, §8 (versions, addresses), RFC 3605 (a=rtcp), RFC 8839 (what ICE a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from appliance.media.sdp import Description, Line, Media
 
@@ -22,16 +23,14 @@ ICE_ATTRIBUTES = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """What we put into o= (RFC 8866 §5.2): the peer's own user name and address stay behind."""
 
     session_id: int
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class PortPair:
+class PortPair(msgspec.Struct, frozen=True):
     """The ports of one m= line: RTP even, RTCP the odd one above."""
 
     rtp: int

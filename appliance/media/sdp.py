@@ -5,7 +5,6 @@ RFC 8866 (grammar), RFC 3264 (port 0, directions), RFC 3605 (a=rtcp), RFC 5761 (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import pairwise
@@ -59,8 +58,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return Line(self.letter, value, self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True):
     """What a c= line says: §5.7."""
 
     host: str | None
@@ -72,8 +70,7 @@ class Connection:
         return self.host in ("0.0.0.0", "::")  # compared with, not bound to
 
 
-@dataclass(frozen=True, slots=True)
-class Rtcp:
+class Rtcp(msgspec.Struct, frozen=True):
     """What a=rtcp says (RFC 3605)."""
 
     port: int
@@ -129,8 +126,7 @@ class Media(msgspec.Struct, frozen=True):
         return self.proto.upper().split("/")
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(msgspec.Struct, frozen=True):
     """A whole description. `bytes(parse_sdp(data)) == data`."""
 
     session: tuple[Line, ...]

@@ -8,9 +8,10 @@ nothing else is let in, until the peer's own description names another address.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from appliance.media.rtp import HEADER_OCTETS, is_rtcp
 
@@ -36,8 +37,7 @@ class Carries(Enum):
     DATAGRAMS = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(msgspec.Struct, frozen=True):
     """What the peer's description says about this port's other end."""
 
     target: tuple[str, int] | None

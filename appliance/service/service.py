@@ -64,7 +64,7 @@ class Service:
         """All parts, tied together. ConfigError; CannotListenError when an address cannot be had."""
         config = await Config.open(store)
         certificate = _certificate(options.data, config.current.system)
-        clock = Clock()
+        clock = Clock(time.monotonic)
         transports = _listen(options, clock)
         try:
             return cls._tie(options, store, config, clock, transports, certificate)

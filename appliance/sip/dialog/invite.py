@@ -24,15 +24,13 @@ __all__ = [
     "UsageTimer",
 ]
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+
+import msgspec
 
 from appliance.errors import LocalError, PeerError
+from appliance.sip.message import Request
 from appliance.sip.transaction.timers import LIFETIME, T1, T2
-
-if TYPE_CHECKING:
-    from appliance.sip.message import Request
 
 
 class InviteState(Enum):
@@ -63,45 +61,37 @@ class UsageTimer(Enum):
     "When to send the re-INVITE again that got 491."
 
 
-@dataclass(frozen=True, slots=True)
-class StartTimer:
+class StartTimer(msgspec.Struct, frozen=True):
     timer: UsageTimer
     delay: float
     "Seconds from now."
 
 
-@dataclass(frozen=True, slots=True)
-class StopTimer:
+class StopTimer(msgspec.Struct, frozen=True):
     timer: UsageTimer
 
 
-@dataclass(frozen=True, slots=True)
-class SendAccepted:
+class SendAccepted(msgspec.Struct, frozen=True):
     """Send the 2xx once more, through its server transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendAck:
+class SendAck(msgspec.Struct, frozen=True):
     ack: Request
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(msgspec.Struct, frozen=True):
     """The ACK of our 2xx has come, for the first time."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryInvite:
+class RetryInvite(msgspec.Struct, frozen=True):
     """Make the re-INVITE anew and send it."""
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(msgspec.Struct, frozen=True):
     """No ACK came in time: the session SHOULD be ended with a BYE."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndDialog:
+class EndDialog(msgspec.Struct, frozen=True):
     """The peer does not know the dialog any more, or does not answer in it."""
 
 

@@ -11,7 +11,7 @@ from appliance.errors import LocalError
 from appliance.sip.message.names import DISPLAY, KEYS, header_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 __all__ = ["Headers"]
 
@@ -94,6 +94,16 @@ class Headers:
             name = DISPLAY.get(key) or self.spellings.get(key, key)
             for value in values:
                 yield name, value
+
+    def others(self, keys: Collection[str]) -> list[tuple[str, str]]:
+        """As `items`, without the headers that `keys` names in lower case."""
+        fields = self.fields
+        return [
+            (DISPLAY.get(key) or self.spellings.get(key, key), value)
+            for key in fields
+            if key not in keys
+            for value in fields[key]
+        ]
 
     def __contains__(self, name: str) -> bool:
         return (KEYS.get(name) or header_key(name)) in self.fields
