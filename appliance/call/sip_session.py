@@ -82,12 +82,18 @@ class SipSession:
         if not effects:
             return
         self._run(effects)
-        self._server = self._accepted = None
+        self._release_server()
         if self._bye is not None:
             self._send_bye(self._bye)
             return
         answered = self.offers.receive_answer()
         self.on_event(self, Confirmed(content_of(ack) if answered else None))
+
+    def _release_server(self) -> None:
+        """What becomes of the INVITE's transaction concerns the leg no more, nor shall it keep the leg for its 32 s."""
+        if self._server is not None:
+            self._server.on_failed = None
+        self._server = self._accepted = None
 
     # --- our final responses to the peer's INVITE
 
@@ -119,7 +125,7 @@ class SipSession:
         headers = with_content(outcome.baggage, outcome.content)
         self.usage.reject()
         self.offers.withdraw()
-        self._server = None
+        self._release_server()
         server.reply(
             outcome.status,
             outcome.text,
@@ -160,7 +166,8 @@ class SipSession:
         dialog = self.dialog
         assert dialog is not None
         self._close()
-        self._bye = self._server = self._accepted = None
+        self._bye = None
+        self._release_server()
         self._run(self.usage.end())
         bye = self._make(dialog, "BYE", with_reason(event), None)
         self._wire.endpoint.send_request(bye, self.flow, self._bye_event)
@@ -253,7 +260,7 @@ class SipSession:
             self._acknowledge(None)
         self._close()
         self._run(self.usage.end())
-        self._server = self._accepted = None
+        self._release_server()
         if self.dialog is not None:
             self._wire.endpoint.remove_dialog(self.dialog.id)
 

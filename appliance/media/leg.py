@@ -138,6 +138,7 @@ class LegMedia:
             if pair:
                 self._streams.close_pair(self._local_host, pair)
         self._pairs = []
+        self._told = self._expected = ()
 
     def link(self, partner: LegMedia) -> None:
         """Pass on each m= line's packets to the same line of `partner`, and its packets to this leg."""

@@ -242,6 +242,7 @@ class ServerTransaction(LiveTransaction):
         of takes ten times as much memory, and the garbage collector would look at each piece of it.
         """
         self.request = Request(self.request.method, self.request.uri, _NO_HEADERS)
+        self.on_cancel = None  # it is too late for that
 
     def _fits_non_invite(self, status: int) -> bool:
         # RFC 4320 §4.1: no provisional response but 100.

@@ -26,8 +26,9 @@ class Headers:
     __slots__ = ("fields", "spellings", "typed")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self.fields: dict[str, list[str]] = {}
-        "Raw values by key. Only the parser and the printer beside it reach in here."
+        self.fields: dict[str, tuple[str, ...]] = {}
+        """Raw values by key. Only the parser and the printer beside it reach in here. Tuples of text, since these
+        the garbage collector need not look at: a header is the commonest thing there is here."""
         self.spellings: dict[str, str] = {}
         "How the sender spells the names that are not ours to spell."
         self.typed: dict[str, Any] = {}
@@ -36,7 +37,7 @@ class Headers:
             self.add(name, value)
 
     @classmethod
-    def of(cls, fields: dict[str, list[str]], spellings: dict[str, str]) -> Headers:
+    def of(cls, fields: dict[str, tuple[str, ...]], spellings: dict[str, str]) -> Headers:
         """The parser's way to make them: of its own dictionaries, which it gives away."""
         headers = cls.__new__(cls)
         headers.fields = fields
@@ -55,27 +56,25 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Add a line below those that the header has."""
-        self.fields.setdefault(self._prepare(name, value), []).append(value)
+        key = self._prepare(name, value)
+        self.fields[key] = (*self.fields[key], value) if key in self.fields else (value,)
 
     def add_first(self, name: str, value: str) -> None:
         """Add a line above those that the header has: a new Via. A new header goes above all others."""
         key = self._prepare(name, value)
         if key in self.fields:
-            self.fields[key].insert(0, value)
+            self.fields[key] = (value, *self.fields[key])
         else:
-            self.fields = {key: [value], **self.fields}
+            self.fields = {key: (value,), **self.fields}
 
     def set(self, name: str, value: str) -> None:
         """Put one line in place of all that the header has."""
-        self.fields[self._prepare(name, value)] = [value]
+        self.fields[self._prepare(name, value)] = (value,)
 
     def replace_first(self, name: str, value: str) -> None:
         """Put a line in place of the header's first; the others stay as they are. Without one: add it."""
         key = self._prepare(name, value)
-        if key in self.fields:
-            self.fields[key][0] = value
-        else:
-            self.fields[key] = [value]
+        self.fields[key] = (value, *self.fields.get(key, ())[1:])
 
     def remove(self, name: str) -> None:
         """Drop all lines of a header, if there are any."""
@@ -85,8 +84,7 @@ class Headers:
 
     def copy(self) -> Headers:
         """The same headers in an object of its own."""
-        fields = {key: values.copy() for key, values in self.fields.items()}
-        return Headers.of(fields, self.spellings.copy())
+        return Headers.of(self.fields.copy(), self.spellings.copy())
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Name and value of each line; known names in the RFC's spelling, others in the sender's."""

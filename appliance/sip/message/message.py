@@ -189,13 +189,13 @@ class Request(_Fields):
     ) -> Response:
         """A response to this request (§8.2.6); `to_tag` is used only where the request's To has none."""
         mine = self.headers.fields
-        echo = Headers.of({key: mine[key].copy() for key in _ECHOED if key in mine}, {})
+        echo = Headers.of({key: mine[key] for key in _ECHOED if key in mine}, {})
         if to_tag is not None and "to" in mine and not self._has_to_tag():
-            echo.fields["to"] = [f"{mine['to'][0]};tag={to_tag}"]
+            echo.fields["to"] = (f"{mine['to'][0]};tag={to_tag}",)
         if status == 100 and "timestamp" in mine:
-            echo.fields["timestamp"] = mine["timestamp"].copy()  # §8.2.6.1
+            echo.fields["timestamp"] = mine["timestamp"]  # §8.2.6.1
         if 100 < status < 300 and self.method in _FOUNDS_DIALOG and "record-route" in mine:
-            echo.fields["record-route"] = mine["record-route"].copy()  # §12.1.1
+            echo.fields["record-route"] = mine["record-route"]  # §12.1.1
         for name, value in headers:
             echo.add(name, value)
         return Response(status, reason_phrase(status) if reason is None else reason, echo, body)

@@ -61,7 +61,7 @@ class Head:
     def __init__(self, data: bytes) -> None:
         self.error: PeerError | None = None
         "The first fault found; BadMessage says it."
-        self.fields: dict[str, list[str]] = {}
+        self.fields: dict[str, tuple[str, ...]] = {}
         self.spellings: dict[str, str] = {}
         text = data.decode("utf-8", "surrogateescape")
         if "\r\n " in text or "\r\n\t" in text:
@@ -85,9 +85,9 @@ class Head:
             name, colon, value = line.partition(":")
             key = KEYS[name] if name in KEYS and colon else self._unusual_key(name, colon)
             if key in fields:
-                fields[key].append(value.strip(" \t"))
+                fields[key] += (value.strip(" \t"),)
             else:
-                fields[key] = [value.strip(" \t")]
+                fields[key] = (value.strip(" \t"),)
         fields.pop("", None)
 
     def _unusual_key(self, name: str, colon: str) -> str:
@@ -192,8 +192,8 @@ def _salvage(method: str, uri: str, headers: Headers) -> Request | None:
 def _with_bare_via(request: Request) -> Request | None:
     # When it is the parameters or the version (then the answer is 505) that nobody can read, the hop's address
     # alone is enough to send an answer to. It takes the line's place: who wrote such a Via expects no echo.
-    lines = request.headers.fields["via"]
-    lines[0] = _VIA_VERSION.sub("SIP/2.0", _VIA_END.split(lines[0], 1)[0])
+    top, *below = request.headers.fields["via"]
+    request.headers.fields["via"] = (_VIA_VERSION.sub("SIP/2.0", _VIA_END.split(top, 1)[0]), *below)
     try:
         _ = request.via
     except PeerError:
