@@ -1,117 +1,41 @@
 """`./build.sh bench`: prints what a call, a REGISTER, a start cost, beside Kamailio in the same run.
 
-Requirements not measured: the image's time from power-on to the first answer (`./build.sh test-image` prints it).
+sipp and the servers have a core each. `--limit` looks for the highest rate of calls too, which takes longer.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from tests.bench.branchbox import Branchbox
 from tests.bench.kamailio import Kamailio
-from tests.bench.process import usage
-from tests.bench.sound import write_tone
+from tests.bench.measure import (
+    Bench,
+    Figure,
+    Server,
+    find_limit,
+    measure_memory,
+    measure_signalling,
+    measure_sound,
+    measure_standing,
+)
 from tests.peers.probe import first_answer, free_port
-from tests.peers.sipp import CALLEE_HOST, Callee, Outcome, Sipp, write_users
+from tests.peers.sipp import write_users
 
 FIRST_USER = 10000
-USERS = 1000
+BUSY_USERS = 1000
+USERS = 10000
 SERVER_CORE = 0
-LOAD_CORE = 1
-REGISTER_RATE = 500
-CALL_RATE = 100
-SECONDS = 10
-SOUND_CALLS = 50
-SOUND_SECONDS = 20
+SETTLE_KAMAILIO_S = 6
+"Its transactions live 5 s."
 
-
-class Server(Protocol):
-    """A server under test."""
-
-    name: str
-    address: tuple[str, int]
-
-    @property
-    def pid(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the table."""
-
-    server: str
-    what: str
-    value: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Where a run keeps its files, and whom it loads."""
-
-    folder: Path
-    users: Path
-
-    def load(self, server: Server) -> Sipp:
-        return Sipp(server.address, self.folder, self.users, LOAD_CORE)
-
-    def cost(
-        self, server: Server, scenario: str, count: int, rate: int, *options: str
-    ) -> tuple[float, Outcome]:
-        """Milliseconds of the server's CPU for each run of the scenario."""
-        before = usage(server.pid).cpu
-        outcome = self.load(server).run(scenario, count, rate, *options)
-        return (usage(server.pid).cpu - before) / max(outcome.done, 1) * 1000, outcome
-
-
-def _note(outcome: Outcome) -> str:
-    return f"{outcome.done} done, {outcome.failed} failed, {outcome.retransmissions} retransmissions"
-
-
-_CONTACT = ("-key", "contact_host", CALLEE_HOST, "-key", "contact_port", "5070", "-key", "expires", "3600")
-
-
-def measure_signalling(bench: Bench, server: Server) -> Iterator[Figure]:
-    """REGISTER and call, both with digest, at the same offered rate for every server."""
-    at_rest = usage(server.pid).memory
-    yield Figure(server.name, "memory at rest, MB", f"{at_rest / 1e6:.1f}")
-    bench.load(server).run("register", USERS, REGISTER_RATE, *_CONTACT)
-    yield Figure(
-        *(
-            server.name,
-            "memory a registration, kB",
-            f"{(usage(server.pid).memory - at_rest) / USERS / 1e3:.1f}",
-        ),
-    )
-    cost, outcome = bench.cost(server, "register", REGISTER_RATE * SECONDS, REGISTER_RATE, *_CONTACT)
-    yield Figure(
-        server.name, f"REGISTER with digest at {REGISTER_RATE}/s, CPU ms", f"{cost:.3f}", _note(outcome)
-    )
-    with Callee(bench.load(server)):
-        cost, outcome = bench.cost(server, "caller", CALL_RATE * SECONDS, CALL_RATE, "-d", "0")
-        yield Figure(server.name, f"call with digest at {CALL_RATE}/s, CPU ms", f"{cost:.3f}", _note(outcome))
-
-
-def measure_sound(bench: Bench, server: Server) -> Iterator[Figure]:
-    """Calls that stand and carry sound both ways, 50 packets a second each way, relayed in user space."""
-    write_tone(bench.folder / "tone.ulaw")
-    with Callee(bench.load(server), "callee_with_sound"):
-        before = usage(server.pid)
-        outcome = bench.load(server).run(
-            *("caller_with_sound", SOUND_CALLS, SOUND_CALLS, "-d", str(SOUND_SECONDS * 1000)),
-        )
-        busy = usage(server.pid).cpu - before.cpu
-    share = busy / (SOUND_SECONDS * SOUND_CALLS)
-    yield Figure(
-        *(server.name, f"{SOUND_CALLS} calls with sound for {SOUND_SECONDS} s, CPU ms a call and second"),
-        *(f"{share * 1000:.2f}", f"{_note(outcome)}; one core carries about {int(1 / share)} such calls"),
-    )
+Measure = Callable[[Bench, Server], Iterator[Figure]]
 
 
 def print_table(figures: list[Figure]) -> None:
@@ -128,29 +52,51 @@ def print_table(figures: list[Figure]) -> None:
             write(f"    {figure.server:<12}{figure.value:>12}{ratio:9}  {figure.note}\n")
 
 
+def measure_kamailio(bench: Bench, users: dict[str, str]) -> Iterator[Figure]:
+    """The peer's figures."""
+    memory = partial(measure_memory, settle_s=SETTLE_KAMAILIO_S)
+    for measure in (measure_signalling, memory):
+        with Kamailio("127.0.0.1", free_port(), bench.folder, users, SERVER_CORE) as kamailio:
+            first_answer(kamailio.address)
+            yield from measure(bench, kamailio)
+
+
+def measure_branchbox(
+    bench: Bench, users: dict[str, str], executable: Path | None, *, limit: bool
+) -> Iterator[Figure]:
+    """Ours: each group on a fresh process and folder, as memory once freed would hide what comes after."""
+    groups: list[tuple[Measure, ...]] = [
+        (measure_standing, measure_signalling, measure_sound),
+        (measure_memory,),
+    ]
+    if limit:
+        groups.append((find_limit,))
+    for number, group in enumerate(groups):
+        home = bench.folder / str(number)
+        home.mkdir()
+        with Branchbox(home, users, SERVER_CORE, executable) as branchbox:
+            if number == 0:
+                started = f"{branchbox.started_in:.2f}"
+                yield Figure(branchbox.name, "start to first answered OPTIONS, s", started)
+            for measure in group:
+                yield from measure(bench, branchbox)
+
+
 def main() -> int:
     """Run the whole bench."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument(
-        "--executable", type=Path, help="measure this frozen executable instead of the checkout"
-    )
+    parser.add_argument("--executable", type=Path, help="measure this frozen executable, not the checkout")
+    parser.add_argument("--limit", action="store_true", help="look for the highest rate of calls, too")
     arguments = parser.parse_args()
-    figures: list[Figure] = []
+    users = {str(FIRST_USER + at): f"pw{FIRST_USER + at}" for at in range(USERS)}
     with tempfile.TemporaryDirectory(prefix="branchbox-bench-") as name:
         folder = Path(name)
-        bench = Bench(folder, folder / "users.csv")
-        users = {str(FIRST_USER + at): f"pw{FIRST_USER + at}" for at in range(USERS)}
-        write_users(bench.users, users)
-        with Kamailio("127.0.0.1", free_port(), folder, users, SERVER_CORE) as kamailio:
-            first_answer(kamailio.address)
-            figures += measure_signalling(bench, kamailio)
-        with Branchbox(folder, users, SERVER_CORE, arguments.executable) as branchbox:
-            figures.append(
-                Figure(branchbox.name, "start to first answered OPTIONS, s", f"{branchbox.started_in:.2f}")
-            )
-            figures += measure_signalling(bench, branchbox)
-            figures += measure_sound(bench, branchbox)
-    figures += sizes(Path("dist"))
+        bench = Bench(folder, folder / "busy.csv", folder / "everybody.csv", (BUSY_USERS, USERS))
+        write_users(bench.busy, dict(list(users.items())[:BUSY_USERS]))
+        write_users(bench.everybody, users)
+        figures = [*measure_kamailio(bench, users)]
+        figures += measure_branchbox(bench, users, arguments.executable, limit=arguments.limit)
+    figures += [*sizes(Path("dist")), *image_figures(Path("dist/figures.json"))]
     print_table(figures)
     return 0
 
@@ -159,6 +105,15 @@ def sizes(dist: Path) -> Iterator[Figure]:
     """Of what has been built: the executables and the image."""
     for file in sorted(dist.glob("branchbox-*")):
         yield Figure("Branchbox", f"size of {file.name}, MB", f"{file.stat().st_size / 1e6:.1f}")
+
+
+def image_figures(file: Path) -> Iterator[Figure]:
+    """What `./build.sh test-image` has measured and left behind, if it has."""
+    try:
+        boot = float(json.loads(file.read_text())["image_boot_seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    yield Figure("Branchbox", "power-on to first answer, image in QEMU, s", f"{boot:.1f}")
 
 
 if __name__ == "__main__":
