@@ -33,6 +33,7 @@ from webui.server import AddressInUseError, ConsoleServer
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import AsyncIterator
 
     from appliance.locale import Language
 
@@ -77,10 +78,17 @@ def _allow_many_files() -> None:
 
 async def serve(options: Options) -> None:
     """Run until told to end. Raises ConfigError, CannotListenError or AddressInUseError when it cannot start."""
+    # SIGHUP: the terminal was closed. Calls are to be told of that end too. An end that is asked for during the
+    # start waits until all parts stand, and then all of them end in order.
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        await _serve(options, signals)
+
+
+async def _serve(options: Options, signals: AsyncIterator[signal.Signals]) -> None:
     store = await Store.open(options.data)
     try:
         service = await _built(options, store)
-        await _run(options, service)
+        await _run(options, service, signals)
     except BaseExceptionGroup as group:
         raise _sole(group) from None
     finally:
@@ -106,7 +114,7 @@ def _sole(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return sole
 
 
-async def _run(options: Options, service: Service) -> None:
+async def _run(options: Options, service: Service, signals: AsyncIterator[signal.Signals]) -> None:
     notifier = Notifier()
     async with anyio.create_task_group() as tasks, anyio.from_thread.BlockingPortal() as portal:
         await service.registrations.restore()
@@ -130,7 +138,7 @@ async def _run(options: Options, service: Service) -> None:
             await _announce(options, service)
             notifier.ready()
             tasks.start_soon(_keep_alive, notifier, name="watchdog")
-            await _until_told()
+            await _until_told(signals)
         finally:
             notifier.stopping()
             with anyio.CancelScope(shield=True):
@@ -178,12 +186,10 @@ async def _keep_alive(notifier: Notifier) -> None:
         await anyio.sleep(notifier.watchdog_interval)
 
 
-async def _until_told() -> None:
-    # SIGHUP: the terminal was closed. Calls are to be told of that end too.
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        async for number in signals:
-            logger.info("ending on %s", signal.Signals(number).name)
-            return
+async def _until_told(signals: AsyncIterator[signal.Signals]) -> None:
+    async for number in signals:
+        logger.info("ending on %s", signal.Signals(number).name)
+        return
 
 
 async def _say_farewell(service: Service) -> None:

@@ -36,6 +36,8 @@ class Backlog:
         self._database = database
         self._waiting: dict[tuple[str, str], Callable[[sqlite3.Connection], None]] = {}
         self._filled = anyio.Event()
+        self._writing = anyio.Lock()
+        self._refused = False
 
     @property
     def waiting(self) -> int:
@@ -62,11 +64,21 @@ class Backlog:
                 self._filled.set()
                 await anyio.sleep(self.RETRY_S)
 
+    async def settle(self) -> None:
+        """Write now, for whoever is about to read what ended just before; not while the disk refuses it."""
+        if self._waiting and not self._refused:
+            await self._write_batch()
+
     async def drain(self) -> bool:
         """Write what is left, before the process ends; False when the disk does not take it."""
         return await self._write_batch()
 
     async def _write_batch(self) -> bool:
+        async with self._writing:
+            self._refused = not await self._write_all_batches()
+        return not self._refused
+
+    async def _write_all_batches(self) -> bool:
         while batch := dict(islice(self._waiting.items(), self.BATCH)):
             try:
                 await self._database.run(partial(_write_all, batch=batch))

@@ -125,3 +125,21 @@ async def test_what_waits_is_written_at_the_end(tmp_path: Path) -> None:
     again = await Store.open(tmp_path)
     assert await again.run(partial(records.find, record_id="a")) is not None
     await again.close()
+
+
+async def test_what_ended_just_now_is_there_for_whoever_reads(store: Store) -> None:
+    store.save_record(record("a"))
+    await store.backlog.settle()
+    assert await store.run(partial(records.find, record_id="a")) == record("a")
+
+
+async def test_a_disk_that_refuses_is_not_asked_by_readers(store: Store) -> None:
+    await store.run(lambda db: db.execute("PRAGMA max_page_count = 1"))
+    for number in range(1000):
+        store.save_record(record(f"call-{number}"))
+    assert not await store.backlog.drain()
+    await store.run(lambda db: db.execute("PRAGMA max_page_count = 100000"))
+    await store.backlog.settle()
+    assert store.backlog.waiting == 1000
+    assert await store.backlog.drain()
+    assert store.backlog.waiting == 0

@@ -57,6 +57,8 @@ async def list_(parts: Parts, request: Request[Page]) -> list[Record]:
     page = request.values
     if not 1 <= page.limit <= MAX_PAGE:
         raise ConfigError("records.limit", "error.out_of_range", low=1, high=MAX_PAGE)
+    # A call that ended just now may still wait to be written.
+    await parts.store.backlog.settle()
     rows = await parts.store.run(
         partial(table.page, number=page.number or None, before=page.before or None, limit=page.limit)
     )
@@ -64,6 +66,7 @@ async def list_(parts: Parts, request: Request[Page]) -> list[Record]:
 
 
 async def show(parts: Parts, request: Request[Nothing]) -> Record:
+    await parts.store.backlog.settle()
     row = await parts.store.run(lambda db: table.find(db, request.key))
     if row is None:
         raise not_found(request.path)
