@@ -98,7 +98,7 @@ class Clock:
     """The exchange's one clock: `Timers` for everybody, and `run` as a task of its own."""
 
     GRAIN = 0.01
-    """Seconds between two times that the task wakes up to run timers. Waking up costs as much as a message, a call
+    """Seconds between two times that the task wakes up to run timers. Waking up costs half as much as a message, a call
     has some ten timers, and none is shorter than 0.5 s; one alone is run on time."""
 
     def __init__(self, now: Callable[[], float] = anyio.current_time) -> None:
