@@ -114,7 +114,7 @@ class Exchange:
     def receive(self, transaction: ServerTransaction) -> None:
         """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
         request = transaction.request
-        number = self._directory.identity.verify(request, transaction.flow.remote[0])
+        number = self._directory.identity.verify(request)
         # As a challenge, this is no refusal: the phone asks again, with what suits both.
         self.options.check(request)
         extension = self._directory.find(number)

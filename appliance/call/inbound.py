@@ -29,8 +29,8 @@ _VISUAL_SEPARATORS = str.maketrans("", "", "-.() ")
 class Identity(Protocol):
     """Who a request proves to come from; `directory/credentials`."""
 
-    def verify(self, request: Request, source: str) -> str:
-        """The number of the extension that asks, from the address `source`. PeerError 401 with a challenge otherwise."""
+    def verify(self, request: Request) -> str:
+        """The number of the extension that asks. PeerError 401 with a challenge otherwise."""
 
 
 class RefusedError(PeerError):

@@ -68,16 +68,17 @@ class Credentials:
         self._throttle = Throttle()
         self._offers = Offers()
 
-    def verify(self, request: Request, source: str = "") -> str:
-        """The number of the extension that sent the request, from the address `source`.
+    def verify(self, request: Request) -> str:
+        """The number of the extension that sent the request.
 
-        Where that is not given, it is what the endpoint has written into the Via (§18.2.1).
+        The address it came from is what the endpoint has written into the topmost Via (§18.2.1). Where the answer
+        goes would not do: `maddr` lets the peer choose that.
 
         PeerError 401 with fresh challenges in any other case: no credentials, ones nobody can read, an
         extension that does not exist, a wrong password, a nonce that was used. Nothing tells these apart,
         but that a right password with an old nonce gets stale=true.
         """
-        source = source or request.via.received or request.via.address
+        source = request.via.received or request.via.address
         claimed = (request.from_.uri.number or "")[:MAX_KEY]
         answer = self._find_answer(request)
         if answer is None:

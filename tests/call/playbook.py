@@ -280,7 +280,7 @@ class Playbook:
 
     # --- the directory
 
-    def verify(self, request: Request, source: str) -> str:
+    def verify(self, request: Request) -> str:
         """Whoever names no password is asked for one; whoever names an extension by it is that."""
         name = request.headers.get("Authorization")
         if name == "none":

@@ -15,7 +15,8 @@ from appliance.directory.throttle import MAX_FAILURES, WINDOW
 from appliance.errors import PeerError
 from appliance.sip.message import Authorization, Challenge, Request
 from appliance.sip.message.digest import ALGORITHMS, digest_response, ha1
-from tests.directory.fakes import REALM, HandClock, Known, Phone, credentials
+from appliance.sip.transport.answer import note_source
+from tests.directory.fakes import HOME, REALM, HandClock, Known, Phone, credentials
 
 
 def refused(proof: Credentials, request: Request) -> list[Challenge]:
@@ -240,6 +241,22 @@ def test_guessing_is_slowed_down_for_that_pair_alone() -> None:
     lucky.address = "192.0.2.21"
     clock.advance(WINDOW)
     assert proof.verify(lucky.answer(lucky.challenges(proof)[0], lucky.request())) == "101"
+
+
+def test_guessing_is_counted_by_where_it_comes_from_wherever_the_answers_go() -> None:
+    proof = credentials(HandClock())
+
+    def sent(phone: Phone, number: int) -> Request:
+        request = phone.request(method="INVITE")
+        via = f"SIP/2.0/UDP 192.0.2.21:5060;branch=z9hG4bK{number};maddr=192.0.2.{number};received=192.0.2.{number}"
+        request.headers.set("Via", via)
+        note_source(request, HOME)
+        return request
+
+    liar, lucky = Phone(password="wrong"), Phone()
+    for number in range(MAX_FAILURES):
+        refused(proof, liar.answer(liar.challenges(proof)[0], sent(liar, 100 + number)))
+    refused(proof, lucky.answer(lucky.challenges(proof)[0], sent(lucky, 99)))
 
 
 def test_guesses_with_a_nonce_that_address_never_got_do_not_count() -> None:
