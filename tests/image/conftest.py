@@ -18,6 +18,8 @@ from tests.peers.probe import free_port
 
 TOP = Path(__file__).parents[2]
 IMAGE = TOP / "dist" / f"branchbox-{__version__}-arm64.img.xz"
+FIGURES = IMAGE.with_name("figures.json")
+"Where `./build.sh bench` finds how long the image takes to boot."
 CARD_SIZE = 4 * 1024**3
 "Octets, of which a sparse file takes only what is written. A real card is larger than the image, too."
 

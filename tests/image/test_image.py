@@ -6,12 +6,14 @@ firmware, device tree and serial port.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
 import pytest
 
 from tests.image.box import Box
+from tests.image.conftest import FIGURES
 from tests.image.office import Phone
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1200)]
@@ -28,6 +30,7 @@ Show = Callable[[str], None]
 
 def test_a_new_card_starts_and_answers(box: Box, figure: Show) -> None:
     seconds = box.power_on()
+    FIGURES.write_text(json.dumps({"image_boot_seconds": round(seconds, 1)}))
     figure(f"first start: power on to first answered OPTIONS {seconds:.1f} s")
 
 
