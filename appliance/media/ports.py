@@ -21,7 +21,6 @@ __all__ = ["REST_S", "DatagramSocket", "OpenSocket", "Ports", "Reserved", "open_
 
 REST_S = 5.0  # a port stays empty that long, so that one call's last packets do not enter the next
 MAX_BINDS = 256  # tries for one reservation: 10 µs each, and the event loop waits meanwhile
-RECEIVE_BUFFER_OCTETS = 131_072  # 2 s of telephone sound, or one picture of a video call
 EXPEDITED_FORWARDING = 0xB8  # RFC 3246: the code point that routers give voice
 
 
@@ -52,7 +51,6 @@ def open_datagram_socket(host: str, port: int) -> DatagramSocket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, EXPEDITED_FORWARDING)
