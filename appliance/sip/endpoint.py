@@ -47,6 +47,8 @@ DialogId = tuple[str, str, str]
 
 MAX_TRANSACTIONS = 65_536
 "At some 3 kB each about 200 MB, a fifth of the smallest board's memory; 32 s of 2,000 requests a second."
+CHALLENGES = frozenset({401, 407})
+"With these a user says that it does not know the peer."
 RETRY_AFTER = "10"
 "Seconds after which a peer may try again when we had too many transactions: by then a third have ended."
 
@@ -221,11 +223,13 @@ class Endpoint:
             return
         transaction = ServerTransaction(self, request, reply, key)
         self.table.add_server(transaction)
+        known = False
         try:
-            self._dispatch(transaction)
+            serve = self._user_of(transaction)
+            known = True
+            serve(transaction)
         except PeerError as error:
-            if not transaction.answered:
-                transaction.reply(error.status, error.reason, headers=error.headers)
+            self._reject(transaction, error, once=not known or error.status in CHALLENGES)
         except Exception:
             logger.exception("%s from %s failed", request.method, flow.remote)
             if not transaction.answered:
@@ -236,17 +240,23 @@ class Endpoint:
             elif not transaction.responded:
                 transaction.reply(100)
 
-    def _dispatch(self, transaction: ServerTransaction) -> None:
+    def _reject(self, transaction: ServerTransaction, error: PeerError, *, once: bool) -> None:
+        if transaction.answered:
+            return
+        transaction.reply(error.status, error.reason, headers=error.headers)
+        if once and transaction.request.method == "INVITE":
+            # §26.3.2.4: of one forged datagram there would come eleven upon whom it names.
+            transaction.feed(Input.SAID_ONCE)
+
+    def _user_of(self, transaction: ServerTransaction) -> Callable[[ServerTransaction], None]:
         request = transaction.request
         if request.method == "CANCEL":
-            self._cancel(transaction)
-            return
+            return self._cancel
         to_tag = request.to.tag
         # A registrar has no dialogs; a client that keeps the tag of an earlier answer means no harm.
         if to_tag is not None and request.method != "REGISTER":
             check_required(request, self.supported)
-            self._dialog_user(request, to_tag).receive(transaction)
-            return
+            return self._dialog_user(request, to_tag).receive
         handler = self._handlers.get(request.method)
         if handler is None:
             raise refuse_method(request.method, self.allowed)
@@ -254,7 +264,7 @@ class Endpoint:
         if self.table.merges(transaction):
             raise PeerError(482, "Loop Detected")
         check_required(request, self.supported)
-        handler(transaction)
+        return handler
 
     def _dialog_user(self, request: Request, to_tag: str) -> DialogUser:
         user = self._dialogs.get((request.call_id, to_tag, request.from_.tag or ""))
