@@ -345,9 +345,10 @@ def test_an_ack_of_a_refusal_ends_its_repetition(wire: Wire) -> None:
     ],
 )
 def test_what_a_stranger_is_refused_with_is_said_once_and_when_asked_again(
-    wire: Wire, changes: dict[str, str], status: int
+    wire: Wire, changes: dict[str, str], status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """§26.3.2.4: else one forged datagram would have eleven of ours fall upon whom it names."""
+    caplog.set_level(logging.INFO)
     wire.endpoint.serve("INVITE", Refuser(PeerError(401, "Unauthorized")).receive)
     request = text_of("INVITE", **changes)
     wire.receive(request)
@@ -358,6 +359,7 @@ def test_what_a_stranger_is_refused_with_is_said_once_and_when_asked_again(
     assert wire.response().status == status
     wire.timers.wait(20)
     assert (wire.out, wire.endpoint.transactions) == ([], 0)
+    assert caplog.text == "", "nor do strangers fill the log"
 
 
 def test_what_a_user_refuses_is_repeated_until_its_ack(wire: Wire) -> None:
