@@ -258,10 +258,10 @@ class Stage:
         calls = self.exchange.perform("calls", "list")
         return [call for call in calls if {call["from_number"], call["to_number"]} & numbers]
 
-    def records(self, number: str) -> list[dict[str, Any]]:
-        """The records of an extension's calls, oldest first."""
-        records: list[dict[str, Any]] = self.exchange.perform("records", "list", None, {"number": number})
-        return records[::-1]
+    def records(self, caller: str) -> list[dict[str, Any]]:
+        """The records of an extension's own calls, oldest first."""
+        records = self.exchange.perform("records", "list", None, {"number": caller})
+        return [record for record in records[::-1] if record["from_number"] == caller]
 
     def ends(self, caller: ScriptedPhone, *causes: str) -> list[dict[str, Any]]:
         """All is over: nothing left over, no call, and these records of the caller's calls, oldest first."""
