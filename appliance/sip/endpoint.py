@@ -49,6 +49,7 @@ DialogId = tuple[str, str, str]
 MAX_TRANSACTIONS = 65_536
 "At some 3 kB each about 200 MB, a fifth of the smallest board's memory; 32 s of 2,000 requests a second."
 CHALLENGES = frozenset({401, 407})
+"With these a user says that it does not know the peer."
 OVERLOAD = PeerError(503, "Service Unavailable", (("Retry-After", "10"),))
 "What a peer hears when we have too many transactions. After 10 s a third of them have ended."
 
@@ -223,10 +224,13 @@ class Endpoint:
             return
         transaction = ServerTransaction(self, request, reply, key)
         self.table.add_server(transaction)
+        known = False
         try:
-            self._dispatch(transaction)
+            serve = self._user_of(transaction)
+            known = True
+            serve(transaction)
         except PeerError as error:
-            self._refuse_request(transaction, error)
+            self._refuse_request(transaction, error, stranger=not known or error.status in CHALLENGES)
         except Exception:
             logger.exception("%s from %s failed", request.method, flow.remote)
             if not transaction.answered:
@@ -242,26 +246,25 @@ class Endpoint:
         elif not transaction.responded:
             transaction.reply(100)
 
-    def _refuse_request(self, transaction: ServerTransaction, error: PeerError) -> None:
-        if error.status in CHALLENGES and not transaction.responded:
-            # §8.2.7: nothing is kept for whoever has proved nothing yet, or a flood of such requests would fill the
-            # memory. One that is repeated is challenged anew.
+    def _refuse_request(self, transaction: ServerTransaction, error: PeerError, *, stranger: bool) -> None:
+        if stranger and not transaction.responded:
+            # §8.2.7, §26.3.2.4: nothing is kept for whoever has proved nothing yet, or a flood of such requests would
+            # fill the memory; and nothing is repeated, for of one forged datagram there would come eleven upon whom
+            # it names. A request that comes again is refused anew.
             self.table.forget_server(transaction)
             self._send_stateless(self._response_to(transaction.request, error), transaction.flow)
         elif not transaction.answered:
             transaction.reply(error.status, error.reason, headers=error.headers)
 
-    def _dispatch(self, transaction: ServerTransaction) -> None:
+    def _user_of(self, transaction: ServerTransaction) -> Callable[[ServerTransaction], None]:
         request = transaction.request
         if request.method == "CANCEL":
-            self._cancel(transaction)
-            return
+            return self._cancel
         to_tag = request.to.tag
         # A registrar has no dialogs; a client that keeps the tag of an earlier answer means no harm.
         if to_tag is not None and request.method != "REGISTER":
             check_required(request, self.supported)
-            self._dialog_user(request, to_tag).receive(transaction)
-            return
+            return self._dialog_user(request, to_tag).receive
         handler = self._handlers.get(request.method)
         if handler is None:
             raise refuse_method(request.method, self.allowed)
@@ -269,7 +272,7 @@ class Endpoint:
         if self.table.merges(transaction):
             raise PeerError(482, "Loop Detected")
         check_required(request, self.supported)
-        handler(transaction)
+        return handler
 
     def _dialog_user(self, request: Request, to_tag: str) -> DialogUser:
         user = self._dialogs.get((request.call_id, to_tag, request.from_.tag or ""))

@@ -284,8 +284,8 @@ class ServerTransaction(LiveTransaction):
             self._host.pass_ack(message)
 
     def _inform(self, cause: Literal["timeout", "transport"]) -> None:
-        logger.info("%s of %s: %s", self.request.method, self.flow.remote, cause)
-        if self.on_failed is not None:
+        if self.on_failed is not None:  # where nobody minds, strangers shall not fill the log
+            logger.info("%s of %s: %s", self.request.method, self.flow.remote, cause)
             _call_user(self.on_failed)
 
     def _forget(self) -> None:

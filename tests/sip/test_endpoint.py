@@ -357,6 +357,40 @@ def test_an_ack_of_a_refusal_ends_its_repetition(wire: Wire) -> None:
     assert wire.endpoint.transactions == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 401),
+        ({"Max_Forwards": "0"}, 483),
+        ({"Require": "nothingSupportsThis"}, 420),
+        ({"To": "<sip:100@192.0.2.1>;tag=unknown"}, 481),
+    ],
+)
+def test_what_a_stranger_is_refused_with_is_said_once_and_when_asked_again(
+    wire: Wire, changes: dict[str, str], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """§26.3.2.4: else one forged datagram would have eleven of ours fall upon whom it names."""
+    caplog.set_level(logging.INFO)
+    wire.endpoint.serve("INVITE", Refuser(PeerError(401, "Unauthorized")).receive)
+    request = text_of("INVITE", **changes)
+    wire.receive(request)
+    assert wire.response().status == status
+    wire.timers.wait(20)
+    assert wire.out == []
+    wire.receive(request)
+    assert wire.response().status == status
+    wire.timers.wait(20)
+    assert (wire.out, wire.endpoint.transactions) == ([], 0)
+    assert caplog.text == "", "nor do strangers fill the log"
+
+
+def test_what_a_user_refuses_is_repeated_until_its_ack(wire: Wire) -> None:
+    wire.endpoint.serve("INVITE", Refuser(PeerError(404, "Not Found")).receive)
+    wire.receive(text_of("INVITE"))
+    wire.timers.wait(40)
+    assert [answer.encode()[:11] for answer in wire.take()] == [b"SIP/2.0 404"] * 11
+
+
 # CANCEL, §9.2.
 
 

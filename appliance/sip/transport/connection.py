@@ -104,6 +104,7 @@ class Connection:
         self._open = False
         self._closed = False
         self._flushing = False
+        self._flushed = anyio.Event()
         self._tasks: TaskGroup | None = None
         self._scope = anyio.CancelScope()
         self._half_since: float | None = None
@@ -262,9 +263,8 @@ class Connection:
         the answer that says what was wrong with them.
         """
         with anyio.move_on_after(FAREWELL), suppress(OSError):
-            while self._out:
-                await anyio.wait_writable(self._sock)
-                self._flush()
+            if self._flushing:  # its task waits for the socket already, and only one may
+                await self._flushed.wait()
             self._sock.shutdown(SHUT_WR)
             while not self._closed:
                 await anyio.wait_readable(self._sock)
@@ -324,6 +324,7 @@ class Connection:
     def _flush_later(self) -> None:
         if self._out and not self._flushing and self._tasks is not None:
             self._flushing = True
+            self._flushed = anyio.Event()
             self._tasks.start_soon(self._flush_all, name=f"{self.flow.transport} {self.flow.remote} writer")
 
     async def _flush_all(self) -> None:
@@ -335,3 +336,4 @@ class Connection:
             logger.info("%s to %s: %s", self.flow.transport, self.flow.remote, error)
         finally:
             self._flushing = False
+            self._flushed.set()

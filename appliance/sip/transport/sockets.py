@@ -192,7 +192,8 @@ class SocketTransports:
     def _receive_stranger(self, connection: Connection) -> None:
         leaves = self._strangers.add(connection)
         if leaves is not None:
-            logger.warning("too many silent connections: one from %s is closed", leaves.flow.remote[0])
+            if self.guard.warns(self.timers.now()):
+                logger.warning("too many silent connections: one from %s is closed", leaves.flow.remote[0])
             leaves.close()
 
     def introduce(self, connection: Connection) -> None:

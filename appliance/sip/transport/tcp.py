@@ -136,7 +136,8 @@ class StreamListener:
         tls = None if self._contexts is None else TlsLayer(self._contexts.server)
         web = None if self._web is None else self._web()
         if not self._hub.adopt(Connection(self._hub, sock, flow, tls, web), connecting=False):
-            logger.warning("too many connections: one from %s is closed", remote[0])
+            if self._hub.guard.warns(self._hub.timers.now()):
+                logger.warning("too many connections: one from %s is closed", remote[0])
             sock.close()
 
 
