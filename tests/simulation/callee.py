@@ -48,7 +48,8 @@ class Callee(Talk):
         self.dialog = Dialog.of_uas(transaction.request, transaction.tag, phone.contact)
         phone.endpoint.add_dialog(self.dialog.id, self)
         transaction.on_cancel = lambda _cancel: self.decide(487)
-        transaction.on_failed = self.end
+        # RFC 6026 §8.8: the transaction stays until it has a final response, heard or not.
+        transaction.on_failed = lambda: self.decide(500)
         if phone.modern and transaction.request.body and phone.chance.random() < 0.6:
             self.told = ReliableServer(transaction.request.cseq, phone.chance.randint(1, 2**31 - 1))
             self.tell(self.told.send(phone.sdp(), session=True))
