@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -24,6 +26,7 @@ from appliance.sip.dialog import (
     UsageTimer,
 )
 from appliance.sip.message import Request
+from tests.sip.dialog.explore import explore
 
 ACK = Request("ACK", "sip:b@example.org")
 
@@ -233,3 +236,25 @@ def follow(usage: InviteUsage, effects: list[UsageEffect] | None, timers: set[Us
             timers.discard(effect.timer)
         elif isinstance(effect, RetryInvite):
             usage.send_invite()
+
+
+LEGAL = {"accept": "RECEIVED", "reject": "RECEIVED", "send_invite": "IDLE", "acknowledge": "ANSWERED"}
+"What we may do in one state alone."
+MEETS = {"RECEIVED": "500", "SENT": "491", "ANSWERED": "491", "ACCEPTED": "491", "ENDED": "481"}
+"§14.2: what a re-INVITE gets in a state where it cannot be taken."
+
+
+def _give(give: Callable[[InviteUsage, float], object], usage: InviteUsage) -> None:
+    give(usage, 0.5)
+
+
+def test_every_input_in_every_state() -> None:
+    inputs = {label: partial(_give, give) for label, give in INPUTS.items()}
+    start = [InviteUsage.received(), InviteUsage.sent()]
+    outcomes = explore(start, inputs, lambda usage: usage.state.name, steps=10)
+    assert outcomes.keys() == set(product([state.name for state in InviteState], INPUTS))
+    for (state, label), came in outcomes.items():
+        if label in LEGAL:
+            assert came == {"ok" if state == LEGAL[label] else "LocalError"}
+        else:
+            assert came == {MEETS.get(state, "ok") if label == "receive_invite" else "ok"}
