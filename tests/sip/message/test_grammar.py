@@ -12,6 +12,15 @@ from appliance.sip.message.grammar import parse_number, quote, split_list, unquo
 from appliance.sip.message.limits import MAX_LIST_VALUES, MAX_PARAMS
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"), [("", '""'), ("a b", '"a b"'), ('a"b', r'"a\"b"'), ("a\\b", r'"a\\b"')]
+)
+def test_quoting(text: str, quoted: str) -> None:
+    # §25.1: a quote and a backslash alone cannot stand for themselves.
+    assert quote(text) == quoted
+    assert unquote(quoted) == text
+
+
 @given(st.text())
 def test_quoting_is_undone_by_unquoting(text: str) -> None:
     assert unquote(quote(text)) == text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.errors import PeerError
-from appliance.sip.message import CSeq, Headers, Request, Response, Via, parse_message
+from appliance.sip.message import BadMessage, CSeq, Headers, Request, Response, Via, parse_message
 from tests.sip.message.samples import INVITE, OK, edit, wire
 
 
@@ -176,3 +176,11 @@ def test_an_ordinary_message_survives_reading_and_printing(data: bytes) -> None:
 def test_repr_says_which() -> None:
     assert repr(Request("X", "sip:a")) == "<Request X sip:a>"
     assert repr(Response(200)) == "<Response 200 OK>"
+
+
+def test_a_message_that_breaks_a_rule_says_what_to_answer() -> None:
+    request = invite()
+    bad = BadMessage(505, "Version Not Supported", request)
+    assert (bad.status, bad.reason, bad.request) == (505, "Version Not Supported", request)
+    # §18.3 and §8.1.3.1: without a Via that can be read, nobody can be answered.
+    assert BadMessage(400, "Malformed Via").request is None
