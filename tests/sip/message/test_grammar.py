@@ -126,3 +126,12 @@ def test_parameters_are_values() -> None:
 def test_a_parameter_says_its_text_without_quotes() -> None:
     params = Params.parse(';a="x y";b;c=z', "Via")
     assert [params.text(name) for name in "abcd"] == ["x y", None, "z", None]
+
+
+NAMES = st.from_regex(r"[a-z0-9\-.!%*_+`'~]{1,8}", fullmatch=True)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"))
+
+
+@given(st.dictionaries(NAMES, st.none() | NAMES | TEXTS.map(quote), max_size=8))
+def test_reading_parameters_undoes_printing_them(made: dict[str, str | None]) -> None:
+    assert Params.parse(str(Params(made)), "Via") == made

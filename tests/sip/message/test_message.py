@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from appliance.errors import PeerError
-from appliance.sip.message import BadMessage, CSeq, Headers, Request, Response, Via, parse_message
-from tests.sip.message.samples import INVITE, OK, edit, wire
+from appliance.sip.message import BadMessage, CSeq, Headers, Message, Request, Response, Via, parse_message
+from tests.sip.message.samples import INVITE, OK, edit, messages, wire
 
 
 def invite(*extra: tuple[str, str]) -> Request:
@@ -171,6 +172,18 @@ def test_content_length_is_written_from_the_body() -> None:
 @pytest.mark.parametrize("data", [wire(INVITE), wire(OK)])
 def test_an_ordinary_message_survives_reading_and_printing(data: bytes) -> None:
     assert parse_message(data).encode() == data
+
+
+def parts(message: Message) -> tuple[object, ...]:
+    start = (
+        (message.method, message.uri) if isinstance(message, Request) else (message.status, message.reason)
+    )
+    return start, list(message.headers.items()), message.body
+
+
+@given(messages())
+def test_reading_undoes_printing(message: Message) -> None:
+    assert parts(parse_message(message.encode())) == parts(message)
 
 
 def test_repr_says_which() -> None:
