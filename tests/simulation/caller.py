@@ -121,7 +121,7 @@ class Caller(Talk):
 
     def answered(self, invite: Request, response: Response) -> None:
         if self.usage.state is not InviteState.SENT or self.dialog is not None:
-            self.run(self.usage.receive_final(200, 0.0))
+            self.run(self.usage.receive_again(response.cseq.number))
             return
         self.phone.results["200"] += 1
         early = self.early

@@ -91,14 +91,14 @@ class Talk:
             return
         assert self.dialog is not None
         headers = [("Contact", self.phone.contact), *(MODERN if self.phone.modern else ())]
-        effects = self.usage.accept()
+        effects = self.usage.accept(self.server.request.cseq.number)
         body = b"" if settled else self.phone.sdp()
         self.accepted = self.server.reply(200, headers=headers + ([] if settled else [SESSION]), body=body)
         self.dialog.confirm()
         self.run(effects)
 
     def receive_ack(self, ack: Request) -> None:
-        self.run(self.usage.receive_ack())
+        self.run(self.usage.receive_ack(ack.cseq.number))
 
     def acknowledge(self, *, answer: bool) -> None:
         assert self.dialog is not None
@@ -122,6 +122,8 @@ class Talk:
         self.phone.results[f"re-INVITE {status}"] += 1
         if self.usage.state is InviteState.ENDED:
             self.acknowledge_late(event)
+        elif isinstance(event, Response) and status < 300 and event.cseq.number != self.invite_seq:
+            self.run(self.usage.receive_again(event.cseq.number))
         elif status < 300 and self.usage.state is InviteState.SENT:
             self.acknowledge(answer=False)
         else:
