@@ -264,8 +264,8 @@ class OutboundLeg(SipLeg):
             self.on_event(self, self._picked_up(early, response))
         elif self.dialog is None or tag != self.dialog.remote_tag or not self._answered_once:
             self._turn_away(tag, response)
-        elif response.cseq.number == self._invite_seq:
-            self._run(self.usage.receive_final(response.status, 0.0))
+        else:
+            self._run(self.usage.receive_again(response.cseq.number))
 
     def _choose(self, early: EarlyDialog | None, response: Response) -> None:
         assert self._invite is not None
