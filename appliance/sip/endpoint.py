@@ -268,7 +268,7 @@ class Endpoint:
         if handler is None:
             raise refuse_method(request.method, self.allowed)
         check_target(request)
-        if self.table.merges(transaction):
+        if self.table.merges(transaction) or self.table.came_back(request):
             raise PeerError(482, "Loop Detected")
         check_required(request, self.supported)
         handler(transaction)

@@ -1,17 +1,18 @@
 """All live transactions, and which one a message belongs to.
 
-RFC 3261 §17.1.3, §17.2.3, §8.2.2.2 (merged requests), §9.2 (the INVITE of a CANCEL).
+RFC 3261 §17.1.3, §17.2.3, §8.2.2.2 (merged requests), §9.2 (the INVITE of a CANCEL), §16.3 (loops).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from appliance.errors import PeerError
 from appliance.sip.transaction.matching import cancelled_key, client_key, is_retry, merge_key
 
 if TYPE_CHECKING:
     from appliance.sip.live_transaction import ClientTransaction, LiveTransaction, ServerTransaction
-    from appliance.sip.message import Response
+    from appliance.sip.message import Request, Response
     from appliance.sip.transaction.matching import ClientKey, MergeKey, ServerKey
     from appliance.sip.transport.flow import Flow
 
@@ -52,6 +53,14 @@ class TransactionTable:
         transaction.merge = key
         return False
 
+    def came_back(self, request: Request) -> bool:
+        """Whether this is a request of ours that somebody sent back as it was: our Via stands below theirs.
+
+        §16.3 step 4: one that comes back with another Request-URI is a spiral, and may well be meant.
+        """
+        ours = [self._clients.get((branch, request.method)) for branch in _branches_below(request)]
+        return any(client is not None and client.request.uri == request.uri for client in ours)
+
     def on_flow(self, flow: Flow) -> list[LiveTransaction]:
         """All that send over that flow."""
         found: list[LiveTransaction] = [*self._clients.values(), *self._servers.values()]
@@ -73,3 +82,13 @@ class TransactionTable:
         self._servers.pop(transaction.key, None)
         if transaction.merge is not None:
             self._merged.pop(transaction.merge, None)
+
+
+def _branches_below(request: Request) -> list[str | None]:
+    lines = request.headers.get_all("Via")
+    if len(lines) == 1 and "," not in lines[0]:
+        return []
+    try:
+        return [via.branch for via in request.vias[1:]]
+    except PeerError:
+        return []  # what other hops have written is for them to read
