@@ -108,7 +108,7 @@ class SipLeg(TimedSession):
         transaction.on_failed = partial(self._invite_failed, transaction)
         if content is not None and content.body == self.said and "Session-Expires" in request.headers:
             # RFC 4028 §7.4: nothing is changed, the session is but refreshed. The other leg has its own timer.
-            self._accept(Content(content.kind, self.media.described), ())
+            self._accept_invite(Content(content.kind, self.media.described), ())
             return
         updated = Updated(content, passing(request), self._decide_on(transaction), full=True)
         self.on_event(self, updated)
@@ -130,11 +130,16 @@ class SipLeg(TimedSession):
             if self._server is not transaction or self.usage.state is not InviteState.RECEIVED:
                 return  # the leg ended meanwhile, and 487 went out
             if outcome.status < 300:
-                self._accept(outcome.content, outcome.baggage)
+                self._accept_invite(outcome.content, outcome.baggage)
             else:
                 self._refuse(outcome)
 
         return decide
+
+    def _accept_invite(self, content: Content | None, baggage: Baggage) -> None:
+        if self._server is not None and self.dialog is not None:
+            self.dialog.refresh_target(self._server.request)
+        self._accept(content, baggage)
 
     def _receive_update(self, transaction: ServerTransaction) -> None:
         request = transaction.request
@@ -149,7 +154,7 @@ class SipLeg(TimedSession):
         self.flow = transaction.flow
         if content is None:
             # It refreshes the session, or moves the peer: both are this leg's own business.
-            transaction.reply(200, headers=self._updated_fields(request))
+            transaction.reply(200, headers=self._accept_update(request))
         else:
             self._pass_offer(transaction, content)
 
@@ -164,7 +169,7 @@ class SipLeg(TimedSession):
                 self.offers.withdraw()
                 if outcome.status < 300:
                     self._told_anew(outcome.content)
-            _replying(transaction, self._updated_fields(request) if outcome.status < 300 else ())(outcome)
+            _replying(transaction, self._accept_update(request) if outcome.status < 300 else ())(outcome)
             self._decided()
 
         self.on_event(self, Updated(content, passing(request), decide, full=False))
@@ -175,11 +180,13 @@ class SipLeg(TimedSession):
     def _decided(self) -> None:
         """What waited for the end of an offer and answer may go on."""
 
-    def _updated_fields(self, request: Request) -> Baggage:
-        if request.method != "UPDATE":
+    def _accept_update(self, request: Request) -> Baggage:
+        """What our 2xx says; RFC 6141 §4: now the peer is where its Contact says. A PRACK does not move it."""
+        if request.method != "UPDATE" or self.dialog is None:
             return ()
+        self.dialog.refresh_target(request)
         # RFC 4028 §9: before the answer there is no session yet that could run out.
-        standing = self.dialog is not None and self.dialog.confirmed and not self.over
+        standing = self.dialog.confirmed and not self.over
         timing = self._grant(request) if standing else ()
         return ("Contact", self.contact), *self.options.fields_within, *timing
 
