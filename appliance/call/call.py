@@ -8,7 +8,6 @@ from __future__ import annotations
 __all__ = ["Call", "Owner"]
 
 import logging
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -110,7 +109,7 @@ class Call:
             self.caller.said = offer.body
         elif not (self.caller.takes_reliable and len(plan.targets) == 1):
             # A callee's offer in a reliable response wants an answer at once, and only such a caller gives one.
-            self._options = replace(self._options, reliable=False)
+            self._options = self._options.without_reliable()
         failure = self.ringing.start(plan, self._dial)
         if failure is not None:
             self._nobody(failure)

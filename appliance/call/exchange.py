@@ -116,7 +116,7 @@ class Exchange:
         request = transaction.request
         number = self._directory.identity.verify(request)
         # As a challenge, this is no refusal: the phone asks again, with what suits both.
-        self.options.check(request)
+        self.options.check_first(request)
         extension = self._directory.find(number)
         dialled = read_dialled(request, number, extension.name if extension else "")
         call_id = self.wire.token()

@@ -1,16 +1,16 @@
 """What a leg may use of SIP's extensions. Some peers cannot stand one; then its leg does without.
 
-RFC 3262 (100rel), RFC 4028 (timer).
+RFC 3262 (100rel), RFC 4028 (timer); RFC 3261 §8.2.2.3 and §21.4.16 (420 and 421).
 """
 
 from __future__ import annotations
 
 __all__ = ["ALLOW", "LegOptions", "names"]
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from appliance.errors import PeerError
+from appliance.errors import LocalError, PeerError
 from appliance.sip.dialog import TimerPolicy
 
 if TYPE_CHECKING:
@@ -28,8 +28,13 @@ class LegOptions:
     "100rel. Without it neither Supported nor Allow mentions it, and a peer that demands it anyway has not."
     timer: TimerPolicy | None = field(default_factory=TimerPolicy)
     "Session timers; None for a peer that cannot stand them."
+    required: tuple[str, ...] = ()
+    """Option tags without which there is no talking to the peer, of those that are offered: it gets 421 where it lacks
+    one, and our INVITE demands them. With `100rel`, all it hears before the answer is sent reliably."""
     fields: tuple[tuple[str, str], ...] = field(init=False)
     "Allow and Supported of the first INVITE."
+    demands: tuple[tuple[str, str], ...] = field(init=False)
+    "Require of the first INVITE."
     fields_within: tuple[tuple[str, str], ...] = field(init=False)
     "The same within the dialog, and in the answer that makes one: nothing there needs a provisional response."
 
@@ -39,6 +44,22 @@ class LegOptions:
         every = (["100rel"] if self.reliable else []) + timer
         object.__setattr__(self, "fields", (allow, ("Supported", ", ".join(every))) if every else (allow,))
         object.__setattr__(self, "fields_within", (allow, ("Supported", "timer")) if timer else (allow,))
+        if not set(self.required) <= set(every):
+            raise LocalError("an option that is required but not offered")
+        object.__setattr__(self, "demands", (("Require", ", ".join(self.required)),) if self.required else ())
+
+    def without_reliable(self) -> LegOptions:
+        """The same for a leg that has no use for 100rel, and so does not require it either."""
+        required = tuple(tag for tag in self.required if tag != "100rel")
+        return replace(self, reliable=False, required=required)
+
+    def check_first(self, request: Request) -> None:
+        """As `check`, for the INVITE of a new call: PeerError 421 where its sender does not know what we require."""
+        self.check(request)
+        # §21.4.16: 421 MUST say in Require what is missing. Who requires it of us knows it, too.
+        missing = [tag for tag in self.required if not _knows(request, tag)]
+        if missing:
+            raise PeerError(421, "Extension Required", (("Require", ", ".join(missing)),))
 
     def check(self, request: Request) -> None:
         """PeerError for an INVITE or UPDATE that asks for what this leg does without (420), or for too much (422)."""
@@ -49,6 +70,10 @@ class LegOptions:
                 raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(missing)),))
         if self.timer is not None:
             self.timer.check(request)
+
+
+def _knows(request: Request, tag: str) -> bool:
+    return names(request, "Supported", tag) or names(request, "Require", tag)
 
 
 def names(message: Message, header: str, tag: str) -> bool:

@@ -68,7 +68,9 @@ class InboundLeg(SipLeg):
         self._server = transaction
         self._receive_offer(content_of(request))
         self._learn(request)
-        self._demanded = options.reliable and names(request, "Require", "100rel")
+        self._demanded = "100rel" in options.required or (
+            options.reliable and names(request, "Require", "100rel")
+        )
         self._reliable: ReliableServer[Progress] | None = None
         if self._demanded or (options.reliable and names(request, "Supported", "100rel")):
             self._reliable = ReliableServer(request.cseq, wire.random.randint(1, MAX_RSEQ))

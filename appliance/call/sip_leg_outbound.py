@@ -108,6 +108,7 @@ class OutboundLeg(SipLeg):
             ("CSeq", "1 INVITE"),
             ("Contact", self._wire.endpoint.contact(self.flow, dialled.from_number)),
             *self.options.fields,
+            *self.options.demands,
             *(self._session_timer.initial_fields() if self._session_timer is not None else ()),
             *dialled.baggage,
         ]
