@@ -22,6 +22,7 @@ from appliance.call.events import (
     HungUp,
     Outcome,
     Progress,
+    Referred,
     Updated,
     Withdrawn,
 )
@@ -54,6 +55,7 @@ class Owner(Protocol):
     options: LegOptions
 
     def changed(self) -> None: ...
+    def referred(self, call: Call, leg: SipLeg, event: Referred) -> None: ...
     def ended(self, call: Call, record: CallRecord) -> None: ...
 
 
@@ -97,6 +99,12 @@ class Call:
         self._early: SipLeg | None = None  # whose sound the caller hears before the answer
         self._told: tuple[SipLeg, int] | None = None  # the last progress the caller was told of, and by whom
         caller.on_event = self.receive
+
+    @property
+    def legs(self) -> list[SipLeg]:
+        """All that are in it: the caller's, those that ring, and who answered."""
+        legs: list[SipLeg] = [self.caller, *self.ringing.legs]
+        return legs if self.callee is None else [*legs, self.callee]
 
     def start(self, plan: Plan) -> None:
         """Ring the plan's phones. Failures are told to the caller's leg, not raised."""
@@ -171,6 +179,8 @@ class Call:
                 self._confirm(leg, other, event)
             case Withdrawn() if other is not None:
                 other.withdraw()
+            case Referred():
+                self._owner.referred(self, leg, event)
             case _:
                 pass  # there is nobody it would concern
 
@@ -335,9 +345,7 @@ class Call:
         if self.over:
             return
         self.over = True
-        legs: list[SipLeg] = [self.caller, *self.ringing.legs]
-        if self.callee is not None:
-            legs.append(self.callee)
+        legs = self.legs
         self.ringing.stop()
         for leg in legs:
             try:

@@ -1,11 +1,11 @@
 """What a leg may use of SIP's extensions. Some peers cannot stand one; then its leg does without.
 
-RFC 3262 (100rel), RFC 4028 (timer); RFC 3261 §8.2.2.3 and §21.4.16 (420 and 421).
+RFC 3262 (100rel), RFC 4028 (timer), RFC 3891 and 4488 (transfers); RFC 3261 §8.2.2.3 and §21.4.16 (420 and 421).
 """
 
 from __future__ import annotations
 
-__all__ = ["ALLOW", "LegOptions", "names"]
+__all__ = ["ALLOW", "TRANSFER_TAGS", "LegOptions", "names"]
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"
 "What may be sent within any call."
 
+TRANSFER_METHODS = ", REFER, NOTIFY, SUBSCRIBE"
+TRANSFER_TAGS = ("replaces", "norefersub")
+"RFC 3891 §6.2, RFC 4488 §5."
+
 
 @dataclass(frozen=True, slots=True)
 class LegOptions:
@@ -28,6 +32,8 @@ class LegOptions:
     "100rel. Without it neither Supported nor Allow mentions it, and a peer that demands it anyway has not."
     timer: TimerPolicy | None = field(default_factory=TimerPolicy)
     "Session timers; None for a peer that cannot stand them."
+    transfers: bool = False
+    "Whether the peer is told that it may transfer calls (REFER) and take another's place in one (Replaces)."
     required: tuple[str, ...] = ()
     """Option tags without which there is no talking to the peer, of those that are offered: it gets 421 where it lacks
     one, and our INVITE demands them. With `100rel`, all it hears before the answer is sent reliably."""
@@ -39,11 +45,14 @@ class LegOptions:
     "The same within the dialog, and in the answer that makes one: nothing there needs a provisional response."
 
     def __post_init__(self) -> None:
-        allow = ("Allow", f"{ALLOW}, PRACK" if self.reliable else ALLOW)
-        timer = ["timer"] if self.timer is not None else []
-        every = (["100rel"] if self.reliable else []) + timer
+        methods = ALLOW + (", PRACK" if self.reliable else "") + (TRANSFER_METHODS if self.transfers else "")
+        allow = ("Allow", methods)
+        within = ["timer"] if self.timer is not None else []
+        within += TRANSFER_TAGS if self.transfers else ()
+        every = (["100rel"] if self.reliable else []) + within
         object.__setattr__(self, "fields", (allow, ("Supported", ", ".join(every))) if every else (allow,))
-        object.__setattr__(self, "fields_within", (allow, ("Supported", "timer")) if timer else (allow,))
+        supported = (("Supported", ", ".join(within)),) if within else ()
+        object.__setattr__(self, "fields_within", (allow, *supported))
         if not set(self.required) <= set(every):
             raise LocalError("an option that is required but not offered")
         object.__setattr__(self, "demands", (("Require", ", ".join(self.required)),) if self.required else ())

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending
 from appliance.call.events import Asked, Content, HungUp, Outcome, Updated, Withdrawn
-from appliance.call.passing import content_of, passing, with_content
-from appliance.call.sip_timed import TimedSession
+from appliance.call.passing import content_of, passing, replying
+from appliance.call.sip_shared import SharedSession
 from appliance.errors import PeerError
 from appliance.sip.dialog import InviteState, OfferState
 from appliance.sip.message import Response
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 REINVITE_SECONDS = 180.0
 
 
-class SipLeg(TimedSession):
+class SipLeg(SharedSession):
     """A session that carries re-INVITE, UPDATE, INFO and MESSAGE between its peer and the call."""
 
     __slots__ = ("_client", "_deciding", "_patience", "_takes_update", "_update_sent", "_wish")
@@ -58,7 +58,7 @@ class SipLeg(TimedSession):
     def receive(self, transaction: ServerTransaction) -> None:
         """A request other than ACK and CANCEL. PeerError says how to refuse it."""
         request = transaction.request
-        if self.dialog is None or (self.over and request.method != "BYE"):
+        if self.dialog is None or (self.over and not self._outlives(request)):
             raise PeerError(481, "Call/Transaction Does Not Exist")
         self.dialog.receive_request(request)
         if request.method == "BYE":
@@ -70,14 +70,14 @@ class SipLeg(TimedSession):
             case "UPDATE":
                 self._receive_update(transaction)
             case "INFO" | "MESSAGE":
-                asked = Asked(request.method, content_of(request), passing(request), _replying(transaction))
+                asked = Asked(request.method, content_of(request), passing(request), replying(transaction))
                 self.on_event(self, asked)
             case "PRACK" if self.options.reliable:
                 self._receive_prack(transaction)
             case "OPTIONS":
                 transaction.reply(200, headers=(*self.options.fields, ("Accept", "application/sdp")))
             case _:
-                raise PeerError(405, "Method Not Allowed", self.options.fields[:1])
+                self._receive_other(transaction)
 
     def _receive_prack(self, _transaction: ServerTransaction) -> None:
         # RFC 3262 §3: it matches no response of ours.
@@ -169,7 +169,7 @@ class SipLeg(TimedSession):
                 self.offers.withdraw()
                 if outcome.status < 300:
                     self._told_anew(outcome.content)
-            _replying(transaction, self._accept_update(request) if outcome.status < 300 else ())(outcome)
+            replying(transaction, self._accept_update(request) if outcome.status < 300 else ())(outcome)
             self._decided()
 
         self.on_event(self, Updated(content, passing(request), decide, full=False))
@@ -381,12 +381,3 @@ def _outcome_of(response: Response) -> Outcome:
         (500, "Server Internal Error") if response.status == 422 else (response.status, response.reason)
     )
     return Outcome(status, reason, content_of(response), passing(response))
-
-
-def _replying(transaction: ServerTransaction, fields: Baggage = ()) -> Reply:
-    def reply(outcome: Outcome) -> None:
-        headers = with_content((*fields, *outcome.baggage), outcome.content)
-        body = outcome.content.body if outcome.content else b""
-        transaction.reply(outcome.status, outcome.text, headers=headers, body=body)
-
-    return reply

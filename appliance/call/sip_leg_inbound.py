@@ -86,6 +86,10 @@ class InboundLeg(SipLeg):
         transaction.on_failed = self._failed
 
     @property
+    def initiated(self) -> bool:
+        return False
+
+    @property
     def takes_reliable(self) -> bool:
         """Whether the caller acknowledges provisional responses, and may so get an offer in one."""
         return self._reliable is not None

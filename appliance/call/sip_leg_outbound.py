@@ -114,6 +114,10 @@ class OutboundLeg(SipLeg):
         ]
 
     @property
+    def initiated(self) -> bool:
+        return True
+
+    @property
     def _answered_once(self) -> bool:
         return self.dialog is not None and self.dialog.confirmed
 
