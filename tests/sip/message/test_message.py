@@ -99,6 +99,11 @@ def test_token_lists() -> None:
     ) == ["timer", "replaces", "100rel"]
 
 
+@pytest.mark.parametrize("value", ["timer,", ",timer", "timer, ,", ", ,timer"])
+def test_a_comma_too_many_in_a_list_of_tokens_says_nothing(value: str) -> None:
+    assert invite(("Supported", value)).tokens("Supported") == ["timer"]
+
+
 def test_content_type_is_bare_and_lower_case() -> None:
     assert (
         Request("X", "sip:a", Headers([("c", "Application/SDP ;charset=utf-8")])).content_type
