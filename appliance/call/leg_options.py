@@ -1,6 +1,7 @@
 """What a leg may use of SIP's extensions. Some peers cannot stand one; then its leg does without.
 
-RFC 3262 (100rel), RFC 4028 (timer), RFC 3891 and 4488 (transfers); RFC 3261 §8.2.2.3 and §21.4.16 (420 and 421).
+RFC 3262 (100rel), RFC 4028 (timer), RFC 3891 and 4488 (transfers); RFC 3261 §8.2.2.3, §8.2.3
+and §21.4.16 (420, 415 and 421).
 """
 
 from __future__ import annotations
@@ -71,7 +72,12 @@ class LegOptions:
             raise PeerError(421, "Extension Required", (("Require", ", ".join(missing)),))
 
     def check(self, request: Request) -> None:
-        """PeerError for an INVITE or UPDATE that asks for what this leg does without (420), or for too much (422)."""
+        """PeerError for an INVITE or UPDATE that asks for what this leg does without (420), or for too much (422).
+
+        415 where its session description is packed; all else that is packed passes as it came.
+        """
+        if "Content-Encoding" in request.headers:
+            _check_encoding(request)
         if "Require" in request.headers:
             refused = [tag for tag, on in (("100rel", self.reliable), ("timer", self.timer)) if not on]
             missing = [tag for tag in refused if names(request, "Require", tag)]
@@ -79,6 +85,13 @@ class LegOptions:
                 raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(missing)),))
         if self.timer is not None:
             self.timer.check(request)
+
+
+def _check_encoding(request: Request) -> None:
+    encoding = (request.headers.get("Content-Encoding") or "").lower()
+    if request.content_type == "application/sdp" and encoding not in ("", "identity"):
+        # RFC 3261 §8.2.3: with what would do.
+        raise PeerError(415, "Unsupported Media Type", (("Accept-Encoding", "identity"),))
 
 
 def _knows(request: Request, tag: str) -> bool:
