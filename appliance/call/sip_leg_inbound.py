@@ -31,6 +31,7 @@ from appliance.sip.dialog import (
     StopWaiting,
     Wait,
 )
+from appliance.sip.inspection import wants_sips
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +68,8 @@ class InboundLeg(SipLeg):
         """PeerError for an INVITE that makes no dialog, or when no port is left."""
         request, flow = transaction.request, transaction.flow
         # The tag is the transaction's, so that its 100 and its answer to a CANCEL carry the same.
-        dialog = Dialog.of_uas(request, transaction.tag, wire.endpoint.contact(flow, dialled))
+        contact = wire.endpoint.contact(flow, dialled, secure=wants_sips(request))
+        dialog = Dialog.of_uas(request, transaction.tag, contact)
         super().__init__(wire, flow, number, wire.open_media(flow), InviteUsage.received(), options)
         self.dialog = dialog
         self._server = transaction

@@ -106,12 +106,17 @@ class OutboundLeg(SipLeg):
             ("To", f"<{Uri.sip(self.number, host)}>"),
             ("Call-ID", self._call_id),
             ("CSeq", "1 INVITE"),
-            ("Contact", self._wire.endpoint.contact(self.flow, dialled.from_number)),
+            ("Contact", self._contact(dialled.from_number)),
             *self.options.fields,
             *self.options.demands,
             *(self._session_timer.initial_fields() if self._session_timer is not None else ()),
             *dialled.baggage,
         ]
+
+    def _contact(self, user: str) -> str:
+        # §8.1.1.8: an INVITE to a sips: URI names us by one.
+        secure = self._target.contact.scheme == "sips"
+        return self._wire.endpoint.contact(self.flow, user, secure=secure)
 
     @property
     def initiated(self) -> bool:

@@ -152,9 +152,9 @@ class Endpoint:
         """
         return self._transports.flow_to(transport, remote, name)
 
-    def contact(self, flow: Flow, user: str) -> str:
-        """Our Contact as the peer on that flow can reach it."""
-        return contact_of(flow, user)
+    def contact(self, flow: Flow, user: str, *, secure: bool = False) -> str:
+        """Our Contact as the peer on that flow can reach it; `secure`: it wants a `sips:` URI (§12.1.1)."""
+        return contact_of(flow, user, secure=secure)
 
     def new_tag(self) -> str:
         """A tag for From or To (§19.3: at least 32 random bits)."""

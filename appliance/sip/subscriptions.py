@@ -15,6 +15,7 @@ from appliance.errors import PeerError
 from appliance.sip.dialog import Dialog
 from appliance.sip.dialog.notifier import NotifierUsage
 from appliance.sip.dialog.subscription import Usages
+from appliance.sip.inspection import wants_sips
 from appliance.sip.live_notifier import Content, LiveNotifier
 from appliance.sip.message import AllowEvents, Event, Uri
 
@@ -140,7 +141,8 @@ class Notifier:
         content = Content(package.content_type, package.accept(subscriber, resource))
         flow = transaction.flow
         if dialog is None:
-            dialog = Dialog.of_uas(request, transaction.tag, self._endpoint.contact(flow, resource))
+            contact = self._endpoint.contact(flow, resource, secure=wants_sips(request))
+            dialog = Dialog.of_uas(request, transaction.tag, contact)
             dialog.confirm()
         live = LiveNotifier(self._endpoint, dialog, flow, usage, event, content)
         self._add(_Subscription(self, live, subscriber, (event.package, resource)), shared)
