@@ -298,8 +298,13 @@ class Endpoint:
 
     def _answer_options(self, transaction: ServerTransaction) -> None:
         supported = ", ".join(sorted(self.supported))
-        headers = [allow_header(self.allowed), ("Accept", "application/sdp"), ("Supported", supported)]
-        transaction.reply(200, headers=headers)
+        # §11.2: these five SHOULD be there.
+        abilities = (
+            ("Accept", "application/sdp"),
+            ("Accept-Encoding", "identity"),
+            ("Accept-Language", "en"),
+        )
+        transaction.reply(200, headers=(allow_header(self.allowed), *abilities, ("Supported", supported)))
 
     # What goes out.
 

@@ -61,7 +61,8 @@ def test_options_is_answered_with_what_we_can_do(wire: Wire) -> None:
     assert answer.status == 200
     assert answer.headers.get("Allow") == "ACK, BYE, CANCEL, INVITE, OPTIONS, UPDATE"
     assert answer.headers.get("Supported") == "100rel, timer"
-    assert answer.headers.get("Accept") == "application/sdp"
+    accepts = [answer.headers.get(f"Accept{what}") for what in ("", "-Encoding", "-Language")]
+    assert accepts == ["application/sdp", "identity", "en"]
     assert answer.to.tag
     # Nothing tells an attacker which version this is.
     assert "Server" not in answer.headers
