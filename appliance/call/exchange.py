@@ -17,13 +17,14 @@ import msgspec
 from appliance.call.call import Call
 from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.events import HungUp
-from appliance.call.inbound import RefusedError, check_caller, read_dialled
+from appliance.call.inbound import RefusedError, check_caller, dialled_number, read_dialled
 from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
 from appliance.call.record import record_refused
 from appliance.call.router import Router
 from appliance.call.sip_leg_inbound import InboundLeg
 from appliance.call.transfers import Replacing, Transfers
 from appliance.errors import PeerError
+from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from appliance.call.events import Dialled, Referred
     from appliance.call.inbound import Identity
     from appliance.call.record import CallRecord
-    from appliance.call.router import Whereabouts
+    from appliance.call.router import Phones, Whereabouts
     from appliance.call.sip_leg import SipLeg
     from appliance.call.transfers import Referee, Replacer
     from appliance.call.wire import Wire
@@ -80,6 +81,8 @@ class Directory:
     find: Callable[[str], Extension | None]
     identity: Identity
     whereabouts: Whereabouts
+    phones: Phones | None = None
+    "Knows which URIs mean one phone alone, if any do."
 
 
 class Exchange:
@@ -133,11 +136,20 @@ class Exchange:
         call_id = self.wire.token()
         self.on_dialled(call_id, request.call_id)
         try:
+            if ";gr" in request.uri:
+                number, phone = self.meant_by(request.uri)
+                dialled = msgspec.structs.replace(dialled, to_number=number, phone=phone)
             self._admit(transaction, dialled, call_id)
         except PeerError as refusal:
             ending = refusal.ending if isinstance(refusal, RefusedError) else _ending(refusal)
             self._tell_record(record_refused(call_id, dialled, ending, self.wall()))
             raise
+
+    def meant_by(self, uri: str) -> tuple[str, str]:
+        """The number that a URI names, and the one phone of it that it means, mostly none. PeerError 400 or 404."""
+        phones = self._directory.phones
+        meant = phones.meant_by(Uri.parse(uri)) if phones is not None else None
+        return (dialled_number(uri), "") if meant is None else meant
 
     def _admit(self, transaction: ServerTransaction, dialled: Dialled, call_id: str) -> None:
         check_caller(transaction.request, dialled.from_number)
