@@ -70,16 +70,18 @@ class InboundLeg(SipLeg):
         # The tag is the transaction's, so that its 100 and its answer to a CANCEL carry the same.
         contact = wire.endpoint.contact(flow, dialled, secure=wants_sips(request))
         dialog = Dialog.of_uas(request, transaction.tag, contact)
+        # Whatever cannot be read is refused before ports are taken.
+        self._demanded = "100rel" in options.required or (
+            options.reliable and names(request, "Require", "100rel")
+        )
+        reliable = self._demanded or (options.reliable and names(request, "Supported", "100rel"))
         super().__init__(wire, flow, number, wire.open_media(flow), InviteUsage.received(), options)
         self.dialog = dialog
         self._server = transaction
         self._receive_offer(content_of(request))
         self._learn(request)
-        self._demanded = "100rel" in options.required or (
-            options.reliable and names(request, "Require", "100rel")
-        )
         self._reliable: ReliableServer[Progress] | None = None
-        if self._demanded or (options.reliable and names(request, "Supported", "100rel")):
+        if reliable:
             self._reliable = ReliableServer(request.cseq, wire.random.randint(1, MAX_RSEQ))
         self._provisional: Response | None = None  # that no PRACK has come for
         self._wait: Timer | None = None  # until it goes out again
