@@ -12,7 +12,7 @@ from appliance.sip.transaction.matching import cancelled_key, client_key, is_ret
 
 if TYPE_CHECKING:
     from appliance.sip.live_transaction import ClientTransaction, LiveTransaction, ServerTransaction
-    from appliance.sip.message import Request, Response
+    from appliance.sip.message import Request, Response, Via
     from appliance.sip.transaction.matching import ClientKey, MergeKey, ServerKey
     from appliance.sip.transport.flow import Flow
 
@@ -34,7 +34,7 @@ class TransactionTable:
         """The request that a response answers; None for a stray one."""
         client = self._clients.get(client_key(response))
         # §8.1.3.3: with more than one Via it is for a hop behind us, and came here by mistake.
-        return client if client is not None and len(response.vias) == 1 else None
+        return client if client is not None and _vias_below(response) == [] else None
 
     def server(self, key: ServerKey) -> ServerTransaction | None:
         """The transaction that a request repeats, or whose ACK it is."""
@@ -58,8 +58,11 @@ class TransactionTable:
 
         §16.3 step 4: one that comes back with another Request-URI is a spiral, and may well be meant.
         """
-        ours = [self._clients.get((branch, request.method)) for branch in _branches_below(request)]
-        return any(client is not None and client.request.uri == request.uri for client in ours)
+        for via in _vias_below(request) or ():
+            client = self._clients.get((via.branch, request.method))
+            if client is not None and client.request.uri == request.uri:
+                return True
+        return False
 
     def on_flow(self, flow: Flow) -> list[LiveTransaction]:
         """All that send over that flow."""
@@ -84,11 +87,12 @@ class TransactionTable:
             self._merged.pop(transaction.merge, None)
 
 
-def _branches_below(request: Request) -> list[str | None]:
-    lines = request.headers.get_all("Via")
+def _vias_below(message: Request | Response) -> list[Via] | None:
+    """The Vias below the topmost, which is mostly alone; None when they cannot be read, as other hops wrote them."""
+    lines = message.headers.get_all("Via")
     if len(lines) == 1 and "," not in lines[0]:
         return []
     try:
-        return [via.branch for via in request.vias[1:]]
+        return message.vias[1:]
     except PeerError:
-        return []  # what other hops have written is for them to read
+        return None

@@ -17,7 +17,7 @@ def test_via() -> None:
     assert Via.parse(via_of(V6, "z9hG4bK1")).address == "fe80::1"
 
 
-@pytest.mark.parametrize("user", ["100", "a b", "x>;evil", "r\r\nB: c", "üñ", '"', "%41"])
+@pytest.mark.parametrize("user", ["100", "a b", "x>;evil", "r\r\nB: c", "üñ", '"', "%41", "\udcff"])
 def test_a_contact_can_be_read_whatever_the_user(user: str) -> None:
     for flow in (V4, V6):
         contact = NameAddr.parse(contact_of(flow, user))
