@@ -68,9 +68,6 @@ def refer(book: Playbook, phone: Phone, desk: Desk, **headers: str) -> Transfer:
     return transfer
 
 
-# --- nobody takes them
-
-
 def test_5359_2_4_declined(book: Playbook, alice: Phone, bob: Phone) -> None:
     """The call goes on; a NOTIFY or SUBSCRIBE has nothing to be about."""
     talk(book, alice, bob)
@@ -117,9 +114,6 @@ def test_before_the_answer_nobody_is_put_through(book: Playbook, alice: Phone, b
     book >> alice.cancel() << alice.gets(200) << alice.gets(487) << bob.gets("CANCEL")
     book >> alice.ack_refusal() >> bob.ok() >> bob.says(487) << bob.gets("ACK")
     book.ends("cancelled")
-
-
-# --- somebody takes them
 
 
 def test_phones_are_told_once_somebody_takes_them(book: Playbook, alice: Phone, bob: Phone) -> None:
@@ -268,8 +262,8 @@ def test_a_leg_without_a_dialog_has_no_transfers(book: Playbook, alice: Phone, b
 # --- Replaces
 
 
-def replacing(phone: Phone, value: str, number: str = "102") -> Sends:
-    return phone.invite(number, OFFER, Replaces=value)
+def replacing(phone: Phone, value: str) -> Sends:
+    return phone.invite("102", OFFER, Replaces=value)
 
 
 def test_5359_2_5_replaces_that_nobody_takes(book: Playbook, alice: Phone, bob: Phone) -> None:
