@@ -143,9 +143,13 @@ class InboundLeg(SipLeg):
         self._act(reliable.send(msgspec.structs.replace(event, content=content), session=binds))
 
     def _repeat(self) -> None:
-        self._again = None
-        if self._latest is not None:
-            self.progress(self._latest)
+        self._again, latest = None, self._latest
+        if latest is None:
+            return
+        if self._told is not None and self._told[2]:
+            # The caller has a description for certain, which an UPDATE may have made another by now.
+            latest = msgspec.structs.replace(latest, content=None)
+        self.progress(latest)
 
     def _new_to_caller(self, content: Content | None, fork: str) -> Content | None:
         """`content` unless the caller has it for certain; in a dialog of its own if it cannot follow the last.

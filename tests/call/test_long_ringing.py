@@ -55,6 +55,20 @@ def test_reliably_where_all_is_told_so(book: Playbook, alice: Phone, patient: Ph
     book.ends("cancelled")
 
 
+def test_what_was_agreed_on_meanwhile_stands(book: Playbook, alice: Phone, patient: Phone) -> None:
+    early, other = sdp("10.2.2.2", 5000), sdp("10.2.2.9", 5000)
+    book >> alice.invite("104", OFFER, Supported="100rel") << patient.gets("INVITE") << alice.gets(100)
+    book >> patient.says_reliably(183, 9, early) << patient.gets("PRACK") << alice.gets(183, "RSeq")
+    book >> patient.ok() >> alice.prack() << alice.gets(200)
+    book >> patient.ask("UPDATE", other) << alice.gets("UPDATE") >> alice.ok(200, OFFER) << patient.gets(200)
+    tag = alice.remote
+    book.waits(60) << alice.gets(183, lacks=("Content-Type",))
+    assert alice.remote == tag
+    book >> alice.cancel() << alice.gets(200) << alice.gets(487) << patient.gets("CANCEL")
+    book >> alice.ack_refusal() >> patient.ok() >> patient.says(487) << patient.gets("ACK")
+    book.ends("cancelled")
+
+
 @pytest.mark.parametrize("expires", ["0", "20"])
 def test_an_invitation_that_expires(book: Playbook, alice: Phone, bob: Phone, expires: str) -> None:
     rings(book, alice, bob, Expires=expires)
