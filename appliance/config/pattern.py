@@ -55,9 +55,12 @@ class Pattern(msgspec.Struct, frozen=True, dict=True):
 
     def matches(self, number: str) -> bool:
         """Whether the whole number is one of these."""
-        return self._fits(len(number)) and all(
-            each in allowed for each, allowed in zip(number, self.positions, strict=False)
-        )
+        if not self._fits(len(number)):
+            return False
+        for each, allowed in zip(number, self.positions, strict=False):  # noqa: SIM110  # `all` takes twice as long
+            if each not in allowed:
+                return False
+        return True
 
     def _fits(self, length: int) -> bool:
         match self.end:

@@ -106,7 +106,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     level: int = 0
     "0 to 9: an extension needs at least this right. Lines and trunks have none: for them it is enough to be named."
     emergency: bool = False
-    "Its numbers are emergency numbers: any extension may call them at any time."
+    "Its numbers are emergency numbers: any extension may call them at any time. Then the pattern has no `.` or `!`."
     enabled: bool = True
 
 
@@ -159,9 +159,12 @@ def check_references(route: Route, names: Names) -> None:
 
 def _verify_matching(path: str, route: Route) -> None:
     try:
-        Pattern.parse(route.pattern)
+        pattern = Pattern.parse(route.pattern)
     except ValueError as error:
         raise ConfigError(path + ".pattern", "error.bad_pattern") from error
+    if route.emergency and pattern.end:
+        # `.` would make every number one that needs no right.
+        raise ConfigError(path + ".pattern", "error.emergency_pattern")
     _check_length(path + ".callers", route.callers)
     for text in route.callers:
         if not _is_caller(text):

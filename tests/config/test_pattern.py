@@ -76,13 +76,13 @@ def test_any_text_is_a_pattern_or_refused(text: str, number: str) -> None:
 
 @pytest.mark.parametrize("text", ["[" + "1-9" * 20 + "]", "X" * 63 + ".", "[" * 64, "[1-9]" * 12 + "!"])
 def test_hostile_texts_take_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(100):
         try:
             Pattern.parse(text).matches("1" * 64)
         except ValueError:
             continue
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def route(name: str = "beijing", pattern: str = "010.", **settings: object) -> R
         route(fail_over_on=()),
         route(fail_over_on=FAIL_OVER_CAUSES),
         route(level=9),
+        route(pattern="11X", emergency=True),
     ],
 )
 def test_good_routes(one: Route) -> None:
@@ -46,6 +47,7 @@ def test_good_routes(one: Route) -> None:
         ({"name": ""}, "name", "error.bad_route_name"),
         ({"name": "a" * 33}, "name", "error.bad_route_name"),
         ({"pattern": "0.1"}, "pattern", "error.bad_pattern"),
+        ({"pattern": "11.", "emergency": True}, "pattern", "error.emergency_pattern"),
         ({"callers": ("bob",)}, "callers", "error.bad_caller"),
         ({"callers": ("extension:101",)}, "callers", "error.bad_caller"),
         ({"callers": ("line:",)}, "callers", "error.bad_caller"),
