@@ -8,6 +8,7 @@ from typing import Literal, cast, get_args
 
 import msgspec
 
+from appliance.config.extension import LEVEL_RANGE
 from appliance.config.hours import Hours
 from appliance.config.pattern import MAX_NUMBER, Pattern, is_dialable
 from appliance.errors import ConfigError
@@ -26,8 +27,6 @@ __all__ = [
 
 # What the time to find a route is measured for.
 MAX_ROUTES = 1_000
-LEVEL_RANGE = (0, 9)
-"Of a route's level and an extension's right."
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
 MAX_LIST = 32
 

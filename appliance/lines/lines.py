@@ -84,7 +84,7 @@ class Lines:
         if len(there) == 1:
             return there[0]
         named = [live for live in there if live.is_called_by(flow, user, only=False)]
-        return (named or there or [None])[0]
+        return next(iter(named or there), None)
 
     def network_changed(self) -> None:
         """Our address may be another: register anew."""
