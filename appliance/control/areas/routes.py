@@ -15,6 +15,8 @@ from appliance.errors import ConfigError
 from appliance.locale import say
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from appliance.call.decision import Caller
     from appliance.control.parts import Parts
 
@@ -63,7 +65,8 @@ def _caller(parts: Parts, path: str, text: str) -> Caller:
     now = parts.config.current
     kind, colon, name = text.partition(":")
     if colon:
-        if name not in {"line": now.lines, "trunk": now.trunks}.get(kind, {}):
+        known: Container[str] = now.lines if kind == "line" else now.trunks if kind == "trunk" else ()
+        if name not in known:
             raise ConfigError(path, "error.not_found")
         return FromOutside(text)
     if not text:
