@@ -35,6 +35,7 @@ from appliance.errors import PeerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from appliance.call.destination import Destination
     from appliance.call.events import Dialled, Event
     from appliance.call.leg_options import LegOptions
     from appliance.call.record import CallRecord
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from appliance.call.sip_leg import SipLeg
     from appliance.call.sip_leg_inbound import InboundLeg
     from appliance.call.wire import Wire
-    from appliance.directory.bindings import Binding
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class Call:
         "_early",
         "_options",
         "_owner",
+        "_plan",
         "_told",
         "answered_at",
         "callee",
@@ -87,6 +88,7 @@ class Call:
         self.callee: OutboundLeg | None = None
         "The leg that answered."
         self.ringing = Ringing()
+        self._plan: Plan | None = None  # what is being tried
         self.rings = False
         "Whether a phone has said that it rings."
         self.started_at = owner.wall()
@@ -111,6 +113,11 @@ class Call:
         elif not (self.caller.takes_reliable and len(plan.targets) == 1):
             # A callee's offer in a reliable response wants an answer at once, and only such a caller gives one.
             self._options = replace(self._options, reliable=False)
+        self._follow(plan)
+
+    def _follow(self, plan: Plan) -> None:
+        """Ring whom the plan says, or go on to the next."""
+        self._plan = plan
         failure = self.ringing.start(plan, self._dial)
         if failure is not None:
             self._nobody(failure)
@@ -127,8 +134,8 @@ class Call:
             logger.exception("call %s failed", self.id)
             self.end(HungUp(Ending.of(Cause.FAILED)), "system")
 
-    def _dial(self, target: Binding) -> OutboundLeg:
-        leg = OutboundLeg(self._owner.wire, target, self.id, self._options)
+    def _dial(self, target: Destination) -> OutboundLeg:
+        leg = OutboundLeg(self._owner.wire, target, self.id, self._options_for(target))
         leg.on_event = self.receive
         try:
             leg.dial(self.dialled, _retell(self.dialled.content, leg))
@@ -136,6 +143,12 @@ class Call:
             leg.media.close()
             raise
         return leg
+
+    def _options_for(self, target: Destination) -> LegOptions:
+        if target.way_out is None:
+            return self._options
+        options = target.way_out.options
+        return options if self._options.reliable else replace(options, reliable=False)
 
     # --- what the legs say
 
@@ -246,6 +259,12 @@ class Call:
         self._owner.changed()
 
     def _nobody(self, event: HungUp) -> None:
+        plan, self._plan = self._plan, None
+        if plan is not None and plan.otherwise is not None and event.ending.cause in plan.fail_over_on:
+            self.ringing.stop()
+            self.ringing = Ringing()
+            self._follow(plan.otherwise)
+            return
         self.end(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
 
     def _asked_early(self, leg: OutboundLeg, event: Updated | Asked) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.call.cause import Cause
+from appliance.call.destination import Destination
 from appliance.call.inbound import RefusedError
 
 if TYPE_CHECKING:
@@ -30,10 +31,13 @@ class Plan:
 
     number: str
     "The extension that is rung."
-    targets: Sequence[Binding]
+    targets: Sequence[Destination]
     "Its phones; all ring at once."
     ring_seconds: float
     "When nobody has answered by then, the caller is told so."
+    otherwise: Plan | None = None
+    "What is tried next when this fails for one of the causes below."
+    fail_over_on: frozenset[Cause] = frozenset()
 
 
 class Router:
@@ -54,4 +58,4 @@ class Router:
         targets = self._whereabouts.targets(extension.number)
         if not targets:
             raise RefusedError(Cause.NOT_REGISTERED)
-        return Plan(extension.number, targets, extension.ring_seconds)
+        return Plan(extension.number, [Destination.of(each) for each in targets], extension.ring_seconds)

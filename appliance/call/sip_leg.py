@@ -320,18 +320,16 @@ class SipLeg(TimedSession):
             self._reinvite_failed(_outcome_of(event), told=not again)
             if again and wish is not None:
                 self.update(wish)
-        elif event.cseq.number != self._invite_seq:
-            return  # the 2xx of an INVITE before: its ACK is lost for good, and the peer has moved on
         elif self.over:
             self._acknowledge_late(event)
-        elif self.usage.state is InviteState.SENT:
+        elif self.usage.state is InviteState.SENT and event.cseq.number == self._invite_seq:
             wish = self._take_wish()
             self._learn(event)
             answered = self._answered(event)
             if wish is not None:
                 wish.reply(Outcome(200, event.reason, answered.content, answered.baggage))
         else:
-            self._run(self.usage.receive_final(event.status, 0.0))
+            self._run(self.usage.receive_again(event.cseq.number))
 
     def _reinvite_failed(self, outcome: Outcome, *, told: bool = True) -> None:
         wish = self._take_wish()

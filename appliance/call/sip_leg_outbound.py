@@ -1,6 +1,6 @@
-"""A callee's leg: the client side of the INVITE to one registered phone.
+"""A callee's leg: the client side of the INVITE to one phone, or to a number outside.
 
-RFC 3261 §9.1 (CANCEL), §12.1.2, §13.2 (UAC); §13.2.2.4 for several 2xx from one INVITE; RFC 3262 §4 (PRACK).
+RFC 3261 §9.1 (CANCEL), §12.1.2, §13.2 (UAC), §22 (challenges); §13.2.2.4 for several 2xx from one INVITE; RFC 3262 §4 (PRACK).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending, ending_told_by_phone
+from appliance.call.destination import Shown
 from appliance.call.events import Answered, Content, HungUp, Progress
 from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
@@ -26,14 +27,17 @@ from appliance.sip.dialog import (
 from appliance.sip.message import Headers, NameAddr, Request, Response, Uri
 
 if TYPE_CHECKING:
+    from appliance.call.destination import Destination
     from appliance.call.events import Baggage, Confirmed, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.call.wire import Wire
-    from appliance.directory.bindings import Binding
     from appliance.sip.endpoint import ClientTransaction, Failed, ServerTransaction
 
 # A phone has one, a proxy in its place a few; beyond that somebody is playing with us.
 MAX_FORKS = 8
+
+MAX_CHALLENGES = 3
+"§22.2 has one; a nonce may be stale, and proxy and server may each ask. More is a way to guess passwords."
 
 # A PRACK that the phone does not know any more has mostly crossed its final response, which then follows soon.
 DOUBT_SECONDS = 2.0
@@ -57,10 +61,11 @@ class EarlyDialog:
 
 
 class OutboundLeg(SipLeg):
-    """Rings one phone. Of several that a proxy there makes of it, the first to answer is the one."""
+    """Rings one destination. Of several that a proxy there makes of it, the first to answer is the one."""
 
     __slots__ = (
         "_call_id",
+        "_challenges",
         "_early",
         "_invite",
         "_invite_client",
@@ -70,7 +75,7 @@ class OutboundLeg(SipLeg):
         "_unanswered",
     )
 
-    def __init__(self, wire: Wire, target: Binding, call_id: str, options: LegOptions) -> None:
+    def __init__(self, wire: Wire, target: Destination, call_id: str, options: LegOptions) -> None:
         """A leg of the call `call_id`. PeerError 503 when no port is left."""
         media = wire.open_media(target.flow)
         super().__init__(wire, target.flow, target.number, media, InviteUsage.sent(), options)
@@ -81,6 +86,7 @@ class OutboundLeg(SipLeg):
         # The offer of a reliable response, whose PRACK waits for the caller's answer.
         self._unanswered: tuple[EarlyDialog, RAck] | None = None
         self._strays: dict[str, Request] = {}
+        self._challenges = 0
         self._invite: Request | None = None
         self._offered = False  # whether it made an offer
         self._invite_client: ClientTransaction | None = None
@@ -90,27 +96,35 @@ class OutboundLeg(SipLeg):
         self._offered = self._send_offer(content)
         headers = with_content(self._headers(dialled), content)
         body = content.body if content else b""
-        self._invite = Request("INVITE", str(self._target.contact), Headers(headers), body)
+        self._invite = Request("INVITE", self._target.uri, Headers(headers), body)
         self._invite_seq = 1
         self._invite_client = self._wire.endpoint.send_request(self._invite, self.flow, self._invite_event)
 
     def _headers(self, dialled: Dialled) -> list[tuple[str, str]]:
-        host = self.flow.local[0]
-        caller = NameAddr(dialled.from_name, Uri.sip(dialled.from_number, host)).text
+        shown = self._shown(dialled)
         # RFC 3327 §5.3: the way that the phone's REGISTER came, back.
-        route = [("Route", self._target.path)] if self._target.path else []
+        route = [("Route", self._target.route)] if self._target.route else []
         return [
             *route,
             ("Max-Forwards", str(dialled.hops_left)),
-            ("From", f"{caller};tag={self._wire.token()}"),
-            ("To", f"<{Uri.sip(self.number, host)}>"),
+            ("From", f"{shown.caller};tag={self._wire.token()}"),
+            ("To", shown.callee),
             ("Call-ID", self._call_id),
             ("CSeq", "1 INVITE"),
-            ("Contact", self._wire.endpoint.contact(self.flow, dialled.from_number)),
+            ("Contact", self._wire.endpoint.contact(self.flow, shown.contact_user)),
             *self.options.fields,
             *(self._session_timer.initial_fields() if self._session_timer is not None else ()),
+            *shown.headers,
             *dialled.baggage,
         ]
+
+    def _shown(self, dialled: Dialled) -> Shown:
+        way_out = self._target.way_out
+        if way_out is not None:
+            return way_out.shown(dialled, self.number)
+        host = self.flow.local[0]
+        caller = NameAddr(dialled.from_name, Uri.sip(dialled.from_number, host)).text
+        return Shown(caller, f"<{Uri.sip(self.number, host)}>", dialled.from_number)
 
     @property
     def _answered_once(self) -> bool:
@@ -144,9 +158,21 @@ class OutboundLeg(SipLeg):
         elif event.status < 300:
             self._success(event)
         elif not self.over and not self._answered_once and self._too_short(event):
-            self._dial_again()
+            assert self._session_timer is not None
+            # RFC 4028 §7.3: the same INVITE, with the longer interval that the phone asks for.
+            self._dial_again(self._session_timer.initial_fields())
+        elif not self.over and not self._answered_once and (proof := self._proof(event)):
+            self._dial_again((proof,))
         else:
             self._failed(HungUp(ending_told_by_phone(event.status, event.reason), passing(event)))
+
+    def _proof(self, response: Response) -> tuple[str, str] | None:
+        """The header that answers a challenge of the carrier's, a few times at most (§22.2)."""
+        way_out = self._target.way_out
+        if way_out is None or self._invite is None or response.status not in (401, 407):
+            return None
+        self._challenges += 1
+        return way_out.prove(self._invite, response) if self._challenges <= MAX_CHALLENGES else None
 
     def _provisional(self, response: Response) -> None:
         early = self._early_dialog(response)
@@ -238,8 +264,8 @@ class OutboundLeg(SipLeg):
             self.on_event(self, self._picked_up(early, response))
         elif self.dialog is None or tag != self.dialog.remote_tag or not self._answered_once:
             self._turn_away(tag, response)
-        elif response.cseq.number == self._invite_seq:
-            self._run(self.usage.receive_final(response.status, 0.0))
+        else:
+            self._run(self.usage.receive_again(response.cseq.number))
 
     def _choose(self, early: EarlyDialog | None, response: Response) -> None:
         assert self._invite is not None
@@ -283,10 +309,9 @@ class OutboundLeg(SipLeg):
             self._wire.endpoint.send_ack(ack, self.flow)
             self._wire.endpoint.send_request(dialog.make_request("BYE"), self.flow, _nobody_cares)
 
-    def _dial_again(self) -> None:
-        """RFC 4028 §7.3: the same INVITE, with the longer interval that the phone asks for."""
+    def _dial_again(self, fields: Baggage) -> None:
+        """The same INVITE once more, with these headers in place of its own."""
         assert self._invite is not None
-        assert self._session_timer is not None
         self._drop_early()
         self.dialog = None
         self._unanswered = None
@@ -294,7 +319,7 @@ class OutboundLeg(SipLeg):
         headers.remove("Via")
         self._invite_seq += 1
         headers.set("CSeq", f"{self._invite_seq} INVITE")
-        for name, value in self._session_timer.initial_fields():
+        for name, value in fields:
             headers.set(name, value)
         self._invite = Request("INVITE", self._invite.uri, headers, self._invite.body)
         self._invite_client = self._wire.endpoint.send_request(self._invite, self.flow, self._invite_event)

@@ -78,7 +78,7 @@ class SipSession:
 
     def receive_ack(self, ack: Request) -> None:
         """The ACK of our 2xx."""
-        effects = self.usage.receive_ack()
+        effects = self.usage.receive_ack(ack.cseq.number)
         if not effects:
             return
         self._run(effects)
@@ -106,7 +106,7 @@ class SipSession:
             self.offers.send_answer()
         elif content is not None and content.is_session:
             self.offers.send_offer()
-        effects = self.usage.accept()
+        effects = self.usage.accept(server.request.cseq.number)
         self._accepted = server.reply(200, headers=headers, body=content.body if content else b"")
         self._run(effects)
 

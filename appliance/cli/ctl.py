@@ -40,7 +40,7 @@ SECRETS = frozenset({"password", "current", "code", "token"})
 
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
-  status system extensions registrations calls records trace admin box
+  status system extensions lines trunks registrations calls records trace admin box
 
 examples:
   branchbox ctl extensions list

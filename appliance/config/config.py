@@ -14,10 +14,11 @@ import anyio.to_thread
 import msgspec
 
 from appliance.config.extension import Extension
-from appliance.config.snapshot import Snapshot, verify
+from appliance.config.snapshot import KEYED, Snapshot, verify
 from appliance.config.system import System
 from appliance.errors import ConfigError
 from appliance.store import extensions as extensions_table
+from appliance.store import items as items_table
 from appliance.store import settings as settings_table
 from appliance.store.extensions import ExtensionRow
 
@@ -169,7 +170,13 @@ def _load(db: sqlite3.Connection) -> Snapshot:
         settings_table.revision(db),
         System() if system is None else msgspec.json.decode(system, type=System),
         {row.number: _extension(row) for row in extensions_table.load(db)},
+        **{area: _items(db, area) for area in KEYED},
     )
+
+
+def _items(db: sqlite3.Connection, area: str) -> dict[str, Any]:
+    kind = KEYED[area].kind
+    return {key: msgspec.json.decode(value, type=kind) for key, value in items_table.load(db, area)}
 
 
 def _save(db: sqlite3.Connection, old: Snapshot, new: Snapshot) -> None:
@@ -181,7 +188,17 @@ def _save(db: sqlite3.Connection, old: Snapshot, new: Snapshot) -> None:
     for number, extension in new.extensions.items():
         if extension is not old.extensions.get(number):
             extensions_table.put(db, _row(extension))
+    for area in KEYED:
+        _save_items(db, area, old.items(area), new.items(area))
     settings_table.put_revision(db, new.revision)
+
+
+def _save_items(db: sqlite3.Connection, area: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    for key in old.keys() - new.keys():
+        items_table.remove(db, area, key)
+    for key, item in new.items():
+        if item is not old.get(key):
+            items_table.put(db, area, key, msgspec.json.encode(item))
 
 
 def _extension(row: ExtensionRow) -> Extension:

@@ -13,13 +13,24 @@ from appliance.control.login import Login
 from appliance.control.setup_code import SetupCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
     from appliance.store.store import Store
 
-__all__ = ["Box", "Call", "Contact", "Directory", "Exchange", "Parts", "moment", "readable"]
+__all__ = [
+    "Box",
+    "Call",
+    "Contact",
+    "Directory",
+    "Exchange",
+    "NothingOutside",
+    "Outside",
+    "Parts",
+    "moment",
+    "readable",
+]
 
 
 class Contact(Protocol):
@@ -100,6 +111,26 @@ class Box(Protocol):
         """What to type into a browser."""
 
 
+class Outside(Protocol):
+    """The lines and trunks as they are now: `appliance/service`'s."""
+
+    def line_state(self, name: str) -> Mapping[str, Any]:
+        """What a line is doing: `state`, `reason`, `since` and more, as plain values."""
+
+    def trunk_state(self, name: str) -> Mapping[str, Any]:
+        """What a trunk is doing, as plain values."""
+
+
+class NothingOutside:
+    """An exchange without lines."""
+
+    def line_state(self, _: str) -> Mapping[str, Any]:
+        return {}
+
+    def trunk_state(self, _: str) -> Mapping[str, Any]:
+        return {}
+
+
 def _no_trace(_: str) -> Iterable[TracedMessage]:
     return ()
 
@@ -115,6 +146,7 @@ class Parts:
     box: Box
     trace: Callable[[str], Iterable[TracedMessage]] = _no_trace
     "The messages of a call by its id (live or recorded), oldest first; nothing when none are kept."
+    outside: Outside = field(default_factory=NothingOutside)
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)
     setup_code: SetupCode = field(default_factory=SetupCode)

@@ -71,19 +71,19 @@ class Credentials:
     def verify(self, request: Request) -> str:
         """The number of the extension that sent the request.
 
-        The address it came from is what the endpoint has written into the topmost Via (§18.2.1). Where the answer
-        goes would not do: `maddr` lets the peer choose that.
+        Guesses are counted by where it came from. Where the answer goes would not do: `maddr` lets the peer choose that.
 
         PeerError 401 with fresh challenges in any other case: no credentials, ones nobody can read, an
         extension that does not exist, a wrong password, a nonce that was used. Nothing tells these apart,
         but that a right password with an old nonce gets stale=true.
         """
-        source = request.via.received or request.via.address
+        source = request.source[0]
         claimed = (request.from_.uri.number or "")[:MAX_KEY]
         answer = self._find_answer(request)
         if answer is None:
             agent = request.headers.get("User-Agent") or ""
-            self._challenge(source, self._offers.choose(source, claimed, agent))
+            asking = (request.via.branch or request.call_id)[-MAX_KEY:]
+            self._challenge(source, self._offers.choose(source, claimed, agent, asking))
         self._offers.answered(source, claimed)
         self._check(request, answer, source)
         return answer.username

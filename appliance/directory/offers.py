@@ -33,17 +33,21 @@ class Offers:
     """What was offered to whom, and whether that phone answered."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str], bool] = {}
+        self._waiting: dict[tuple[str, str], str] = {}
+        "The request that each was last offered all for; empty for one that has asked for less."
 
-    def choose(self, source: str, number: str, user_agent: str) -> tuple[str, ...]:
-        """The algorithms to offer a phone at an address that says it is `number`, in their order."""
+    def choose(self, source: str, number: str, user_agent: str, asking: str) -> tuple[str, ...]:
+        """The algorithms to offer a phone at an address that says it is `number`, in their order.
+
+        `asking` names its request: one that comes again because its answer was lost is offered the same.
+        """
         if user_agent.startswith(GIVE_UP):
             return MD5_ALONE
         phone = (source, number)
-        if phone in self._waiting:
-            self._waiting[phone] = False
+        known = self._waiting.setdefault(phone, asking)
+        if known != asking:
+            self._waiting[phone] = ""
             return MD5_ALONE
-        self._waiting[phone] = True
         if len(self._waiting) > MAX_PHONES:
             del self._waiting[next(iter(self._waiting))]
         return ALL

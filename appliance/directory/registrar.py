@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from appliance.directory.bindings import Bindings
     from appliance.directory.credentials import Credentials
     from appliance.sip.endpoint import ServerTransaction
-    from appliance.sip.message import NameAddr, Request, Uri, Via
+    from appliance.sip.message import NameAddr, Request, Uri
 
 __all__ = ["DEFAULT_EXPIRES", "MAX_EXPIRES", "MIN_EXPIRES", "SUPPORTED", "Registrar"]
 
@@ -130,7 +130,7 @@ class Registrar:
         return Binding(
             number=number,
             contact=contact.uri,
-            flow=_way_to(request.paths[0].uri if path else contact.uri, request.via, flow),
+            flow=_way_to(request.paths[0].uri if path else contact.uri, request, flow),
             q=_read_q(contact.params.get("q")),
             expires_at=now + granted,
             granted=granted,
@@ -185,7 +185,7 @@ def _read_q(text: str | None) -> float:
     return float(text)
 
 
-def _way_to(contact: Uri, via: Via, flow: Flow) -> Flow:
+def _way_to(contact: Uri, request: Request, flow: Flow) -> Flow:
     """How to reach the phone, or the proxy before it.
 
     Over a connection: that connection, as nobody listens at the other end of most of them. Over UDP: when the
@@ -194,9 +194,8 @@ def _way_to(contact: Uri, via: Via, flow: Flow) -> Flow:
     """
     if flow.connection:
         return flow
-    sent_by = (via.address, via.port or DEFAULT_PORT["udp"])
-    source = (via.received or via.address, via.rport or sent_by[1])
-    if sent_by != source:
+    via, (host, port) = request.via, request.source
+    if via.address != host or (via.wants_rport and (via.port or DEFAULT_PORT["udp"]) != port):
         return flow
     remote = (contact.address, DEFAULT_PORT["udp"] if contact.port is None else contact.port)
     if remote == flow.remote:

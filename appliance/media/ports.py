@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-__all__ = ["QUARANTINE_S", "DatagramSocket", "OpenSocket", "Ports", "Reserved", "open_datagram_socket"]
+__all__ = ["REST_S", "DatagramSocket", "OpenSocket", "Ports", "Reserved", "open_datagram_socket"]
 
-QUARANTINE_S = 5.0  # a port stays empty that long, so that one call's last packets never enter the next
+REST_S = 5.0  # a port stays empty that long, so that one call's last packets do not enter the next
 MAX_BINDS = 256  # tries for one reservation: 10 µs each, and the event loop waits meanwhile
-RECEIVE_BUFFER_OCTETS = 131_072  # 2 s of telephone sound, or one picture of a video call
 EXPEDITED_FORWARDING = 0xB8  # RFC 3246: the code point that routers give voice
 
 
@@ -52,7 +51,6 @@ def open_datagram_socket(host: str, port: int) -> DatagramSocket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, EXPEDITED_FORWARDING)
@@ -66,54 +64,65 @@ def open_datagram_socket(host: str, port: int) -> DatagramSocket:
 
 
 class Ports:
-    """Which pairs of the range are in use, in quarantine or free."""
+    """Which pairs of the range are in use, resting or free."""
 
     def __init__(
         self, low: int, high: int, random: Random, now: Callable[[], float], open_socket: OpenSocket
     ) -> None:
-        self._first = low + low % 2
-        self._count = (high + 1 - self._first) // 2
-        if not 0 < low <= high <= 65_535 or self._count < 1:
+        first = low + low % 2
+        if not 0 < low <= high <= 65_535 or first >= high:
             msg = f"the port range {low}-{high} holds no pair"
             raise LocalError(msg)
         self._random = random
         self._now = now
         self._open_socket = open_socket
-        self._taken: set[int] = set()
-        self._quarantine: deque[tuple[float, int]] = deque()
+        self._free = list(range(first, high, 2))
+        self._resting: deque[tuple[float, int]] = deque()
+        self._open = 0
 
     @property
     def in_use(self) -> int:
         """How many ports are open now."""
-        return 2 * (len(self._taken) - len(self._quarantine))
+        return 2 * self._open
 
     def reserve(self, host: str) -> Reserved:
-        """Bind a free pair on `host`; PeerError 503 when there is none."""
-        self._end_quarantine()
-        start = self._random.randrange(self._count)
-        binds = 0
-        for step in range(self._count):
-            port = self._first + 2 * ((start + step) % self._count)
-            if port in self._taken:
-                continue
-            if reserved := self._bind(host, port):
-                self._taken.add(port)
-                return reserved
-            binds += 1
-            if binds == MAX_BINDS:
-                break
+        """Bind a free pair on `host`, whichever; PeerError 503 when there is none."""
+        self._end_rests()
+        tried: list[int] = []
+        try:
+            while len(tried) < MAX_BINDS:
+                tried.append(self._take())
+                reserved = self._bind(host, tried[-1])
+                if reserved is not None:
+                    tried.pop()
+                    self._open += 1
+                    return reserved
+        finally:
+            self._free += tried  # somebody else's on this machine now, and perhaps not later
         raise PeerError(503, "No Media Port Left")
 
+    def _take(self) -> int:
+        free = self._free
+        if not free:
+            # More than 250 calls a second: the pair that has rested longest is a better answer than none.
+            if not self._resting:
+                raise PeerError(503, "No Media Port Left")
+            return self._resting.popleft()[1]
+        at = int(self._random.random() * len(free))
+        free[at], free[-1] = free[-1], free[at]
+        return free.pop()
+
     def release(self, reserved: Reserved) -> None:
-        """Close a pair's sockets; its ports are free again after the quarantine."""
+        """Close a pair's sockets; its ports rest, and are free again then."""
         reserved.rtp.close()
         reserved.rtcp.close()
-        self._quarantine.append((self._now() + QUARANTINE_S, reserved.ports.rtp))
+        self._open -= 1
+        self._resting.append((self._now() + REST_S, reserved.ports.rtp))
 
-    def _end_quarantine(self) -> None:
+    def _end_rests(self) -> None:
         now = self._now()
-        while self._quarantine and self._quarantine[0][0] <= now:
-            self._taken.discard(self._quarantine.popleft()[1])
+        while self._resting and self._resting[0][0] <= now:
+            self._free.append(self._resting.popleft()[1])
 
     def _bind(self, host: str, port: int) -> Reserved | None:
         rtp = self._bind_one(host, port)

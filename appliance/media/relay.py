@@ -107,7 +107,7 @@ class Relay:
 
     def close_pair(self, local_host: str, pair: StreamPair) -> None:
         for socket in (pair.reserved.rtp, pair.reserved.rtcp):
-            self._unpoll(socket)
+            self._polled.pop(socket.fileno(), None)  # closed below, and so the kernel polls it no more
         ports = pair.reserved.ports
         self._own -= {(local_host, ports.rtp), (local_host, ports.rtcp)}
         self._ports.release(pair.reserved)
@@ -123,10 +123,3 @@ class Relay:
             if self._epoll is not None:
                 self._epoll.register(fd, select.EPOLLIN)
         return stream
-
-    def _unpoll(self, socket: DatagramSocket) -> None:
-        fd = socket.fileno()
-        if fd >= 0:
-            del self._polled[fd]
-            if self._epoll is not None:
-                self._epoll.unregister(fd)

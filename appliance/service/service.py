@@ -5,13 +5,13 @@ Nothing is decided in here: each line says who is told what by whom.
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from appliance.call.exchange import Directory, Exchange
 from appliance.call.wire import Wire
+from appliance.chance import Chance
 from appliance.clock import Clock
 from appliance.config.config import Config
 from appliance.control.control import Control
@@ -82,8 +82,7 @@ class Service:
         transports: SocketTransports,
         certificate: Certificate,
     ) -> Service:
-        # Tags, branches and Call-IDs must not be guessed from those seen before.
-        chance = random.SystemRandom()
+        chance = Chance()
         endpoint = Endpoint(clock, chance, transports)
         relay = Relay(options.rtp, clock, chance)
         bindings = Bindings(clock, endpoint.flow_to)

@@ -6,6 +6,7 @@ RFC 3261 §8.2 (what a server inspects, in its order), §9.2, §12.2.2, §17, §
 from __future__ import annotations
 
 import logging
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.errors import PeerError
@@ -49,8 +50,8 @@ MAX_TRANSACTIONS = 65_536
 "At some 3 kB each about 200 MB, a fifth of the smallest board's memory; 32 s of 2,000 requests a second."
 CHALLENGES = frozenset({401, 407})
 "With these a user says that it does not know the peer."
-RETRY_AFTER = "10"
-"Seconds after which a peer may try again when we had too many transactions: by then a third have ended."
+OVERLOAD = PeerError(503, "Service Unavailable", (("Retry-After", "10"),))
+"What a peer hears when we have too many transactions. After 10 s a third of them have ended."
 
 
 class DialogUser(Protocol):
@@ -82,6 +83,7 @@ class Endpoint:
         self.table = TransactionTable()
         self._dialogs: dict[DialogId, DialogUser] = {}
         self._detours = Detours(timers, self.flow_to)
+        self._tag_key = random.randbytes(16)
         self._awaited: dict[tuple[str, str], DialogUser] = {}  # bound by their users, who wait 32 s at most
         transports.attach(self)
 
@@ -218,8 +220,7 @@ class Endpoint:
             return
         note_source(request, flow)
         if len(self.table) >= MAX_TRANSACTIONS:
-            busy = request.respond(503, to_tag=self.new_tag(), headers=(("Retry-After", RETRY_AFTER),))
-            self._send_stateless(busy, reply)
+            self._send_stateless(self._response_to(request, OVERLOAD), reply)
             return
         transaction = ServerTransaction(self, request, reply, key)
         self.table.add_server(transaction)
@@ -229,24 +230,31 @@ class Endpoint:
             known = True
             serve(transaction)
         except PeerError as error:
-            self._reject(transaction, error, once=not known or error.status in CHALLENGES)
+            self._refuse_request(transaction, error, stranger=not known or error.status in CHALLENGES)
         except Exception:
             logger.exception("%s from %s failed", request.method, flow.remote)
             if not transaction.answered:
                 transaction.reply(500)
-        if not transaction.answered:
-            if request.method != "INVITE":
-                transaction.feed(Input.DEFERRED)
-            elif not transaction.responded:
-                transaction.reply(100)
+        else:
+            if not transaction.answered:
+                self._defer(transaction)
 
-    def _reject(self, transaction: ServerTransaction, error: PeerError, *, once: bool) -> None:
-        if transaction.answered:
-            return
-        transaction.reply(error.status, error.reason, headers=error.headers)
-        if once and transaction.request.method == "INVITE":
-            # §26.3.2.4: of one forged datagram there would come eleven upon whom it names.
-            transaction.feed(Input.SAID_ONCE)
+    def _defer(self, transaction: ServerTransaction) -> None:
+        """Its user will answer later."""
+        if transaction.request.method != "INVITE":
+            transaction.feed(Input.DEFERRED)
+        elif not transaction.responded:
+            transaction.reply(100)
+
+    def _refuse_request(self, transaction: ServerTransaction, error: PeerError, *, stranger: bool) -> None:
+        if stranger and not transaction.responded:
+            # §8.2.7, §26.3.2.4: nothing is kept for whoever has proved nothing yet, or a flood of such requests would
+            # fill the memory; and nothing is repeated, for of one forged datagram there would come eleven upon whom
+            # it names. A request that comes again is refused anew.
+            self.table.forget_server(transaction)
+            self._send_stateless(self._response_to(transaction.request, error), transaction.flow)
+        elif not transaction.answered:
+            transaction.reply(error.status, error.reason, headers=error.headers)
 
     def _user_of(self, transaction: ServerTransaction) -> Callable[[ServerTransaction], None]:
         request = transaction.request
@@ -302,7 +310,13 @@ class Endpoint:
         reply = reply_flow(bad.request.via, flow)
         if reply is not None:
             note_source(bad.request, flow)
-            self._send_stateless(bad.request.respond(bad.status, bad.reason, to_tag=self.new_tag()), reply)
+            self._send_stateless(self._response_to(bad.request, bad), reply)
+
+    def _response_to(self, request: Request, error: PeerError) -> Response:
+        """The response of no transaction. §8.2.7: a request that is repeated gets the same To tag again."""
+        name = "\0".join((*request.headers.get_all("Via"), *request.headers.get_all("Call-ID")))
+        secret = blake2b(name.encode("utf-8", "surrogateescape"), key=self._tag_key, digest_size=8)
+        return request.respond(error.status, error.reason, to_tag=secret.hexdigest(), headers=error.headers)
 
     def _send_stateless(self, response: Response, flow: Flow) -> None:
         try:

@@ -90,11 +90,11 @@ class Phone:
 
     def request(self, *headers: tuple[str, str], method: str = "REGISTER", to: str = "") -> Request:
         self.cseq += 1
-        return Request(
+        request = Request(
             method,
             "sip:192.0.2.10",
             Headers([
-                ("Via", f"SIP/2.0/UDP {self.address}:5060;branch=z9hG4bK1"),
+                ("Via", f"SIP/2.0/UDP {self.address}:5060;branch=z9hG4bK{self.cseq}"),
                 ("From", f"<sip:{self.number}@192.0.2.10>;tag=f"),
                 ("To", to or f"<sip:{self.number}@192.0.2.10>"),
                 ("Call-ID", self.call_id),
@@ -103,6 +103,8 @@ class Phone:
                 *headers,
             ]),
         )  # fmt: skip
+        request.source = (self.address, 5060)
+        return request
 
     def answer(
         self, challenge: Challenge, request: Request, *, count: int | None = None, uri: str = ""

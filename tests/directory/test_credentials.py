@@ -196,7 +196,7 @@ def test_a_nonce_is_for_one_address_and_one_process() -> None:
     proof, phone = credentials(clock), Phone()
     challenge = phone.challenges(proof)[0]
     moved = phone.answer(challenge, phone.request())
-    moved.headers.set("Via", "SIP/2.0/UDP 192.0.2.21;branch=z9hG4bK1;rport=9;received=192.0.2.99")
+    moved.source = ("192.0.2.99", 9)
     assert refused(proof, moved)[0].stale
     assert refused(credentials(clock), phone.answer(challenge, phone.request()))[0].stale
     made_up = Challenge(REALM, "nönce", "MD5", ("auth",))

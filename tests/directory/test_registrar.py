@@ -37,6 +37,7 @@ class Office:
         request = self.phone.answer(challenge, self.phone.request(*headers, to=to))
         if via:
             request.headers.set("Via", via)
+        request.source = flow.remote
         return self.send(request, flow)
 
     def refused(self, *headers: tuple[str, str], to: str = "") -> PeerError:

@@ -1,4 +1,4 @@
-"""media/ports.py: pairs are even and odd, never given out twice, quarantined, and bound for real."""
+"""media/ports.py: pairs are even and odd, never given out twice, rested, and bound for real."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from appliance.errors import LocalError, PeerError
-from appliance.media.ports import MAX_BINDS, QUARANTINE_S, Ports, Reserved, open_datagram_socket
+from appliance.media.ports import MAX_BINDS, REST_S, Ports, Reserved, open_datagram_socket
 from tests.media.fakes import FakeSockets
 
 HOST = "192.0.2.1"
@@ -60,14 +60,24 @@ def test_ports_that_others_hold_are_passed_over() -> None:
 
 def test_a_released_pair_stays_empty_for_a_while() -> None:
     ports, sockets, time = make()
+    first, *others = exhaust(ports)
+    for each in others:
+        ports.release(each)
+    assert (ports.in_use, len(sockets.open)) == (2, 2)
+    time.now = REST_S - 0.001
+    ports.release(first)
+    time.now = REST_S
+    rested = {ports.reserve(HOST).ports.rtp for _ in others}
+    assert rested == {each.ports.rtp for each in others}
+
+
+def test_when_none_has_rested_the_one_that_rested_longest_is_given_out() -> None:
+    ports, _, time = make()
     reserved = exhaust(ports)
     for each in reserved:
+        time.now += 0.1
         ports.release(each)
-    assert (ports.in_use, len(sockets.open)) == (0, 0)
-    time.now = QUARANTINE_S - 0.001
-    assert exhaust(ports) == []
-    time.now = QUARANTINE_S
-    assert len(exhaust(ports)) == 4
+    assert [each.ports.rtp for each in exhaust(ports)] == [each.ports.rtp for each in reserved]
 
 
 def test_the_first_pair_is_no_fixed_one() -> None:
@@ -85,6 +95,8 @@ def test_a_fault_that_no_other_port_would_mend_is_answered_503(error: int) -> No
         ports.reserve(HOST)
     assert caught.value.status == 503
     assert ports.in_use == 0
+    sockets.error = None
+    assert len(exhaust(ports)) == 4  # it has lost none
 
 
 def test_a_range_full_of_others_is_not_tried_without_end() -> None:

@@ -85,6 +85,28 @@ def test_max_forwards_counts_for_what_would_travel_on(wire: Wire) -> None:
     assert wire.response().status == 483
 
 
+@pytest.mark.parametrize("status", [401, 407])
+@pytest.mark.parametrize("flow", [UDP, TCP])
+def test_nothing_is_kept_of_who_has_proved_nothing(wire: Wire, status: int, flow: Flow) -> None:
+    wire.endpoint.serve("INVITE", Refuser(PeerError(status, "Who", (("X-Challenge", "1"),))).receive)
+    wire.receive(text_of("INVITE"), flow)
+    wire.receive(text_of("INVITE"), flow)
+    first, again = wire.take()
+    assert isinstance(first, Response)
+    assert isinstance(again, Response)
+    assert (first.status, first.headers.get("X-Challenge")) == (status, "1")
+    assert first.to.tag, "§8.2.7: the same for the same request, without keeping it"
+    assert first.to.tag == again.to.tag
+    assert (wire.endpoint.transactions, len(wire.timers.heap)) == (0, 0)
+    wire.receive(text_of("ACK"), flow)
+    assert wire.out == []
+    wire.receive(
+        text_of("INVITE", Via="SIP/2.0/UDP 192.0.2.10:5062;branch=z9hG4bKother", Call_ID="other"), flow
+    )
+    other = wire.response()
+    assert other.to.tag != first.to.tag
+
+
 # Where answers go: §18.2.1, §18.2.2, RFC 3581.
 
 

@@ -10,11 +10,13 @@ from appliance.control.areas import (
     export,
     extensions,
     import_,
+    lines,
     records,
     registrations,
     status,
     system,
     trace,
+    trunks,
 )
 
 __all__ = ["AREAS"]
@@ -23,6 +25,8 @@ AREAS = (
     status.AREA,
     system.AREA,
     extensions.AREA,
+    lines.AREA,
+    trunks.AREA,
     registrations.AREA,
     calls.AREA,
     records.AREA,

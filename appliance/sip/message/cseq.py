@@ -5,13 +5,17 @@ RFC 3261 §20.16, §8.1.1.5.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from appliance.sip.message.grammar import malformed, parse_number
-from appliance.sip.message.limits import MAX_CSEQ
+from appliance.sip.message.limits import MAX_CSEQ, NUMBER_CACHE
 from appliance.sip.message.names import is_token
 
 __all__ = ["CSeq"]
+
+_MAX_CACHED = 32  # characters: the longest usual one is `4294967295 SUBSCRIBE`
 
 
 class CSeq(msgspec.Struct, frozen=True, gc=False):
@@ -22,14 +26,19 @@ class CSeq(msgspec.Struct, frozen=True, gc=False):
     method: str
     "As written: methods are case-sensitive."
 
-    @classmethod
-    def parse(cls, text: str) -> CSeq:
+    @staticmethod
+    def parse(text: str) -> CSeq:
         """Read the header's value; PeerError 400 when malformed or out of range."""
-        number, _, method = text.partition(" ")
-        method = method.strip(" \t")
-        if not is_token(method):
-            malformed("CSeq")
-        return cls(parse_number(number.rstrip("\t"), MAX_CSEQ, "CSeq"), method)
+        return _parse(text) if len(text) <= _MAX_CACHED else _parse.__wrapped__(text)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+@lru_cache(NUMBER_CACHE)
+def _parse(text: str) -> CSeq:
+    number, _, method = text.partition(" ")
+    method = method.strip(" \t")
+    if not is_token(method):
+        malformed("CSeq")
+    return CSeq(parse_number(number.rstrip("\t"), MAX_CSEQ, "CSeq"), method)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from appliance.sip.message.grammar import malformed, quote, unquote
+from appliance.sip.message.grammar import malformed, quote, unescape_quoted
 from appliance.sip.message.limits import MAX_PARAMS
 
 if TYPE_CHECKING:
@@ -41,10 +41,11 @@ ALGORITHMS: dict[str, Callable[[str], str]] = {
 
 # auth-param = auth-param-name EQUAL ( token / quoted-string )
 _PARAM = re.compile(
-    r"""[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*=[ \t]*("[^"\\]*(?:\\.[^"\\]*)*"|[^\s,"]*)[ \t]*(?:,[ \t,]*|$)""",
+    r"""[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*=[ \t]*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s,"]*))[ \t]*(?:,[ \t,]*|$)""",
     re.DOTALL,
 )
 _PARAMS = re.compile(f"(?>{_PARAM.pattern})*+", re.DOTALL)  # possessive: linear in any text
+_COUNT = re.compile(r"[0-9A-Fa-f]{8}")
 # RFC 7616 §3.3, §3.4: what a challenge or credentials quote.
 _QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "username", "uri", "response", "cnonce"})
 
@@ -120,21 +121,18 @@ class Authorization(msgspec.Struct, frozen=True, gc=False):
     def parse(cls, text: str) -> Authorization:
         """Read the header's value; PeerError 400 when malformed or of another scheme than Digest."""
         params = _parse_params(text, "Authorization")
-        qop, cnonce, nc = params.get("qop"), params.get("cnonce"), params.get("nc")
+        given = params.get
+        qop, cnonce, nc = given("qop"), given("cnonce"), given("nc")
         if qop is not None and (qop not in ("auth", "auth-int") or cnonce is None or _bad_count(nc)):
             malformed("Authorization")
-        return cls(
-            username=_required(params, "username", "Authorization"),
-            realm=_required(params, "realm", "Authorization"),
-            nonce=_required(params, "nonce", "Authorization"),
-            uri=_required(params, "uri", "Authorization"),
-            response=_required(params, "response", "Authorization"),
-            algorithm=_algorithm(params),
-            qop=qop,
-            cnonce=cnonce,
-            nc=nc,
-            opaque=params.get("opaque"),
-        )
+        try:
+            who, proof = (
+                (params["username"], params["realm"], params["nonce"]),
+                (params["uri"], params["response"]),
+            )
+        except KeyError:
+            malformed("Authorization")
+        return cls(*who, *proof, _algorithm(params), qop, cnonce, nc, given("opaque"))
 
     @classmethod
     def answer(  # noqa: PLR0913  # what RFC 7616 §3.4.1 hashes, and no less
@@ -182,7 +180,7 @@ class Authorization(msgspec.Struct, frozen=True, gc=False):
 
 
 def _bad_count(nc: str | None) -> bool:
-    return nc is None or re.fullmatch(r"[0-9A-Fa-f]{8}", nc) is None
+    return nc is None or _COUNT.fullmatch(nc) is None
 
 
 def _required(params: dict[str, str], name: str, what: str) -> str:
@@ -203,9 +201,11 @@ def _parse_params(text: str, what: str) -> dict[str, str]:
         malformed(what)
     if _PARAMS.fullmatch(rest) is None:
         malformed(what)
-    pairs = _PARAM.findall(rest)
-    params = {name.lower(): unquote(value) for name, value in pairs}
-    if len(params) != len(pairs) or len(pairs) > MAX_PARAMS:
+    found = _PARAM.findall(rest)
+    if "\\" in rest:
+        found = [(name, unescape_quoted(quoted), token) for name, quoted, token in found]
+    params = {name.lower(): quoted or token for name, quoted, token in found}
+    if len(params) != len(found) or len(found) > MAX_PARAMS:
         malformed(what)  # given twice, or too many
     return params
 

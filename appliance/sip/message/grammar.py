@@ -6,13 +6,14 @@ RFC 3261 §7.3.1, §25.1.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import NoReturn
 
 from appliance.errors import PeerError
-from appliance.sip.message.limits import MAX_LIST_VALUES, MAX_PARAMS
+from appliance.sip.message.limits import MAX_LIST_VALUES, MAX_PARAMS, NUMBER_CACHE
 
-__all__ = ["Params", "malformed", "parse_number", "quote", "split_list", "unquote"]
+__all__ = ["Params", "malformed", "parse_number", "quote", "split_list", "unescape_quoted", "unquote"]
 
 # quoted-string = SWS DQUOTE *(qdtext / quoted-pair) DQUOTE
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -21,10 +22,9 @@ _LIST_PART = re.compile(rf'{_QUOTED}|<[^>]*>|,|["<]', re.DOTALL)
 # generic-param = token [ EQUAL gen-value ]; gen-value = token / host / quoted-string. A peer's value may
 # hold anything else too that ends no parameter: `received=2001:db8::1` (RFC 5118 §4.5) has colons.
 _PARAM = re.compile(rf"""[ \t]*;[ \t]*([^\s;=,"<>]+)(?:[ \t]*=[ \t]*({_QUOTED}|[^\s;,"<>]*))?""", re.DOTALL)
-# A lone parameter without white space, quotes or anything else to think about: mostly a tag.
-_PLAIN_PARAM = re.compile(r""";([^\s;=,"<>\\]+)=([^\s;,"<>\\]*)""")
 _SPECIAL = re.compile(r"""[\s,"<>\\]""")
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+_MAX_DIGITS = 20  # a few zeros may come first
 _TO_QUOTE = re.compile(r'(["\\])')
 
 
@@ -38,7 +38,14 @@ def parse_number(text: str, most: int, what: str) -> int:
 
     Stricter than int(): no sign, no underscore, no other script's digits.
     """
-    if not (text.isascii() and text.isdigit()) or len(text) > 20:
+    if len(text) > _MAX_DIGITS:
+        malformed(what)
+    return _parse_number(text, most, what)
+
+
+@lru_cache(NUMBER_CACHE)
+def _parse_number(text: str, most: int, what: str) -> int:
+    if not (text.isascii() and text.isdigit()):
         malformed(what)
     value = int(text)
     if value > most:
@@ -60,7 +67,12 @@ def unquote(text: str) -> str:
     """What a quoted-string says; any other text as it is."""
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
-    return _QUOTED_PAIR.sub(r"\1", text[1:-1]) if "\\" in text else text[1:-1]
+    return unescape_quoted(text[1:-1])
+
+
+def unescape_quoted(text: str) -> str:
+    """What stands between the quotes of a quoted-string, without its backslashes."""
+    return _QUOTED_PAIR.sub(r"\1", text) if "\\" in text else text
 
 
 def split_list(text: str, what: str) -> list[str]:
@@ -97,17 +109,12 @@ class Params(dict[str, "str | None"]):
             return NO_PARAMS
         params = cls()
         params._text = text
-        if (plain := _PLAIN_PARAM.fullmatch(text)) is not None:
-            dict.__setitem__(params, plain[1].lower(), plain[2])
-            return params
-        count = 0
         # The ordinary case has no space, quote or comma in it, and then every semicolon separates.
         parts = _scan_params(text, what) if _SPECIAL.search(text) else text.split(";")[text[0] == ";" :]
         for part in parts:
             name, equals, value = part.partition("=")
-            dict.__setitem__(params, name.lower(), value if equals else None)
-            count += 1
-        if count != len(params) or "" in params or text[0] not in "; \t" or count > MAX_PARAMS:
+            params[name.lower()] = value if equals else None
+        if len(parts) != len(params) or "" in params or text[0] not in "; \t" or len(parts) > MAX_PARAMS:
             malformed(what)  # given twice (§7.3.1: never more than once), nameless, none at all, too many
         return params
 

@@ -6,7 +6,9 @@ RFC 3261 sets none; §18.1.1 asks only that an implementation handle messages up
 from __future__ import annotations
 
 __all__ = [
+    "ADDRESS_CACHE",
     "MAX_BODY",
+    "MAX_CACHED_ADDRESS",
     "MAX_CACHED_URI",
     "MAX_CSEQ",
     "MAX_DELTA_SECONDS",
@@ -14,6 +16,7 @@ __all__ = [
     "MAX_HEADER_LINES",
     "MAX_LIST_VALUES",
     "MAX_PARAMS",
+    "NUMBER_CACHE",
     "URI_CACHE",
 ]
 
@@ -43,3 +46,12 @@ URI_CACHE = 2048
 
 MAX_CACHED_URI = 256
 "Characters of a URI worth keeping: a phone's are below 150, and nobody shall fill memory with long ones."
+
+ADDRESS_CACHE = 4096
+"Parsed addresses kept: From, To and Contact of the last thousand calls or so, at about 0.5 kB each."
+
+MAX_CACHED_ADDRESS = 256
+"Characters of an address worth keeping, as of a URI."
+
+NUMBER_CACHE = 1024
+"Numbers kept that were read from text: ports, hops, seconds, lengths. Few others ever come."

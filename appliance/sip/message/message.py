@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["BadMessage", "Message", "Request", "Response"]
 
 _MAX_FORWARDS = 255
+UNKNOWN_SOURCE = ("", 0)
+"Where a request of our own has come from."
 # §8.2.6.2: what every response takes from its request.
 _ECHOED = ("via", "from", "to", "call-id", "cseq")
 # §12.1.1, RFC 6665 §4.2.1, RFC 3515 §2: what a 2xx to these may found a dialog with.
@@ -146,7 +148,9 @@ class _Fields:
 
     def _text(self, key: str) -> str:
         lines = self.headers.fields.get(key)
-        if not lines or not lines[0]:
+        if not lines:
+            raise PeerError(400, f"Missing {DISPLAY[key]}")
+        if not lines[0]:
             malformed(DISPLAY[key])
         return lines[0]
 
@@ -164,7 +168,7 @@ class _Fields:
 class Request(_Fields):
     """A request (§7.1)."""
 
-    __slots__ = ("method", "uri")
+    __slots__ = ("method", "source", "uri")
 
     def __init__(self, method: str, uri: str, headers: Headers | None = None, body: bytes = b"") -> None:
         self.method = method
@@ -173,6 +177,8 @@ class Request(_Fields):
         "The Request-URI as written; `Uri.parse` reads it, and remembers."
         self.headers = Headers() if headers is None else headers
         self.body = body
+        self.source = UNKNOWN_SOURCE
+        "The address and port it came from, whatever it says itself: the endpoint notes them (§18.2.1)."
 
     def encode(self) -> bytes:
         """The request as it goes on the wire."""

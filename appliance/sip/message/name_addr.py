@@ -6,10 +6,12 @@ RFC 3261 §20.10, §20.20, §20.30, §20.34, §20.39, §25.1.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
 from appliance.sip.message.grammar import NO_PARAMS, Params, malformed, quote, split_list, unquote
+from appliance.sip.message.limits import ADDRESS_CACHE, MAX_CACHED_ADDRESS
 from appliance.sip.message.uri import Uri
 
 __all__ = ["NameAddr"]
@@ -27,26 +29,10 @@ class NameAddr(msgspec.Struct, frozen=True, gc=False):
     params: Params = NO_PARAMS
     "The header's parameters, such as `tag`, `q` or `expires`; the URI's own are in `uri.params`."
 
-    @classmethod
-    def parse(cls, text: str, what: str = "Address") -> NameAddr:
+    @staticmethod
+    def parse(text: str, what: str = "Address") -> NameAddr:
         """Read one value; `what` names its header for the reason phrase. PeerError 400 when malformed."""
-        found = _NAME_ADDR.match(text)
-        if found is None:
-            return cls._parse_bare(text, what)
-        display, uri = found.groups()
-        if display:
-            display = unquote(display.strip(" \t"))
-        return cls(display, Uri.parse(uri), Params.parse(text[found.end() :], what))
-
-    @classmethod
-    def _parse_bare(cls, text: str, what: str) -> NameAddr:
-        # §20.10: without brackets, parameters are the header's, and a comma, question mark or semicolon
-        # cannot be the URI's. `?` would be: refused, as a guess could turn into a header of ours.
-        uri, semicolon, params = text.partition(";")
-        uri = uri.rstrip(" \t")
-        if "," in uri or "?" in uri:
-            malformed(what)
-        return cls("", Uri.parse(uri), Params.parse(semicolon + params, what))
+        return _parse(text, what) if len(text) <= MAX_CACHED_ADDRESS else _parse.__wrapped__(text, what)
 
     @classmethod
     def parse_many(cls, text: str, what: str = "Address") -> list[NameAddr]:
@@ -65,3 +51,25 @@ class NameAddr(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         return self.text + str(self.params)
+
+
+@lru_cache(ADDRESS_CACHE)
+def _parse(text: str, what: str) -> NameAddr:
+    # The messages of one dialog all bear the same From and To, and the REGISTERs of one phone the same Contact.
+    found = _NAME_ADDR.match(text)
+    if found is None:
+        return _parse_bare(text, what)
+    display, uri = found.groups()
+    if display:
+        display = unquote(display.strip(" \t"))
+    return NameAddr(display, Uri.parse(uri), Params.parse(text[found.end() :], what))
+
+
+def _parse_bare(text: str, what: str) -> NameAddr:
+    # §20.10: without brackets, parameters are the header's, and a comma, question mark or semicolon
+    # cannot be the URI's. `?` would be: refused, as a guess could turn into a header of ours.
+    uri, semicolon, params = text.partition(";")
+    uri = uri.rstrip(" \t")
+    if "," in uri or "?" in uri:
+        malformed(what)
+    return NameAddr("", Uri.parse(uri), Params.parse(semicolon + params, what))

@@ -18,7 +18,6 @@ from appliance.sip.message.uri import Uri
 __all__ = ["Head", "parse_message"]
 
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
-_MANDATORY = frozenset({"via", "from", "to", "call-id", "cseq"})
 # §7.3.1: these are no lists; two of them leave open which one counts. (`content_length` sees to its own.)
 _SINGLE = ("from", "to", "call-id", "cseq", "max-forwards")
 _STATUS = re.compile(r"[1-6][0-9][0-9]")
@@ -56,13 +55,15 @@ def parse_message(data: bytes) -> Message:
 class Head:
     """Start line and headers, taken apart but not believed yet. A fault is kept until `message` reports it."""
 
-    __slots__ = ("error", "fields", "spellings", "start_line")
+    __slots__ = ("error", "fields", "repeats", "spellings", "start_line")
 
     def __init__(self, data: bytes) -> None:
         self.error: PeerError | None = None
         "The first fault found; BadMessage says it."
         self.fields: dict[str, tuple[str, ...]] = {}
         self.spellings: dict[str, str] = {}
+        self.repeats = False
+        "Whether a header comes on several lines."
         text = data.decode("utf-8", "surrogateescape")
         if "\r\n " in text or "\r\n\t" in text:
             text = _FOLD.sub(" ", text)  # §7.3.1: a folded line is the same as one with a space
@@ -88,6 +89,7 @@ class Head:
                 fields[key] += (value.strip(" \t"),)
             else:
                 fields[key] = (value.strip(" \t"),)
+        self.repeats = len(fields) < len(lines) - 1
         fields.pop("", None)
 
     def _unusual_key(self, name: str, colon: str) -> str:
@@ -133,7 +135,7 @@ class Head:
                 raise PeerError(505, "Version Not Supported")
             if self.error is not None:
                 raise self.error
-            _verify_request(request)
+            _verify_request(request, repeats=self.repeats)
         except PeerError as error:
             raise BadMessage(error.status, error.reason, _salvage(method, uri, headers)) from error
         return request
@@ -147,28 +149,26 @@ class Head:
             if _STATUS.fullmatch(status) is None:
                 raise PeerError(400, "Malformed Status-Line")
             response = Response(int(status), reason, headers, body)
-            _verify(response)
+            _verify(response, repeats=self.repeats)
         except PeerError as error:
             # §18.1.2: a response is never answered.
             raise BadMessage(error.status, error.reason) from error
         return response
 
 
-def _verify(message: Message) -> None:
+def _verify(message: Message, *, repeats: bool) -> None:
     """§8.1.1, §8.1.3: what every layer above relies on."""
-    fields = message.headers.fields
-    if not fields.keys() >= _MANDATORY:
-        missing = min(_MANDATORY - fields.keys())
-        raise PeerError(400, f"Missing {DISPLAY[missing]}")
-    for key in _SINGLE:
-        if key in fields and len(fields[key]) > 1:
-            raise PeerError(400, f"{DISPLAY[key]} Given Twice")
-    # Reading them is what refuses them.
+    if repeats:
+        fields = message.headers.fields
+        for key in _SINGLE:
+            if key in fields and len(fields[key]) > 1:
+                raise PeerError(400, f"{DISPLAY[key]} Given Twice")
+    # Reading them is what refuses them, also when they are missing.
     _ = message.via, message.cseq, message.from_, message.to, message.call_id
 
 
-def _verify_request(request: Request) -> None:
-    _verify(request)
+def _verify_request(request: Request, *, repeats: bool) -> None:
+    _verify(request, repeats=repeats)
     if request.cseq.method != request.method:
         raise PeerError(400, "CSeq Names Another Method")
     _ = request.max_forwards  # §20.22: 0 to 255

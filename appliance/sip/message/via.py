@@ -44,7 +44,8 @@ class Via(msgspec.Struct, frozen=True, gc=False):
         if found is None:
             malformed("Via")
         transport, host, port_text = found.groups()
-        check_host(host, "Via")
+        if host[0] == "[":
+            check_host(host, "Via")
         port = None if port_text is None else parse_number(port_text, _MAX_PORT, "Via")
         return cls(transport.upper(), host, port, Params.parse(text[found.end() :], "Via"))
 

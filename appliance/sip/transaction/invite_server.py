@@ -1,6 +1,6 @@
 """The INVITE server transaction: Proceeding, Completed, Confirmed, Accepted.
 
-RFC 3261 §17.2.1, §26.3.2.4 with RFC 6026 §7.1, §8.5 and §8.7. The 100 (Trying) is the endpoint's: it sends one when the
+RFC 3261 §17.2.1 with RFC 6026 §7.1, §8.5 and §8.7. The 100 (Trying) is the endpoint's: it sends one when the
 user has not answered by the time it returns, which is sooner than the 200 ms the RFC allows.
 """
 
@@ -54,8 +54,6 @@ TABLE: Table = {
     (PROCEEDING, Input.FAILURE): (COMPLETED, (SEND, START_G, START_H)),
     (COMPLETED, Input.TIMER_G): (COMPLETED, (SEND, Backoff(Input.TIMER_G, T2))),
     (COMPLETED, Input.REQUEST): (COMPLETED, (SEND,)),
-    # §26.3.2.4: a challenge is not repeated by ourselves, for nobody knows yet whom it goes to.
-    (COMPLETED, Input.SAID_ONCE): (COMPLETED, (STOP_G,)),
     (COMPLETED, Input.TIMER_H): (TERMINATED, (ENDED, Inform("timeout"))),
     # The next repetition may arrive; if none does, timer H tells the user.
     (COMPLETED, Input.TRANSPORT_ERROR): (COMPLETED, ()),

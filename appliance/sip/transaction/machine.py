@@ -64,8 +64,6 @@ class Input(IntEnum):
     "The user of an INVITE client transaction has sent a CANCEL (§9.1)."
     DEFERRED = auto()
     "The user of a non-INVITE server transaction took the request and will answer later."
-    SAID_ONCE = auto()
-    "The user of an INVITE server transaction refused somebody unknown (§26.3.2.4): when asked again, no sooner."
     TRANSPORT_ERROR = auto()
     TIMER_A = auto()
     TIMER_B = auto()

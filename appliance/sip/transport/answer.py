@@ -10,12 +10,11 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
-from appliance.sip.message.grammar import Params, split_list
-from appliance.sip.message.via import Via
+from appliance.sip.message.grammar import split_list
 from appliance.sip.transport.flow import Flow
 
 if TYPE_CHECKING:
-    from appliance.sip.message import Request
+    from appliance.sip.message import Request, Via
     from appliance.sip.transport.flow import Address
 
 __all__ = ["DEFAULT_PORT", "HOST_CACHE", "answerable", "fallback_address", "note_source", "reply_flow"]
@@ -70,7 +69,11 @@ def fallback_address(via: Via, flow: Flow) -> Address:
 
 
 def note_source(request: Request, flow: Flow) -> None:
-    """Write `received` and `rport` into the topmost Via; the rest of it stays byte for byte."""
+    """Note where a request came from, and write `received` and `rport` into its topmost Via.
+
+    The rest of the Via stays byte for byte.
+    """
+    request.source = flow.remote
     via = request.via
     host, port = flow.remote
     rport = "rport" in via.params
@@ -80,19 +83,14 @@ def note_source(request: Request, flow: Flow) -> None:
     first = request.headers.get("Via") or ""
     if "\r" in first or "\n" in first:
         return  # refused already, for other reasons too; it goes back as it came
-    values = [first] if "," not in first else split_list(first, "Via")
-    top = values[0]
+    top, *below = [first] if "," not in first else split_list(first, "Via")
     # A sender that fills these in itself would have the answer go where it likes.
     if "received" in via.params:
         top = _RECEIVED.sub("", top)
     if rport:
         top = _fill_rport(top, port)
-    values[0] = f"{top};received={host.partition('%')[0]}"
-    request.headers.replace_first("Via", ", ".join(values))
-    noted: dict[str, str | None] = {**via.params, "received": host.partition("%")[0]}
-    if rport:
-        noted["rport"] = str(port)
-    request.headers.typed["via"] = Via(via.transport, via.host, via.port, Params(noted))
+    noted = f"{top};received={host.partition('%')[0]}"
+    request.headers.replace_first("Via", ", ".join((noted, *below)) if below else noted)
 
 
 def _fill_rport(value: str, port: int) -> str:

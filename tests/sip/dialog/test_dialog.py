@@ -158,6 +158,17 @@ def test_requests_received_in_order() -> None:
     assert dialog.target == "sip:a@198.51.100.1:6000"
 
 
+def test_a_contact_that_cannot_be_read() -> None:
+    dialog = Dialog.of_uac(invite(), answer(200))
+    before = dialog.target
+    # A request is refused; a response cannot be, and the target stays.
+    with pytest.raises(PeerError) as refusal:
+        dialog.receive_request(within("INVITE", 1, "<sip:"))
+    assert (refusal.value.status, dialog.target) == (400, before)
+    dialog.refresh_target(answer(200, contact="<sip:"))
+    assert dialog.target == before
+
+
 def test_the_first_request_of_the_peer_may_have_any_number() -> None:
     # §12.2.2: an empty remote sequence number is set by the first request.
     dialog = Dialog.of_uac(invite(), answer(200))

@@ -27,6 +27,10 @@ def test_what_is_no_cseq(text: str) -> None:
     assert (refusal.value.status, refusal.value.reason) == (400, "Malformed CSeq")
 
 
+def test_printing() -> None:
+    assert str(CSeq(4711, "INVITE")) == "4711 INVITE"
+
+
 @given(st.integers(0, 2**32 - 1), st.from_regex(r"[A-Za-z0-9\-.!%*_+`'~]+", fullmatch=True))
 def test_reading_undoes_printing(number: int, method: str) -> None:
     assert CSeq.parse(str(CSeq(number, method))) == CSeq(number, method)

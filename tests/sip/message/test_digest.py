@@ -63,6 +63,16 @@ def test_reading_a_challenge() -> None:
     assert Challenge.parse("digest realm=r,nonce=n") == Challenge("r", "n")
 
 
+def test_printing_a_challenge() -> None:
+    # RFC 7616 §3.3: realm, nonce, opaque and qop MUST be quoted, stale and algorithm MUST NOT.
+    whole = Challenge('a "b"', "n", "SHA-256", ("auth", "auth-int"), "o", stale=True)
+    assert str(whole) == (
+        'Digest realm="a \\"b\\"", nonce="n", opaque="o", stale=true, algorithm=SHA-256, qop="auth,auth-int"'
+    )
+    # RFC 2069: what is not said is not printed either.
+    assert str(Challenge("r", "n")) == 'Digest realm="r", nonce="n", algorithm=MD5'
+
+
 def test_reading_credentials() -> None:
     text = (
         'Digest username="101",realm="r",nonce="n",uri="sip:x",response="0f",algorithm=md5,'

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from appliance.errors import PeerError
-from appliance.sip.message import CSeq, Headers, Request, Response, Via, parse_message
-from tests.sip.message.samples import INVITE, OK, edit, wire
+from appliance.sip.message import BadMessage, CSeq, Headers, Message, Request, Response, Via, parse_message
+from tests.sip.message.samples import INVITE, OK, edit, messages, wire
 
 
 def invite(*extra: tuple[str, str]) -> Request:
@@ -173,6 +174,26 @@ def test_an_ordinary_message_survives_reading_and_printing(data: bytes) -> None:
     assert parse_message(data).encode() == data
 
 
+def parts(message: Message) -> tuple[object, ...]:
+    start = (
+        (message.method, message.uri) if isinstance(message, Request) else (message.status, message.reason)
+    )
+    return start, list(message.headers.items()), message.body
+
+
+@given(messages())
+def test_reading_undoes_printing(message: Message) -> None:
+    assert parts(parse_message(message.encode())) == parts(message)
+
+
 def test_repr_says_which() -> None:
     assert repr(Request("X", "sip:a")) == "<Request X sip:a>"
     assert repr(Response(200)) == "<Response 200 OK>"
+
+
+def test_a_message_that_breaks_a_rule_says_what_to_answer() -> None:
+    request = invite()
+    bad = BadMessage(505, "Version Not Supported", request)
+    assert (bad.status, bad.reason, bad.request) == (505, "Version Not Supported", request)
+    # §18.3 and §8.1.3.1: without a Via that can be read, nobody can be answered.
+    assert BadMessage(400, "Malformed Via").request is None

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.sip.message import BadMessage, Keepalive, Request, Response, StreamFramer
+from appliance.sip.message import BadMessage, Keepalive, Message, Request, Response, StreamFramer
 from appliance.sip.message.limits import MAX_BODY, MAX_HEAD
-from tests.sip.message.samples import INVITE, OK, edit, wire
+from tests.sip.message.samples import INVITE, OK, edit, messages, wire
 
 PONG = Keepalive(b"")
 PING = Keepalive(b"\r\n")
@@ -64,6 +64,16 @@ def test_any_split_gives_the_same(cuts: list[int], tail: bytes) -> None:
     edges = [0, *cuts, len(stream)]
     pieces = [stream[start:end] for start, end in pairwise(edges)]
     assert frame(*pieces) == frame(stream)
+
+
+@given(st.lists(messages(), min_size=1, max_size=4), st.data())
+def test_messages_come_as_they_were_sent_however_they_are_cut(
+    sent: list[Message], data: st.DataObject
+) -> None:
+    stream = b"".join(message.encode() for message in sent)
+    edges = [0, *sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=12))), len(stream)]
+    pieces = [stream[start:end] for start, end in pairwise(edges)]
+    assert frame(*pieces) == ([message.encode() for message in sent], False)
 
 
 def test_octet_by_octet() -> None:

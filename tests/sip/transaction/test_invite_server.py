@@ -50,14 +50,6 @@ def test_a_failure_is_repeated_until_its_ack() -> None:
     assert walk.ended
 
 
-def test_a_refusal_said_once_is_said_again_when_asked_for() -> None:
-    walk = Walk(INVITE_SERVER)
-    _ = walk << Input.FAILURE
-    assert walk << Input.SAID_ONCE == [StopTimer(Input.TIMER_G)]
-    assert walk << Input.REQUEST == [SEND]
-    assert walk << Input.TIMER_H == [ENDED, Inform("timeout")]
-
-
 def test_no_ack_comes() -> None:
     walk = Walk(INVITE_SERVER)
     _ = walk << Input.FAILURE
