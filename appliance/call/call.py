@@ -8,7 +8,6 @@ from __future__ import annotations
 __all__ = ["Call", "Owner"]
 
 import logging
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +22,7 @@ from appliance.call.events import (
     HungUp,
     Outcome,
     Progress,
+    Referred,
     Updated,
     Withdrawn,
 )
@@ -55,6 +55,7 @@ class Owner(Protocol):
     options: LegOptions
 
     def changed(self) -> None: ...
+    def referred(self, call: Call, leg: SipLeg, event: Referred) -> None: ...
     def ended(self, call: Call, record: CallRecord) -> None: ...
 
 
@@ -101,6 +102,12 @@ class Call:
         self._told: tuple[SipLeg, int] | None = None  # the last progress the caller was told of, and by whom
         caller.on_event = self.receive
 
+    @property
+    def legs(self) -> list[SipLeg]:
+        """All that are in it: the caller's, those that ring, and who answered."""
+        legs: list[SipLeg] = [self.caller, *self.ringing.legs]
+        return legs if self.callee is None else [*legs, self.callee]
+
     def start(self, plan: Plan) -> None:
         """Ring the plan's phones. Failures are told to the caller's leg, not raised."""
         self._safely(partial(self._start, plan))
@@ -112,7 +119,7 @@ class Call:
             self.caller.said = offer.body
         elif not (self.caller.takes_reliable and len(plan.targets) == 1):
             # A callee's offer in a reliable response wants an answer at once, and only such a caller gives one.
-            self._options = replace(self._options, reliable=False)
+            self._options = self._options.without_reliable()
         self._follow(plan)
 
     def _follow(self, plan: Plan) -> None:
@@ -148,7 +155,7 @@ class Call:
         if target.way_out is None:
             return self._options
         options = target.way_out.options
-        return options if self._options.reliable else replace(options, reliable=False)
+        return options if self._options.reliable else options.without_reliable()
 
     # --- what the legs say
 
@@ -185,6 +192,8 @@ class Call:
                 self._confirm(leg, other, event)
             case Withdrawn() if other is not None:
                 other.withdraw()
+            case Referred():
+                self._owner.referred(self, leg, event)
             case _:
                 pass  # there is nobody it would concern
 
@@ -355,9 +364,7 @@ class Call:
         if self.over:
             return
         self.over = True
-        legs: list[SipLeg] = [self.caller, *self.ringing.legs]
-        if self.callee is not None:
-            legs.append(self.callee)
+        legs = self.legs
         self.ringing.stop()
         for leg in legs:
             try:

@@ -8,7 +8,8 @@ from __future__ import annotations
 __all__ = ["MAX_CALLS", "BusyState", "CallInfo", "Directory", "Exchange", "LegInfo"]
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -16,21 +17,24 @@ import msgspec
 from appliance.call.call import Call
 from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.events import HungUp
-from appliance.call.inbound import RefusedError, check_caller, read_dialled
-from appliance.call.leg_options import LegOptions
+from appliance.call.inbound import RefusedError, check_caller, dialled_number, read_dialled
+from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
 from appliance.call.record import record_refused
 from appliance.call.router import Router
 from appliance.call.sip_leg_inbound import InboundLeg
+from appliance.call.transfers import Replacing, Transfers
 from appliance.errors import PeerError
+from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from appliance.call.events import Dialled
+    from appliance.call.events import Dialled, Referred
     from appliance.call.inbound import Identity
     from appliance.call.record import CallRecord
-    from appliance.call.router import Whereabouts
+    from appliance.call.router import Phones, Whereabouts
     from appliance.call.sip_leg import SipLeg
+    from appliance.call.transfers import Referee, Replacer
     from appliance.call.wire import Wire
     from appliance.config.extension import Extension
     from appliance.sip.endpoint import ServerTransaction
@@ -77,6 +81,8 @@ class Directory:
     find: Callable[[str], Extension | None]
     identity: Identity
     whereabouts: Whereabouts
+    phones: Phones | None = None
+    "Knows which URIs mean one phone alone, if any do."
 
 
 class Exchange:
@@ -100,6 +106,7 @@ class Exchange:
         self._router = Router(directory.find, directory.whereabouts)
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
+        self.transfers = Transfers(wire.endpoint, self._calls.values)
         self._engaged: dict[str, list[Call]] = {}
         self._closing = False
         wire.endpoint.serve("INVITE", self.receive)
@@ -109,6 +116,13 @@ class Exchange:
     def __len__(self) -> int:
         return len(self._calls)
 
+    def serve_transfers(self, referee: Referee, replacer: Replacer) -> None:
+        """Tell phones that they may transfer calls, and give what they ask for to these two."""
+        self.transfers.referee, self.transfers.replacer = referee, replacer
+        self.options = replace(self.options, transfers=True)
+        self.wire.endpoint.allowed |= {"NOTIFY", "REFER", "SUBSCRIBE"}
+        self.wire.endpoint.supported |= set(TRANSFER_TAGS)
+
     # --- what comes in
 
     def receive(self, transaction: ServerTransaction) -> None:
@@ -116,31 +130,47 @@ class Exchange:
         request = transaction.request
         number = self._directory.identity.verify(request)
         # As a challenge, this is no refusal: the phone asks again, with what suits both.
-        self.options.check(request)
+        self.options.check_first(request)
         extension = self._directory.find(number)
         dialled = read_dialled(request, number, extension.name if extension else "")
         call_id = self.wire.token()
         self.on_dialled(call_id, request.call_id)
         try:
+            if ";gr" in request.uri:
+                number, phone = self.meant_by(request.uri)
+                dialled = msgspec.structs.replace(dialled, to_number=number, phone=phone)
             self._admit(transaction, dialled, call_id)
         except PeerError as refusal:
             ending = refusal.ending if isinstance(refusal, RefusedError) else _ending(refusal)
             self._tell_record(record_refused(call_id, dialled, ending, self.wall()))
             raise
 
+    def meant_by(self, uri: str) -> tuple[str, str]:
+        """The number that a URI names, and the one phone of it that it means, mostly none. PeerError 400 or 404."""
+        phones = self._directory.phones
+        meant = phones.meant_by(Uri.parse(uri)) if phones is not None else None
+        return (dialled_number(uri), "") if meant is None else meant
+
     def _admit(self, transaction: ServerTransaction, dialled: Dialled, call_id: str) -> None:
         check_caller(transaction.request, dialled.from_number)
         if self._closing:
             raise RefusedError(Cause.SHUTDOWN, (RETRY_AFTER,))
+        if "Replaces" in transaction.request.headers:
+            join = partial(self._make_caller, transaction, dialled)
+            self.transfers.replace(transaction.request, Replacing(dialled, join))
+            return
         if len(self._calls) >= self._max_calls:
             raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
         plan = self._router.route(dialled)
-        caller = InboundLeg(self.wire, transaction, dialled.from_number, dialled.to_number, self.options)
+        caller = self._make_caller(transaction, dialled)
         call = self._calls[call_id] = Call(self, call_id, dialled, caller)
         for number in (dialled.from_number, dialled.to_number):
             self._engaged.setdefault(number, []).append(call)
         self.changed()
         call.start(plan)
+
+    def _make_caller(self, transaction: ServerTransaction, dialled: Dialled) -> InboundLeg:
+        return InboundLeg(self.wire, transaction, dialled.from_number, dialled.to_number, self.options)
 
     # --- what calls tell
 
@@ -150,6 +180,10 @@ class Exchange:
             self.on_change()
         except Exception:
             logger.exception("whoever shows the calls failed")
+
+    def referred(self, call: Call, leg: SipLeg, event: Referred) -> None:
+        """A leg asks for a transfer."""
+        self.transfers.refer(call, leg, event)
 
     def ended(self, call: Call, record: CallRecord) -> None:
         """A call is over."""

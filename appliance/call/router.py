@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from appliance.call.events import Dialled
     from appliance.config.extension import Extension
     from appliance.directory.bindings import Binding
+    from appliance.sip.message import Uri
 
 
 class Whereabouts(Protocol):
     """Where an extension's phones are; `directory/bindings`."""
 
     def targets(self, number: str) -> list[Binding]: ...
+
+
+class Phones(Protocol):
+    """Which URIs mean one phone of an extension; `directory/gruu`."""
+
+    def meant_by(self, uri: Uri) -> tuple[str, str] | None:
+        """The number and the phone's name; None for a URI that means no single one. PeerError 404."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +60,12 @@ class Router:
         extension = self._find(dialled.to_number)
         if extension is None or not extension.enabled:
             raise RefusedError(Cause.NOT_FOUND)
-        # One's own phones are busy: with this call.
-        if extension.number == dialled.from_number:
+        # One's own phones are busy: with this call. Another one of them may be meant all the same.
+        if extension.number == dialled.from_number and not dialled.phone:
             raise RefusedError(Cause.BUSY)
         targets = self._whereabouts.targets(extension.number)
+        if dialled.phone:
+            targets = [target for target in targets if target.phone == dialled.phone]
         if not targets:
             raise RefusedError(Cause.NOT_REGISTERED)
         return Plan(extension.number, [Destination.of(each) for each in targets], extension.ring_seconds)

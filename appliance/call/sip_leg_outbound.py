@@ -111,8 +111,9 @@ class OutboundLeg(SipLeg):
             ("To", shown.callee),
             ("Call-ID", self._call_id),
             ("CSeq", "1 INVITE"),
-            ("Contact", self._wire.endpoint.contact(self.flow, shown.contact_user)),
+            ("Contact", self._contact(shown.contact_user)),
             *self.options.fields,
+            *self.options.demands,
             *(self._session_timer.initial_fields() if self._session_timer is not None else ()),
             *shown.headers,
             *dialled.baggage,
@@ -125,6 +126,15 @@ class OutboundLeg(SipLeg):
         host = self.flow.local[0]
         caller = NameAddr(dialled.from_name, Uri.sip(dialled.from_number, host)).text
         return Shown(caller, f"<{Uri.sip(self.number, host)}>", dialled.from_number)
+
+    def _contact(self, user: str) -> str:
+        # §8.1.1.8: an INVITE to a sips: URI names us by one.
+        secure = self._target.uri[:5].lower() == "sips:"
+        return self._wire.endpoint.contact(self.flow, user, secure=secure)
+
+    @property
+    def initiated(self) -> bool:
+        return True
 
     @property
     def _answered_once(self) -> bool:

@@ -254,7 +254,9 @@ class ServerTransaction(LiveTransaction):
 
     def _send(self) -> None:
         if not self._data:
-            return  # repeated before the user gave any answer
+            if self.request.method == "INVITE":
+                return  # repeated before the user gave any answer
+            self._data = self.request.respond(100).encode()  # RFC 4320 §4.1
         if self._fallback:
             self._transmit_over_connection()
         else:

@@ -356,7 +356,7 @@ def test_info_and_message_pass(book: Playbook, alice: Phone, bob: Phone) -> None
         << bob.gets(415)
         >> alice.ask("OPTIONS")
         << alice.gets(200, "Allow: INVITE, ACK")
-        >> alice.ask("REFER", Refer_To="<sip:0190@example.org>")
+        >> alice.ask("PUBLISH", Event="presence")
         << alice.gets(405, "Allow")
         >> alice.bye()
         << alice.gets(200)

@@ -196,8 +196,8 @@ def _algorithm(params: dict[str, str]) -> str:
 
 
 def _parse_params(text: str, what: str) -> dict[str, str]:
-    scheme, _, rest = text.partition(" ")
-    if scheme.lower() != "digest":
+    rest = text[6:]
+    if text[:6].lower() != "digest" or rest[:1] not in (" ", "\t"):
         malformed(what)
     if _PARAMS.fullmatch(rest) is None:
         malformed(what)

@@ -22,6 +22,7 @@ from appliance.sip.transport.flow import TransportError
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from anyio.abc import TaskGroup
 
@@ -98,7 +99,9 @@ class Connection:
         self._sock = sock
         self._tls = tls
         self._web = web
-        self._framer: Framing = StreamFramer() if web is None else web
+        self._stream = StreamFramer()
+        self._framer: Framing = self._stream if web is None else web
+        self._on_pong: Callable[[], None] | None = None
         self._out = bytearray()
         self._proved: frozenset[str] = frozenset()
         self._open = False
@@ -217,6 +220,8 @@ class Connection:
             if isinstance(item, Keepalive):
                 if item.answer and not self._closed:
                     self._answer_keepalive(item.answer)
+                if item.pong and self._on_pong is not None:
+                    self._on_pong()
                 continue
             if self.stranger:
                 self.stranger = False
@@ -285,6 +290,14 @@ class Connection:
         if self._closed:
             raise TransportError("the connection is closed")
         self._put(data if self._web is None else self._web.wrap(data))
+
+    def ping(self, on_pong: Callable[[], None]) -> None:
+        """Send a keep-alive (RFC 5626 §4.4.1), which `on_pong` hears the answer to. TransportError."""
+        if self._closed or self._web is not None:
+            raise TransportError("the connection is closed, or a browser's, which pings itself")
+        self._on_pong = on_pong
+        self._stream.pinged()
+        self._put(b"\r\n\r\n")
 
     def _put(self, data: bytes) -> None:
         if self._tls is None:

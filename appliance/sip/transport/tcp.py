@@ -64,7 +64,7 @@ class StreamListener:
         """Accept for ever."""
         while True:
             await anyio.wait_readable(self._sock)
-            if not self._accept_batch():
+            if not self._accept_safely():
                 await anyio.sleep(PAUSE)
 
     def close(self) -> None:
@@ -109,6 +109,14 @@ class StreamListener:
         host, port = self.address
         wildcard = host in ("0.0.0.0", "::")  # compared, not bound
         return (local_host_toward(remote) if wildcard else host), port
+
+    def _accept_safely(self) -> bool:
+        try:
+            return self._accept_batch()
+        except Exception:
+            # A defect that one connection shows must not keep all others out.
+            logger.exception("accepting on %s failed", self.address)
+            return False
 
     def _accept_batch(self) -> bool:
         """Accept what waits; False when there is no file left for it."""

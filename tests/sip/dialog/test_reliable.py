@@ -236,7 +236,7 @@ def prack(value: str | None) -> Request:
     return Request("PRACK", "sip:a@b", Headers([("RAck", value)] if value is not None else []))
 
 
-@pytest.mark.parametrize("text", ["776656 1 INVITE", " 776656   1  INVITE"])
+@pytest.mark.parametrize("text", ["776656 1 INVITE", " 776656   1  INVITE", "776656\t1\tINVITE"])
 def test_rack_is_read(text: str) -> None:
     assert RAck.of(prack(text)) == RAck(776656, CSeq(1, "INVITE"))
     assert str(RAck.of(prack(text))) == "776656 1 INVITE"

@@ -99,6 +99,13 @@ def test_a_notify_without_contact_makes_no_dialog() -> None:
     assert refusal.value.status == 400
 
 
+def test_one_is_got_by_its_very_name() -> None:
+    usages = Usages[str]()
+    usages.add(Event.of("refer", "7"), "seven")
+    assert usages.get(Event.of("refer", "7")) == "seven"
+    assert (usages.get(Event.of("refer")), usages.get(None)) == (None, None)
+
+
 EVENTS = [Event.of("refer", "7"), Event.of("refer", "9"), Event.of("refer"), Event.of("dialog")]
 INPUTS: dict[str, Callable[[Usages[str]], object]] = {
     **{f"add {event}": lambda usages, event=event: usages.add(event, str(event)) for event in EVENTS},  # type: ignore[misc]  # mypy cannot infer the default

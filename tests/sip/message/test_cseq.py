@@ -12,7 +12,7 @@ from appliance.sip.message import CSeq
 
 @pytest.mark.parametrize(
     ("text", "number", "method"),
-    [("4711 INVITE", 4711, "INVITE"), ("0009   INVITE", 9, "INVITE"), ("1\t OPTIONS ", 1, "OPTIONS"), (f"{2**32 - 1} x", 2**32 - 1, "x")],
+    [("4711 INVITE", 4711, "INVITE"), ("0009   INVITE", 9, "INVITE"), ("1\t OPTIONS ", 1, "OPTIONS"), ("1\tOPTIONS", 1, "OPTIONS"), (f"{2**32 - 1} x", 2**32 - 1, "x")],
 )  # fmt: skip
 def test_forms(text: str, number: int, method: str) -> None:
     assert CSeq.parse(text) == CSeq(number, method)

@@ -61,6 +61,7 @@ def test_reading_a_challenge() -> None:
         'a "b", c', "n=,", "SHA-256", ("auth", "auth-int"), "", stale=True
     )
     assert Challenge.parse("digest realm=r,nonce=n") == Challenge("r", "n")
+    assert Challenge.parse("Digest\trealm=r,nonce=n") == Challenge("r", "n")
 
 
 def test_printing_a_challenge() -> None:
@@ -100,7 +101,9 @@ def test_what_are_no_credentials(text: str) -> None:
         Authorization.parse(text)
 
 
-@pytest.mark.parametrize("text", ["Digest realm=r", "Digest nonce=n", "Basic realm=r"])
+@pytest.mark.parametrize(
+    "text", ["Digest realm=r", "Digest nonce=n", "Basic realm=r", "Digests realm=r,nonce=n"]
+)
 def test_what_is_no_challenge(text: str) -> None:
     with pytest.raises(PeerError):
         Challenge.parse(text)

@@ -61,7 +61,11 @@ def test_absent_headers() -> None:
     for name in ("via", "from_", "to", "call_id", "cseq"):
         with pytest.raises(PeerError) as refusal:
             getattr(bare, name)
-        assert refusal.value.status == 400
+        assert (refusal.value.status, refusal.value.reason[:8]) == (400, "Missing ")
+    bare.headers.set("Call-ID", "")
+    with pytest.raises(PeerError) as refusal:
+        _ = bare.call_id
+    assert refusal.value.reason == "Malformed Call-ID"
 
 
 def test_all_vias_in_order() -> None:
@@ -98,6 +102,11 @@ def test_token_lists() -> None:
     assert invite(("k", "timer, replaces"), ("Supported", ""), ("Supported", "100rel")).tokens(
         "Supported"
     ) == ["timer", "replaces", "100rel"]
+
+
+@pytest.mark.parametrize("value", ["timer,", ",timer", "timer, ,", ", ,timer"])
+def test_a_comma_too_many_in_a_list_of_tokens_says_nothing(value: str) -> None:
+    assert invite(("Supported", value)).tokens("Supported") == ["timer"]
 
 
 def test_content_type_is_bare_and_lower_case() -> None:

@@ -45,6 +45,17 @@ def test_pings_are_counted_afresh_behind_a_message() -> None:
     assert frame(b"\r\n" + wire(OK) + b"\r\n\r\n\r\n\r\n")[0] == [PONG, wire(OK), PONG, PING, PONG, PING]
 
 
+def test_a_pong_of_ours_is_no_half_of_a_ping() -> None:
+    framer = StreamFramer()
+    framer.pinged()
+    framer.pinged()
+    answer = Keepalive(b"", pong=True)
+    assert framer.feed(b"\r\n") == [answer]
+    # The peer may ping us at the same time; and what it sends when nothing is awaited is its own ping.
+    assert framer.feed(b"\r") == []
+    assert framer.feed(b"\n\r\n\r\n") == [answer, PONG, PING]
+
+
 STREAM = (
     b"\r\n"
     + wire(INVITE)

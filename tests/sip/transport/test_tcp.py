@@ -319,6 +319,25 @@ class Exhausted:
         return getattr(self.sock, name)
 
 
+async def test_a_defect_in_accepting_costs_one_connection(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(sock: socket.socket, _: object) -> None:
+        sock.close()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tcp_module, "PAUSE", 0.01)
+    async with exchange() as it:
+        with monkeypatch.context() as patch:
+            patch.setattr(it.transports._listeners[0], "_welcome", fail)
+            async with await dial(it.tcp):
+                while "ZeroDivisionError" not in caplog.text:
+                    await anyio.lowlevel.checkpoint()
+        async with await dial(it.tcp) as stream:
+            await stream.send(options(transport="TCP"))
+            assert (await read_answer(stream)).startswith(b"SIP/2.0 200")
+
+
 async def test_there_is_no_connection_to_many_or_nobody() -> None:
     async with exchange() as it:
         for remote in (("224.0.1.75", 5060), ("127.0.0.1", 0), ("a.b", 5060), ("::1", 5060)):
