@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -124,9 +124,15 @@ class Office:
         (record,) = self.exchange.perform("records", "list", None, of_caller)
         return dict(record)
 
-    def ladders(self) -> tuple[str, str]:
-        """What passed on the caller's leg and on the callee's: `>INVITE` from the phone, `<100` to it, none twice."""
+    def expect(self, on_caller: str, on_callee: str) -> None:
+        """Both legs of the call went so: `>INVITE` from the phone, `<100` to it, none twice."""
         call = self.record()["id"]
+        # The last ACK may come when the call is over.
+        with suppress(AssertionError):
+            wait_until(lambda: self._ladders(call) == (on_caller, on_callee), "both legs")
+        assert self._ladders(call) == (on_caller, on_callee)
+
+    def _ladders(self, call: str) -> tuple[str, str]:
         legs: tuple[dict[str, str], dict[str, str]] = ({}, {})
         for message in self.exchange.perform("trace", "show", call):
             first, _, rest = message["text"].partition(" ")

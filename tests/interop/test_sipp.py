@@ -55,9 +55,10 @@ def test_a_call_and_the_caller_hangs_up(office: Office) -> None:
     assert (record["status"], record["cause"], record["ended_by"]) == (200, "normal", "caller")
     assert record["answered_by"] == office.called
     assert record["duration"] > 0
-    on_caller, on_callee = office.ladders()
-    assert on_caller == DIALS + "<180 <200 >ACK >BYE <200"
-    assert on_callee == "<INVITE >180 >200 <ACK <BYE >200"
+    office.expect(
+        DIALS + "<180 <200 >ACK >BYE <200",
+        "<INVITE >180 >200 <ACK <BYE >200",
+    )
     messages = office.exchange.perform("trace", "show", record["id"])
     assert "response=" not in "".join(each["text"] for each in messages)
 
@@ -69,9 +70,10 @@ def test_the_callee_hangs_up(office: Office) -> None:
         office.call("caller_waits")
         assert callee.ended() == 0, callee.errors
     assert office.record()["ended_by"] == "callee"
-    on_caller, on_callee = office.ladders()
-    assert on_caller == DIALS + "<180 <200 >ACK <BYE >200"
-    assert on_callee == "<INVITE >180 >200 <ACK >BYE <200"
+    office.expect(
+        DIALS + "<180 <200 >ACK <BYE >200",
+        "<INVITE >180 >200 <ACK >BYE <200",
+    )
 
 
 @over
@@ -81,9 +83,10 @@ def test_hold_passes_through_and_back(office: Office) -> None:
         office.call("caller_holds")
         assert callee.ended() == 0, callee.errors
     assert office.record()["cause"] == "normal"
-    on_caller, on_callee = office.ladders()
-    assert on_caller == DIALS + "<180 <200 >ACK" + " >INVITE <100 <200 >ACK" * 2 + " >BYE <200"
-    assert on_callee == "<INVITE >180 >200 <ACK" + " <INVITE >200 <ACK" * 2 + " <BYE >200"
+    office.expect(
+        DIALS + "<180 <200 >ACK" + " >INVITE <100 <200 >ACK" * 2 + " >BYE <200",
+        "<INVITE >180 >200 <ACK" + " <INVITE >200 <ACK" * 2 + " <BYE >200",
+    )
 
 
 @over
@@ -94,9 +97,10 @@ def test_the_caller_gives_up_while_it_rings(office: Office) -> None:
         assert callee.ended() == 0, callee.errors
     record = office.record()
     assert (record["status"], record["ended_by"], record["answered_at"]) == (487, "caller", None)
-    on_caller, on_callee = office.ladders()
-    assert on_caller == DIALS + "<180 >CANCEL <200 <487 >ACK"
-    assert on_callee == "<INVITE >180 <CANCEL >200 >487 <ACK"
+    office.expect(
+        DIALS + "<180 >CANCEL <200 <487 >ACK",
+        "<INVITE >180 <CANCEL >200 >487 <ACK",
+    )
 
 
 @over
@@ -108,9 +112,10 @@ def test_the_callee_refuses(office: Office, status: str, reason: str) -> None:
         assert callee.ended() == 0, callee.errors
     record = office.record()
     assert (record["status"], record["ended_by"]) == (int(status), "callee")
-    on_caller, on_callee = office.ladders()
-    assert on_caller == DIALS + f"<180 <{status} >ACK"
-    assert on_callee == f"<INVITE >180 >{status} <ACK"
+    office.expect(
+        DIALS + f"<180 <{status} >ACK",
+        f"<INVITE >180 >{status} <ACK",
+    )
 
 
 def test_nobody_answers_within_the_ring_time(office: Office) -> None:
@@ -165,9 +170,10 @@ def test_reliable_responses_on_both_legs(office: Office) -> None:
         office.call("caller_reliable")
         assert callee.ended() == 0, callee.errors
     assert office.record()["cause"] == "normal"
-    on_caller, on_callee = office.ladders()
-    assert on_caller == DIALS + "<183 >PRACK <200 <200 >ACK >BYE <200"
-    assert on_callee == "<INVITE >183 <PRACK >200 >200 <ACK <BYE >200"
+    office.expect(
+        DIALS + "<183 >PRACK <200 <200 >ACK >BYE <200",
+        "<INVITE >183 <PRACK >200 >200 <ACK <BYE >200",
+    )
 
 
 def test_a_reliable_response_to_a_caller_without_100rel(office: Office) -> None:

@@ -239,6 +239,13 @@ class Stage:
         """End a call."""
         return self >> phone.bye() << phone.gets(200) << other.gets("BYE") >> other.ok()
 
+    def serves(self, host: str | None = None) -> None:
+        """Two phones that have done nothing yet, on TCP and TLS, call each other."""
+        with Stage(self.exchange) as others:
+            alice, bob = others.phone("tcp", host=host), others.phone("tls", host=host)
+            others.talk(alice, bob)
+            others.hang_up(alice, bob).ends(alice, "normal")
+
     # --- what is left
 
     def quiet(self, *phones: ScriptedPhone) -> Self:

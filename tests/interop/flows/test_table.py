@@ -49,18 +49,18 @@ FLOWS = {
             test_through_others.test_3_2_session_through_two_proxies,
             test_proxy.test_a_phone_behind_a_proxy_is_called_through_it,
         ),
-        {"trunks": "an INVITE from a trunk; so far the caller behind the proxies is an extension"},
+        {"routes": "an INVITE from a trunk; so far the caller behind the proxies is an extension"},
     ),
     "3665-3.3": Shown(
         (test_through_others.test_3_3_a_second_challenge_is_not_the_callers,),
-        {"trunks": "credentials of our own for a trunk's 407, stale=true, and giving up at the third"},
+        {"routes": "credentials of our own for a trunk's 407, stale=true, and giving up at the third"},
     ),
     "3665-3.4": Shown(
         (
             test_through_others.test_3_4_session_with_failure_of_the_first,
             test_through_others.test_3_4_session_with_failure_of_the_first_over_tcp,
         ),
-        {"trunks": "a second trunk after the first; so far it is the phones of an extension, all at once"},
+        {"routes": "a second trunk after the first; so far it is the phones of an extension, all at once"},
     ),
     "3665-3.5": Shown((test_through_others.test_3_5_session_through_a_sip_alg,)),
     "3665-3.6": Shown(
