@@ -16,6 +16,8 @@ from appliance.clock import Clock
 from appliance.config.config import Config
 from appliance.control.control import Control
 from appliance.control.parts import Parts
+from appliance.diagnosis.dns_checks import DnsChecks
+from appliance.diagnosis.sip_probe import OptionsProbe
 from appliance.diagnosis.trace import Trace
 from appliance.directory import Bindings, Credentials, Registrar, registrar
 from appliance.media.relay import Relay
@@ -92,7 +94,11 @@ class Service:
         endpoint.on_connection_lost = bindings.connection_lost
         exchange.on_dialled = trace.dialled
         address_book = AddressBook(options)
-        control = Control(Parts(store, config, bindings, exchange, address_book, trace.of, now=clock.now))
+        dns_checks = DnsChecks(
+            lambda: config.current.system.dns_reference_addresses, sip=OptionsProbe(endpoint), now=clock.now
+        )
+        parts = Parts(store, config, bindings, exchange, address_book, trace.of, dns_checks, now=clock.now)
+        control = Control(parts)
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),

@@ -14,6 +14,7 @@ import dns.nameserver
 import dns.rdata
 
 # dnspython looks for these by name, where no packager sees them.
+import dns.rdtypes.ANY.CNAME
 import dns.rdtypes.ANY.SOA
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
