@@ -12,18 +12,27 @@ if TYPE_CHECKING:
 
 __all__ = ["dns_report"]
 
+MAX_ABOUT = 3
+"Questions named in the first line; the table has them all."
+
 
 def dns_report(checked: dict[str, Any], tongue: Language) -> str:
     """Some sentences, then a table with a row an answer."""
-    about = ", ".join(checked["about"])
     return "".join(
         (
-            f"{checked['name']}  {checked['at']}  {checked['verdict']}{f'  ({about})' if about else ''}\n",
+            f"{checked['name']}  {checked['at']}  {checked['verdict']}{_about(checked['about'])}\n",
             f"{_say(checked['explanation'], tongue)}\n",
             f"{_say(checked['what_to_do'], tongue)}\n\n",
             as_text([_row(each, tongue) for each in checked["answers"]]),
         )
     )
+
+
+def _about(questions: list[str]) -> str:
+    if not questions:
+        return ""
+    more = ", …" if len(questions) > MAX_ABOUT else ""
+    return f"  ({', '.join(questions[:MAX_ABOUT])}{more})"
 
 
 def _row(answer: dict[str, Any], tongue: Language) -> dict[str, Any]:

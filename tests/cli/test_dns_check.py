@@ -52,6 +52,15 @@ def test_it_reads_as_sentences_and_a_table(
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert ctl("dns-check", "show", "sip.example") == 0
     assert "被污染：" in capsys.readouterr().out
+    system.add("sip.example", "A")
+    reference.add("sip.example", "A")
+    assert ctl("dns-check", "sip.example") == 0
+    title = capsys.readouterr().out.splitlines()[0]
+    assert title.endswith(
+        "  nobody_knows  (NAPTR sip.example, SRV _sip._udp.sip.example, SRV _sip._tcp.sip.example, …)"
+    )
+    system.add("sip.example", "A", "127.0.0.1")
+    reference.add("sip.example", "A", "47.100.1.1")
     assert ctl("dns-check", "sip.example", "--json") == 0
     assert json.loads(capsys.readouterr().out)["verdict"] == "poisoned"
 
