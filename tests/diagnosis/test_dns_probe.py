@@ -101,7 +101,7 @@ async def test_a_code_is_an_answer() -> None:
 async def test_garbage_by_udp_and_the_truth_by_tcp() -> None:
     async with name_server() as server:
         provider(server)
-        for octets in (b"", b"garbage", bytes(600), _answer_to_another_question()):
+        for octets in (b"\0", b"garbage", bytes(600), _answer_to_another_question()):
             server.forged = octets
             assert await ask(server.address, A) == Answer(
                 Outcome.RECORDS, (("47.100.1.1",),), transport="tcp"
