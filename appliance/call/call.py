@@ -8,7 +8,6 @@ from __future__ import annotations
 __all__ = ["Call", "Owner"]
 
 import logging
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +22,7 @@ from appliance.call.events import (
     HungUp,
     Outcome,
     Progress,
+    Referred,
     Updated,
     Withdrawn,
 )
@@ -35,6 +35,7 @@ from appliance.errors import PeerError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from appliance.call.destination import Destination
     from appliance.call.events import Dialled, Event
     from appliance.call.leg_options import LegOptions
     from appliance.call.record import CallRecord
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from appliance.call.sip_leg import SipLeg
     from appliance.call.sip_leg_inbound import InboundLeg
     from appliance.call.wire import Wire
-    from appliance.directory.bindings import Binding
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class Owner(Protocol):
     options: LegOptions
 
     def changed(self) -> None: ...
+    def referred(self, call: Call, leg: SipLeg, event: Referred) -> None: ...
     def ended(self, call: Call, record: CallRecord) -> None: ...
 
 
@@ -66,6 +67,7 @@ class Call:
         "_early",
         "_options",
         "_owner",
+        "_plan",
         "_told",
         "answered_at",
         "callee",
@@ -87,6 +89,7 @@ class Call:
         self.callee: OutboundLeg | None = None
         "The leg that answered."
         self.ringing = Ringing()
+        self._plan: Plan | None = None  # what is being tried
         self.rings = False
         "Whether a phone has said that it rings."
         self.started_at = owner.wall()
@@ -99,6 +102,18 @@ class Call:
         self._told: tuple[SipLeg, int] | None = None  # the last progress the caller was told of, and by whom
         caller.on_event = self.receive
 
+    @property
+    def legs(self) -> list[SipLeg]:
+        """All that are in it: the caller's, those that ring, and who answered."""
+        legs: list[SipLeg] = [self.caller, *self.ringing.legs]
+        return legs if self.callee is None else [*legs, self.callee]
+
+    @property
+    def ways(self) -> set[str]:
+        """The lines and trunks that it occupies, named as in routes."""
+        legs = self.ringing.legs if self.callee is None else [self.callee]
+        return {each for each in (self.dialled.way_in, *(leg.way_out for leg in legs)) if each}
+
     def start(self, plan: Plan) -> None:
         """Ring the plan's phones. Failures are told to the caller's leg, not raised."""
         self._safely(partial(self._start, plan))
@@ -110,7 +125,12 @@ class Call:
             self.caller.said = offer.body
         elif not (self.caller.takes_reliable and len(plan.targets) == 1):
             # A callee's offer in a reliable response wants an answer at once, and only such a caller gives one.
-            self._options = replace(self._options, reliable=False)
+            self._options = self._options.without_reliable()
+        self._follow(plan)
+
+    def _follow(self, plan: Plan) -> None:
+        """Ring whom the plan says, or go on to the next."""
+        self._plan = plan
         failure = self.ringing.start(plan, self._dial)
         if failure is not None:
             self._nobody(failure)
@@ -127,8 +147,8 @@ class Call:
             logger.exception("call %s failed", self.id)
             self.end(HungUp(Ending.of(Cause.FAILED)), "system")
 
-    def _dial(self, target: Binding) -> OutboundLeg:
-        leg = OutboundLeg(self._owner.wire, target, self.id, self._options)
+    def _dial(self, target: Destination) -> OutboundLeg:
+        leg = OutboundLeg(self._owner.wire, target, self.id, self._options_for(target))
         leg.on_event = self.receive
         try:
             leg.dial(self.dialled, _retell(self.dialled.content, leg))
@@ -136,6 +156,12 @@ class Call:
             leg.media.close()
             raise
         return leg
+
+    def _options_for(self, target: Destination) -> LegOptions:
+        if target.way_out is None:
+            return self._options
+        options = target.way_out.options
+        return options if self._options.reliable else options.without_reliable()
 
     # --- what the legs say
 
@@ -172,6 +198,8 @@ class Call:
                 self._confirm(leg, other, event)
             case Withdrawn() if other is not None:
                 other.withdraw()
+            case Referred():
+                self._owner.referred(self, leg, event)
             case _:
                 pass  # there is nobody it would concern
 
@@ -246,6 +274,12 @@ class Call:
         self._owner.changed()
 
     def _nobody(self, event: HungUp) -> None:
+        plan, self._plan = self._plan, None
+        if plan is not None and plan.otherwise is not None and event.ending.cause in plan.fail_over_on:
+            self.ringing.stop()
+            self.ringing = Ringing()
+            self._follow(plan.otherwise)
+            return
         self.end(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
 
     def _asked_early(self, leg: OutboundLeg, event: Updated | Asked) -> None:
@@ -336,9 +370,7 @@ class Call:
         if self.over:
             return
         self.over = True
-        legs: list[SipLeg] = [self.caller, *self.ringing.legs]
-        if self.callee is not None:
-            legs.append(self.callee)
+        legs = self.legs
         self.ringing.stop()
         for leg in legs:
             try:

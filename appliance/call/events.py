@@ -16,16 +16,20 @@ __all__ = [
     "HungUp",
     "Outcome",
     "Progress",
+    "Referred",
     "Reply",
+    "Transfer",
     "Updated",
     "Withdrawn",
 ]
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
 from appliance.call.cause import Ending
+from appliance.sip.message import Replaces
 
 Baggage = tuple[tuple[str, str], ...]
 "Headers the exchange does not understand, carried from leg to leg as they came."
@@ -68,6 +72,10 @@ class Dialled(msgspec.Struct, frozen=True):
     content: Content | None
     "The caller's offer; without one the callee makes it."
     baggage: Baggage
+    way_in: str = ""
+    "`line:NAME` or `trunk:NAME` that the call came by; empty: an extension calls."
+    phone: str = ""
+    "The one phone of that number that is meant, by its own name; empty: all of them."
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -128,6 +136,34 @@ class Asked(msgspec.Struct, frozen=True):
     reply: Reply
 
 
+class Transfer(Protocol):
+    """A transfer that was taken on, for whoever carries it out."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether its phone wants to hear how it goes."""
+
+    def progress(self, status: int, reason: str | None = None) -> None:
+        """Tell the phone: 100 to 699; a final status is the last word."""
+
+
+class Referred(msgspec.Struct, frozen=True):
+    """A side asks us to put the other one through to somebody else. Either `accept` or `reply` answers it."""
+
+    target: str
+    "To whom, as the phone wrote it."
+    to_number: str
+    "The number in that."
+    replaces: Replaces | None
+    "The call that shall be joined instead of a new one, by its name at that phone: see `Transfers.find`."
+    referred_by: str | None
+    "Who says that they asked for it, as written; whoever is called may be told."
+    accept: Callable[[], Transfer]
+    "Takes it on. PeerError when the leg is over, or is to tell of too many."
+    reply: Reply
+    "Refuses it."
+
+
 class HungUp(msgspec.Struct, frozen=True):
     """The leg is over, or shall be."""
 
@@ -135,4 +171,4 @@ class HungUp(msgspec.Struct, frozen=True):
     baggage: Baggage = ()
 
 
-Event = Dialled | Progress | Answered | Confirmed | Updated | Withdrawn | Asked | HungUp
+Event = Dialled | Progress | Answered | Confirmed | Updated | Withdrawn | Asked | Referred | HungUp

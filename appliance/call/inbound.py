@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 DEFAULT_HOPS = 70
 # Longer than any number (E.164 ends at 15 digits) or name that a phone may dial.
 MAX_NUMBER = 64
-# RFC 3966 §5.1.1: what may stand between the digits of a tel: number for the eye.
-_VISUAL_SEPARATORS = str.maketrans("", "", "-.() ")
 
 
 class Identity(Protocol):
@@ -67,9 +65,7 @@ def read_dialled(request: Request, number: str, name: str) -> Dialled:
 
 
 def dialled_number(uri: str) -> str:
-    """The number in a Request-URI: the user part, without a tel: number's decoration or parameters."""
-    parsed = Uri.parse(uri)
-    number = (parsed.number or "").partition(";")[0][:MAX_NUMBER]
+    """The number in a Request-URI: the user part without its parameters."""
+    number = (Uri.parse(uri).number or "").partition(";")[0][:MAX_NUMBER]
     # Octets that are no UTF-8 find no extension, but the number stands in the record.
-    number = number.encode("utf-8", "replace").decode()
-    return number if parsed.is_sip else number.translate(_VISUAL_SEPARATORS)
+    return number.encode("utf-8", "replace").decode()

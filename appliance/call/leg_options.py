@@ -1,16 +1,17 @@
 """What a leg may use of SIP's extensions. Some peers cannot stand one; then its leg does without.
 
-RFC 3262 (100rel), RFC 4028 (timer).
+RFC 3262 (100rel), RFC 4028 (timer), RFC 3891 and 4488 (transfers); RFC 3261 §8.2.2.3, §8.2.3
+and §21.4.16 (420, 415 and 421).
 """
 
 from __future__ import annotations
 
-__all__ = ["ALLOW", "LegOptions", "names"]
+__all__ = ["ALLOW", "TRANSFER_TAGS", "LegOptions", "names"]
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from appliance.errors import PeerError
+from appliance.errors import LocalError, PeerError
 from appliance.sip.dialog import TimerPolicy
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"
 "What may be sent within any call."
+
+TRANSFER_METHODS = ", REFER, NOTIFY, SUBSCRIBE"
+TRANSFER_TAGS = ("replaces", "norefersub")
+"RFC 3891 §6.2, RFC 4488 §5."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +33,51 @@ class LegOptions:
     "100rel. Without it neither Supported nor Allow mentions it, and a peer that demands it anyway has not."
     timer: TimerPolicy | None = field(default_factory=TimerPolicy)
     "Session timers; None for a peer that cannot stand them."
+    transfers: bool = False
+    "Whether the peer is told that it may transfer calls (REFER) and take another's place in one (Replaces)."
+    required: tuple[str, ...] = ()
+    """Option tags without which there is no talking to the peer, of those that are offered: it gets 421 where it lacks
+    one, and our INVITE demands them. With `100rel`, all it hears before the answer is sent reliably."""
     fields: tuple[tuple[str, str], ...] = field(init=False)
     "Allow and Supported of the first INVITE."
+    demands: tuple[tuple[str, str], ...] = field(init=False)
+    "Require of the first INVITE."
     fields_within: tuple[tuple[str, str], ...] = field(init=False)
     "The same within the dialog, and in the answer that makes one: nothing there needs a provisional response."
 
     def __post_init__(self) -> None:
-        allow = ("Allow", f"{ALLOW}, PRACK" if self.reliable else ALLOW)
-        timer = ["timer"] if self.timer is not None else []
-        every = (["100rel"] if self.reliable else []) + timer
+        methods = ALLOW + (", PRACK" if self.reliable else "") + (TRANSFER_METHODS if self.transfers else "")
+        allow = ("Allow", methods)
+        within = ["timer"] if self.timer is not None else []
+        within += TRANSFER_TAGS if self.transfers else ()
+        every = (["100rel"] if self.reliable else []) + within
         object.__setattr__(self, "fields", (allow, ("Supported", ", ".join(every))) if every else (allow,))
-        object.__setattr__(self, "fields_within", (allow, ("Supported", "timer")) if timer else (allow,))
+        supported = (("Supported", ", ".join(within)),) if within else ()
+        object.__setattr__(self, "fields_within", (allow, *supported))
+        if not set(self.required) <= set(every):
+            raise LocalError("an option that is required but not offered")
+        object.__setattr__(self, "demands", (("Require", ", ".join(self.required)),) if self.required else ())
+
+    def without_reliable(self) -> LegOptions:
+        """The same for a leg that has no use for 100rel, and so does not require it either."""
+        required = tuple(tag for tag in self.required if tag != "100rel")
+        return replace(self, reliable=False, required=required)
+
+    def check_first(self, request: Request) -> None:
+        """As `check`, for the INVITE of a new call: PeerError 421 where its sender does not know what we require."""
+        self.check(request)
+        # §21.4.16: 421 MUST say in Require what is missing. Who requires it of us knows it, too.
+        missing = [tag for tag in self.required if not _knows(request, tag)]
+        if missing:
+            raise PeerError(421, "Extension Required", (("Require", ", ".join(missing)),))
 
     def check(self, request: Request) -> None:
-        """PeerError for an INVITE or UPDATE that asks for what this leg does without (420), or for too much (422)."""
+        """PeerError for an INVITE or UPDATE that asks for what this leg does without (420), or for too much (422).
+
+        415 where its session description is packed; all else that is packed passes as it came.
+        """
+        if "Content-Encoding" in request.headers:
+            _check_encoding(request)
         if "Require" in request.headers:
             refused = [tag for tag, on in (("100rel", self.reliable), ("timer", self.timer)) if not on]
             missing = [tag for tag in refused if names(request, "Require", tag)]
@@ -49,6 +85,17 @@ class LegOptions:
                 raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(missing)),))
         if self.timer is not None:
             self.timer.check(request)
+
+
+def _check_encoding(request: Request) -> None:
+    encoding = (request.headers.get("Content-Encoding") or "").lower()
+    if request.content_type == "application/sdp" and encoding not in ("", "identity"):
+        # RFC 3261 §8.2.3: with what would do.
+        raise PeerError(415, "Unsupported Media Type", (("Accept-Encoding", "identity"),))
+
+
+def _knows(request: Request, tag: str) -> bool:
+    return names(request, "Supported", tag) or names(request, "Require", tag)
 
 
 def names(message: Message, header: str, tag: str) -> bool:

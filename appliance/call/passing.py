@@ -5,7 +5,7 @@ RFC 3261 §16.6 (what belongs to a hop), RFC 3323 §4 (what gives a caller away)
 
 from __future__ import annotations
 
-__all__ = ["content_of", "passing", "with_content", "with_reason"]
+__all__ = ["content_of", "passing", "replying", "with_content", "with_reason"]
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from appliance.call.events import Baggage, Content
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from appliance.call.events import HungUp
+    from appliance.call.events import HungUp, Outcome, Reply
+    from appliance.sip.endpoint import ServerTransaction
     from appliance.sip.message import Message
 
 # Made anew for each leg, so that nothing of one side's network shows on the other.
@@ -71,3 +72,14 @@ def with_reason(event: HungUp) -> Baggage:
     if reason is None or any(name.lower() == "reason" for name, _ in event.baggage):
         return event.baggage
     return (*event.baggage, ("Reason", reason))
+
+
+def replying(transaction: ServerTransaction, fields: Baggage = ()) -> Reply:
+    """What answers a request by an outcome, with these headers before those of the outcome."""
+
+    def reply(outcome: Outcome) -> None:
+        headers = with_content((*fields, *outcome.baggage), outcome.content)
+        body = outcome.content.body if outcome.content else b""
+        transaction.reply(outcome.status, outcome.text, headers=headers, body=body)
+
+    return reply

@@ -16,10 +16,10 @@ from appliance.errors import PeerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from appliance.call.destination import Destination
     from appliance.call.router import Plan
     from appliance.call.sip_leg_outbound import OutboundLeg
     from appliance.clock import Timer, Timers
-    from appliance.directory.bindings import Binding
 
 
 class Ringing:
@@ -33,7 +33,7 @@ class Ringing:
         self.legs: list[OutboundLeg] = []
         "Those that still ring."
 
-    def start(self, plan: Plan, dial: Callable[[Binding], OutboundLeg]) -> HungUp | None:
+    def start(self, plan: Plan, dial: Callable[[Destination], OutboundLeg]) -> HungUp | None:
         """Ring all targets of the plan; gives the best failure when none can be rung.
 
         `dial` may raise PeerError, which counts as that phone's answer.

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending
 from appliance.call.events import Asked, Content, HungUp, Outcome, Updated, Withdrawn
-from appliance.call.passing import content_of, passing, with_content
-from appliance.call.sip_timed import TimedSession
+from appliance.call.passing import content_of, passing, replying
+from appliance.call.sip_shared import SharedSession
 from appliance.errors import PeerError
 from appliance.sip.dialog import InviteState, OfferState
 from appliance.sip.message import Response
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 REINVITE_SECONDS = 180.0
 
 
-class SipLeg(TimedSession):
+class SipLeg(SharedSession):
     """A session that carries re-INVITE, UPDATE, INFO and MESSAGE between its peer and the call."""
 
     __slots__ = ("_client", "_deciding", "_patience", "_takes_update", "_update_sent", "_wish")
@@ -58,7 +58,7 @@ class SipLeg(TimedSession):
     def receive(self, transaction: ServerTransaction) -> None:
         """A request other than ACK and CANCEL. PeerError says how to refuse it."""
         request = transaction.request
-        if self.dialog is None or (self.over and request.method != "BYE"):
+        if self.dialog is None or (self.over and not self._outlives(request)):
             raise PeerError(481, "Call/Transaction Does Not Exist")
         self.dialog.receive_request(request)
         if request.method == "BYE":
@@ -70,14 +70,14 @@ class SipLeg(TimedSession):
             case "UPDATE":
                 self._receive_update(transaction)
             case "INFO" | "MESSAGE":
-                asked = Asked(request.method, content_of(request), passing(request), _replying(transaction))
+                asked = Asked(request.method, content_of(request), passing(request), replying(transaction))
                 self.on_event(self, asked)
             case "PRACK" if self.options.reliable:
                 self._receive_prack(transaction)
             case "OPTIONS":
                 transaction.reply(200, headers=(*self.options.fields, ("Accept", "application/sdp")))
             case _:
-                raise PeerError(405, "Method Not Allowed", self.options.fields[:1])
+                self._receive_other(transaction)
 
     def _receive_prack(self, _transaction: ServerTransaction) -> None:
         # RFC 3262 §3: it matches no response of ours.
@@ -108,7 +108,7 @@ class SipLeg(TimedSession):
         transaction.on_failed = partial(self._invite_failed, transaction)
         if content is not None and content.body == self.said and "Session-Expires" in request.headers:
             # RFC 4028 §7.4: nothing is changed, the session is but refreshed. The other leg has its own timer.
-            self._accept(Content(content.kind, self.media.described), ())
+            self._accept_invite(Content(content.kind, self.media.described), ())
             return
         updated = Updated(content, passing(request), self._decide_on(transaction), full=True)
         self.on_event(self, updated)
@@ -130,11 +130,16 @@ class SipLeg(TimedSession):
             if self._server is not transaction or self.usage.state is not InviteState.RECEIVED:
                 return  # the leg ended meanwhile, and 487 went out
             if outcome.status < 300:
-                self._accept(outcome.content, outcome.baggage)
+                self._accept_invite(outcome.content, outcome.baggage)
             else:
                 self._refuse(outcome)
 
         return decide
+
+    def _accept_invite(self, content: Content | None, baggage: Baggage) -> None:
+        if self._server is not None and self.dialog is not None:
+            self.dialog.refresh_target(self._server.request)
+        self._accept(content, baggage)
 
     def _receive_update(self, transaction: ServerTransaction) -> None:
         request = transaction.request
@@ -149,7 +154,7 @@ class SipLeg(TimedSession):
         self.flow = transaction.flow
         if content is None:
             # It refreshes the session, or moves the peer: both are this leg's own business.
-            transaction.reply(200, headers=self._updated_fields(request))
+            transaction.reply(200, headers=self._accept_update(request))
         else:
             self._pass_offer(transaction, content)
 
@@ -164,7 +169,7 @@ class SipLeg(TimedSession):
                 self.offers.withdraw()
                 if outcome.status < 300:
                     self._told_anew(outcome.content)
-            _replying(transaction, self._updated_fields(request) if outcome.status < 300 else ())(outcome)
+            replying(transaction, self._accept_update(request) if outcome.status < 300 else ())(outcome)
             self._decided()
 
         self.on_event(self, Updated(content, passing(request), decide, full=False))
@@ -175,11 +180,13 @@ class SipLeg(TimedSession):
     def _decided(self) -> None:
         """What waited for the end of an offer and answer may go on."""
 
-    def _updated_fields(self, request: Request) -> Baggage:
-        if request.method != "UPDATE":
+    def _accept_update(self, request: Request) -> Baggage:
+        """What our 2xx says; RFC 6141 §4: now the peer is where its Contact says. A PRACK does not move it."""
+        if request.method != "UPDATE" or self.dialog is None:
             return ()
+        self.dialog.refresh_target(request)
         # RFC 4028 §9: before the answer there is no session yet that could run out.
-        standing = self.dialog is not None and self.dialog.confirmed and not self.over
+        standing = self.dialog.confirmed and not self.over
         timing = self._grant(request) if standing else ()
         return ("Contact", self.contact), *self.options.fields_within, *timing
 
@@ -231,7 +238,7 @@ class SipLeg(TimedSession):
         fields = *self.options.fields_within, *self._timer_fields(), *event.baggage
         request = self._make(dialog, "INVITE", fields, event.content)
         self._invite_seq = dialog.local_seq or 0
-        self._client = self._wire.endpoint.send_request(request, self.flow, self._reinvite_event)
+        self._client = self._send(dialog, request, self._reinvite_event)
         self._patience = self._wire.timers.after(REINVITE_SECONDS, self.withdraw)
 
     def _send_update(self, dialog: Dialog, event: Updated) -> None:
@@ -249,7 +256,7 @@ class SipLeg(TimedSession):
                 self.offers.withdraw()  # by its answer, or by its refusal
             self._update_event(dialog, event, response)
 
-        self._wire.endpoint.send_request(request, self.flow, decided)
+        self._send(dialog, request, decided)
 
     def _update_event(self, dialog: Dialog, event: Updated, response: Response | Failed) -> None:
         if isinstance(response, Response) and not self.over:
@@ -303,9 +310,7 @@ class SipLeg(TimedSession):
             event.reply(Outcome(481, "Call/Transaction Does Not Exist"))
             return
         request = self._make(self.dialog, event.kind, event.baggage, event.content)
-        self._wire.endpoint.send_request(
-            request, self.flow, lambda response: self._asked_event(response, event.reply)
-        )
+        self._send(self.dialog, request, lambda response: self._asked_event(response, event.reply))
 
     # --- what comes back
 
@@ -320,18 +325,16 @@ class SipLeg(TimedSession):
             self._reinvite_failed(_outcome_of(event), told=not again)
             if again and wish is not None:
                 self.update(wish)
-        elif event.cseq.number != self._invite_seq:
-            return  # the 2xx of an INVITE before: its ACK is lost for good, and the peer has moved on
         elif self.over:
             self._acknowledge_late(event)
-        elif self.usage.state is InviteState.SENT:
+        elif self.usage.state is InviteState.SENT and event.cseq.number == self._invite_seq:
             wish = self._take_wish()
             self._learn(event)
             answered = self._answered(event)
             if wish is not None:
                 wish.reply(Outcome(200, event.reason, answered.content, answered.baggage))
         else:
-            self._run(self.usage.receive_final(event.status, 0.0))
+            self._run(self.usage.receive_again(event.cseq.number))
 
     def _reinvite_failed(self, outcome: Outcome, *, told: bool = True) -> None:
         wish = self._take_wish()
@@ -374,12 +377,3 @@ def _outcome_of(response: Response) -> Outcome:
         (500, "Server Internal Error") if response.status == 422 else (response.status, response.reason)
     )
     return Outcome(status, reason, content_of(response), passing(response))
-
-
-def _replying(transaction: ServerTransaction, fields: Baggage = ()) -> Reply:
-    def reply(outcome: Outcome) -> None:
-        headers = with_content((*fields, *outcome.baggage), outcome.content)
-        body = outcome.content.body if outcome.content else b""
-        transaction.reply(outcome.status, outcome.text, headers=headers, body=body)
-
-    return reply

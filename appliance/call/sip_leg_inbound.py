@@ -1,6 +1,6 @@
 """The caller's leg: the server side of the INVITE that starts a call.
 
-RFC 3261 §9.2 (CANCEL), §12.1.1, §13.3 (UAS); RFC 3262 §3 (reliable responses); RFC 6337 §3.
+RFC 3261 §9.2 (CANCEL), §12.1.1, §13.3 (UAS, and how long it may take); RFC 3262 §3 (reliable responses); RFC 6337 §3.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from appliance.sip.dialog import (
     StopWaiting,
     Wait,
 )
+from appliance.sip.inspection import wants_sips
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,12 +45,17 @@ if TYPE_CHECKING:
 
 MAX_RSEQ = 2**31 - 1
 "RFC 3262 §3: the first RSeq is drawn from 1 to this."
+REPEAT_SECONDS = 60.0
+"§13.3.1.1: so often the caller MUST hear that it is rung still, or a proxy between us may give the INVITE up (timer C)."
 
 
 class InboundLeg(SipLeg):
     """Tells the caller how the call gets on."""
 
-    __slots__ = ("_answer", "_demanded", "_past", "_provisional", "_reliable", "_told", "_wait")
+    __slots__ = (
+        "_again", "_answer", "_demanded", "_expiry", "_latest", "_past", "_provisional", "_reliable", "_told",
+        "_wait",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -62,15 +68,20 @@ class InboundLeg(SipLeg):
         """PeerError for an INVITE that makes no dialog, or when no port is left."""
         request, flow = transaction.request, transaction.flow
         # The tag is the transaction's, so that its 100 and its answer to a CANCEL carry the same.
-        dialog = Dialog.of_uas(request, transaction.tag, wire.endpoint.contact(flow, dialled))
+        contact = wire.endpoint.contact(flow, dialled, secure=wants_sips(request))
+        dialog = Dialog.of_uas(request, transaction.tag, contact)
+        # Whatever cannot be read is refused before ports are taken.
+        self._demanded = "100rel" in options.required or (
+            options.reliable and names(request, "Require", "100rel")
+        )
+        reliable = self._demanded or (options.reliable and names(request, "Supported", "100rel"))
         super().__init__(wire, flow, number, wire.open_media(flow), InviteUsage.received(), options)
         self.dialog = dialog
         self._server = transaction
         self._receive_offer(content_of(request))
         self._learn(request)
-        self._demanded = options.reliable and names(request, "Require", "100rel")
         self._reliable: ReliableServer[Progress] | None = None
-        if self._demanded or (options.reliable and names(request, "Supported", "100rel")):
+        if reliable:
             self._reliable = ReliableServer(request.cseq, wire.random.randint(1, MAX_RSEQ))
         self._provisional: Response | None = None  # that no PRACK has come for
         self._wait: Timer | None = None  # until it goes out again
@@ -79,9 +90,18 @@ class InboundLeg(SipLeg):
             None  # whose description the caller has, and if for certain
         )
         self._past: dict[str, Dialog] = {}  # with phones that will not be heard any more
+        self._latest: Progress | None = None  # what the caller was told last
+        self._again: Timer | None = None  # until it is told so again
+        # §13.3.1: an INVITE may say for how long it holds.
+        expires = request.expires
+        self._expiry = None if expires is None else wire.timers.after(expires, self._expired)
         wire.endpoint.add_dialog(dialog.id, self)
         transaction.on_cancel = self._cancelled
         transaction.on_failed = self._failed
+
+    @property
+    def initiated(self) -> bool:
+        return False
 
     @property
     def takes_reliable(self) -> bool:
@@ -104,6 +124,9 @@ class InboundLeg(SipLeg):
         """Pass on a provisional response, reliably if it matters and the caller can do that."""
         if not self._open or self._server is None or self._answer is not None:
             return
+        self._latest = event
+        if self._again is None:
+            self._again = self._wire.timers.after(REPEAT_SECONDS, self._repeat)
         reliable = self._reliable
         content = self._new_to_caller(event.content, event.fork)
         # RFC 3262 §5: without an offer in the INVITE, only what the callee said reliably can be one.
@@ -118,6 +141,15 @@ class InboundLeg(SipLeg):
         if binds:
             self.offers.send_answer() if self.owes_answer else self.offers.send_offer()
         self._act(reliable.send(msgspec.structs.replace(event, content=content), session=binds))
+
+    def _repeat(self) -> None:
+        self._again, latest = None, self._latest
+        if latest is None:
+            return
+        if self._told is not None and self._told[2]:
+            # The caller has a description for certain, which an UPDATE may have made another by now.
+            latest = msgspec.structs.replace(latest, content=None)
+        self.progress(latest)
 
     def _new_to_caller(self, content: Content | None, fork: str) -> Content | None:
         """`content` unless the caller has it for certain; in a dialog of its own if it cannot follow the last.
@@ -171,6 +203,7 @@ class InboundLeg(SipLeg):
             return
         if self._reliable is not None:
             self._act(self._reliable.finish())
+        self._stop_waiting_for_callee()
         if self._knows(event.content):
             event = msgspec.structs.replace(event, content=None)
         self._answer = event
@@ -276,6 +309,14 @@ class InboundLeg(SipLeg):
             self._finish()
             self.on_event(self, HungUp(Ending.of(Cause.CANCELLED), passing(cancel)))
 
+    def _expired(self) -> None:
+        # §13.3.1: it has expired without a final response, and SHOULD get 487.
+        self._expiry = None
+        if self._open and self.usage.state is InviteState.RECEIVED:
+            self._refuse(Outcome(487, "Request Terminated"))
+            self._finish()
+            self.on_event(self, HungUp(Ending.of(Cause.CANCELLED)))
+
     def _failed(self) -> None:
         # No answer can reach the caller any more. After a refusal, or a 2xx, this says nothing new.
         # RFC 6026 §8.8: the transaction stays until it has a final response, heard or not.
@@ -287,7 +328,14 @@ class InboundLeg(SipLeg):
             self._finish()
             self.on_event(self, HungUp(Ending.of(Cause.LOST)))
 
+    def _stop_waiting_for_callee(self) -> None:
+        for timer in (self._again, self._expiry):
+            if timer is not None:
+                timer.cancel()
+        self._again = self._expiry = self._latest = None
+
     def _close(self) -> None:
+        self._stop_waiting_for_callee()
         self._stop_waiting()
         self._provisional = self._answer = None
         self._drop_past()

@@ -1,6 +1,6 @@
-"""A callee's leg: the client side of the INVITE to one registered phone.
+"""A callee's leg: the client side of the INVITE to one phone, or to a number outside.
 
-RFC 3261 §9.1 (CANCEL), §12.1.2, §13.2 (UAC); §13.2.2.4 for several 2xx from one INVITE; RFC 3262 §4 (PRACK).
+RFC 3261 §9.1 (CANCEL), §12.1.2, §13.2 (UAC), §22 (challenges); §13.2.2.4 for several 2xx from one INVITE; RFC 3262 §4 (PRACK).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending, ending_told_by_phone
+from appliance.call.destination import Shown
 from appliance.call.events import Answered, Content, HungUp, Progress
 from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
@@ -26,10 +27,11 @@ from appliance.sip.dialog import (
 from appliance.sip.message import Headers, NameAddr, Request, Response, Uri
 
 if TYPE_CHECKING:
+    from appliance.call.destination import Destination
     from appliance.call.events import Baggage, Confirmed, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.call.wire import Wire
-    from appliance.directory.bindings import Binding
+    from appliance.lines.credentials import Attempt
     from appliance.sip.endpoint import ClientTransaction, Failed, ServerTransaction
 
 # A phone has one, a proxy in its place a few; beyond that somebody is playing with us.
@@ -57,9 +59,10 @@ class EarlyDialog:
 
 
 class OutboundLeg(SipLeg):
-    """Rings one phone. Of several that a proxy there makes of it, the first to answer is the one."""
+    """Rings one destination. Of several that a proxy there makes of it, the first to answer is the one."""
 
     __slots__ = (
+        "_attempt",
         "_call_id",
         "_early",
         "_invite",
@@ -70,7 +73,7 @@ class OutboundLeg(SipLeg):
         "_unanswered",
     )
 
-    def __init__(self, wire: Wire, target: Binding, call_id: str, options: LegOptions) -> None:
+    def __init__(self, wire: Wire, target: Destination, call_id: str, options: LegOptions) -> None:
         """A leg of the call `call_id`. PeerError 503 when no port is left."""
         media = wire.open_media(target.flow)
         super().__init__(wire, target.flow, target.number, media, InviteUsage.sent(), options)
@@ -81,6 +84,7 @@ class OutboundLeg(SipLeg):
         # The offer of a reliable response, whose PRACK waits for the caller's answer.
         self._unanswered: tuple[EarlyDialog, RAck] | None = None
         self._strays: dict[str, Request] = {}
+        self._attempt: Attempt | None = None  # what answers challenges to the INVITE
         self._invite: Request | None = None
         self._offered = False  # whether it made an offer
         self._invite_client: ClientTransaction | None = None
@@ -90,27 +94,55 @@ class OutboundLeg(SipLeg):
         self._offered = self._send_offer(content)
         headers = with_content(self._headers(dialled), content)
         body = content.body if content else b""
-        self._invite = Request("INVITE", str(self._target.contact), Headers(headers), body)
+        self._invite = Request("INVITE", self._target.uri, Headers(headers), body)
         self._invite_seq = 1
+        if self._target.way_out is not None:
+            self.prover = self._target.way_out.attempt
+            self._attempt = self.prover("INVITE")
+        if self._attempt is not None:
+            self._attempt.put(self._invite)
         self._invite_client = self._wire.endpoint.send_request(self._invite, self.flow, self._invite_event)
 
     def _headers(self, dialled: Dialled) -> list[tuple[str, str]]:
-        host = self.flow.local[0]
-        caller = NameAddr(dialled.from_name, Uri.sip(dialled.from_number, host)).text
+        shown = self._shown(dialled)
         # RFC 3327 §5.3: the way that the phone's REGISTER came, back.
-        route = [("Route", self._target.path)] if self._target.path else []
+        route = [("Route", self._target.route)] if self._target.route else []
         return [
             *route,
             ("Max-Forwards", str(dialled.hops_left)),
-            ("From", f"{caller};tag={self._wire.token()}"),
-            ("To", f"<{Uri.sip(self.number, host)}>"),
+            ("From", f"{shown.caller};tag={self._wire.token()}"),
+            ("To", shown.callee),
             ("Call-ID", self._call_id),
             ("CSeq", "1 INVITE"),
-            ("Contact", self._wire.endpoint.contact(self.flow, dialled.from_number)),
+            ("Contact", self._contact(shown.contact_user)),
             *self.options.fields,
+            *self.options.demands,
             *(self._session_timer.initial_fields() if self._session_timer is not None else ()),
+            *shown.headers,
             *dialled.baggage,
         ]
+
+    def _shown(self, dialled: Dialled) -> Shown:
+        way_out = self._target.way_out
+        if way_out is not None:
+            return way_out.shown(dialled, self.number)
+        host = self.flow.local[0]
+        caller = NameAddr(dialled.from_name, Uri.sip(dialled.from_number, host)).text
+        return Shown(caller, f"<{Uri.sip(self.number, host)}>", dialled.from_number)
+
+    def _contact(self, user: str) -> str:
+        # §8.1.1.8: an INVITE to a sips: URI names us by one.
+        secure = self._target.uri[:5].lower() == "sips:"
+        return self._wire.endpoint.contact(self.flow, user, secure=secure)
+
+    @property
+    def initiated(self) -> bool:
+        return True
+
+    @property
+    def way_out(self) -> str:
+        """The line or trunk it goes by, named as in routes; empty for a phone of ours."""
+        return "" if self._target.way_out is None else self._target.way_out.name
 
     @property
     def _answered_once(self) -> bool:
@@ -144,9 +176,20 @@ class OutboundLeg(SipLeg):
         elif event.status < 300:
             self._success(event)
         elif not self.over and not self._answered_once and self._too_short(event):
-            self._dial_again()
+            assert self._session_timer is not None
+            # RFC 4028 §7.3: the same INVITE, with the longer interval that the phone asks for.
+            self._dial_again(self._session_timer.initial_fields())
+        elif not self.over and not self._answered_once and (proven := self._proven(event)):
+            self._send_again(proven)
         else:
             self._failed(HungUp(ending_told_by_phone(event.status, event.reason), passing(event)))
+
+    def _proven(self, response: Response) -> Request | None:
+        """The INVITE with the answer to the carrier's challenge (§22.2); None where there is none."""
+        if self._attempt is None or self._invite is None or response.status not in (401, 407):
+            return None
+        proven = self._attempt.answer(self._invite, response)
+        return proven if isinstance(proven, Request) else None
 
     def _provisional(self, response: Response) -> None:
         early = self._early_dialog(response)
@@ -200,7 +243,7 @@ class OutboundLeg(SipLeg):
 
     def _send_prack(self, dialog: Dialog, rack: RAck, content: Content | None) -> None:
         prack = self._make(dialog, "PRACK", (("RAck", str(rack)),), content)
-        self._wire.endpoint.send_request(prack, self.flow, self._prack_event)
+        self._send(dialog, prack, self._prack_event)
 
     def _prack_event(self, event: Response | Failed) -> None:
         if not isinstance(event, Response):
@@ -238,8 +281,8 @@ class OutboundLeg(SipLeg):
             self.on_event(self, self._picked_up(early, response))
         elif self.dialog is None or tag != self.dialog.remote_tag or not self._answered_once:
             self._turn_away(tag, response)
-        elif response.cseq.number == self._invite_seq:
-            self._run(self.usage.receive_final(response.status, 0.0))
+        else:
+            self._run(self.usage.receive_again(response.cseq.number))
 
     def _choose(self, early: EarlyDialog | None, response: Response) -> None:
         assert self._invite is not None
@@ -283,20 +326,22 @@ class OutboundLeg(SipLeg):
             self._wire.endpoint.send_ack(ack, self.flow)
             self._wire.endpoint.send_request(dialog.make_request("BYE"), self.flow, _nobody_cares)
 
-    def _dial_again(self) -> None:
-        """RFC 4028 §7.3: the same INVITE, with the longer interval that the phone asks for."""
+    def _dial_again(self, fields: Baggage) -> None:
+        """The same INVITE once more, with these headers in place of its own."""
         assert self._invite is not None
-        assert self._session_timer is not None
+        headers = self._invite.headers.copy()
+        headers.remove("Via")
+        headers.set("CSeq", f"{self._invite_seq + 1} INVITE")
+        for name, value in fields:
+            headers.set(name, value)
+        self._send_again(Request("INVITE", self._invite.uri, headers, self._invite.body))
+
+    def _send_again(self, invite: Request) -> None:
+        """A new INVITE in the same place: what was heard of the one before means nothing any more."""
         self._drop_early()
         self.dialog = None
         self._unanswered = None
-        headers = self._invite.headers.copy()
-        headers.remove("Via")
-        self._invite_seq += 1
-        headers.set("CSeq", f"{self._invite_seq} INVITE")
-        for name, value in self._session_timer.initial_fields():
-            headers.set(name, value)
-        self._invite = Request("INVITE", self._invite.uri, headers, self._invite.body)
+        self._invite, self._invite_seq = invite, invite.cseq.number
         self._invite_client = self._wire.endpoint.send_request(self._invite, self.flow, self._invite_event)
 
     def _failed(self, event: HungUp) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from appliance.media.leg import LegMedia
     from appliance.media.relay import Relay
     from appliance.sip.endpoint import Endpoint
+    from appliance.sip.subscriptions import Notifier
     from appliance.sip.transport.flow import Flow
 
 
@@ -25,6 +26,8 @@ class Wire:
     timers: Timers
     random: Random
     relay: Relay
+    notifier: Notifier | None = None
+    "What a phone may subscribe to within a call; None: nothing."
 
     def open_media(self, flow: Flow) -> LegMedia:
         """Ports for the leg of the phone at the other end of `flow`. PeerError 503 when none is left."""

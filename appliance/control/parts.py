@@ -14,13 +14,25 @@ from appliance.control.setup_code import SetupCode
 from appliance.diagnosis.dns_checks import DnsChecks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from appliance.call.decision import Decision
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
     from appliance.store.store import Store
 
-__all__ = ["Box", "Call", "Contact", "Directory", "Exchange", "Parts", "moment", "readable"]
+__all__ = [
+    "Box",
+    "Call",
+    "Contact",
+    "Directory",
+    "Exchange",
+    "NothingOutside",
+    "Outside",
+    "Parts",
+    "moment",
+    "readable",
+]
 
 
 class Contact(Protocol):
@@ -84,6 +96,9 @@ class Exchange(Protocol):
     def hang_up(self, call_id: str) -> Any:
         """End a call."""
 
+    @property
+    def router(self) -> Router: ...
+
     def __len__(self) -> int:
         """How many there are."""
 
@@ -101,6 +116,33 @@ class Box(Protocol):
         """What to type into a browser."""
 
 
+class Outside(Protocol):
+    """The lines and trunks as they are now: `appliance/service`'s."""
+
+    def line_state(self, name: str) -> Mapping[str, Any]:
+        """What a line is doing: `state`, `reason`, `since` and more, as plain values."""
+
+    def trunk_state(self, name: str) -> Mapping[str, Any]:
+        """What a trunk is doing, as plain values."""
+
+
+class Router(Protocol):
+    """Where calls go: `appliance/call`'s."""
+
+    def decide(self, number: str, caller: Any, at: datetime) -> Decision:
+        """Where a call would go, and why."""
+
+
+class NothingOutside:
+    """An exchange without lines."""
+
+    def line_state(self, _: str) -> Mapping[str, Any]:
+        return {}
+
+    def trunk_state(self, _: str) -> Mapping[str, Any]:
+        return {}
+
+
 def _no_trace(_: str) -> Iterable[TracedMessage]:
     return ()
 
@@ -116,6 +158,7 @@ class Parts:
     box: Box
     trace: Callable[[str], Iterable[TracedMessage]] = _no_trace
     "The messages of a call by its id (live or recorded), oldest first; nothing when none are kept."
+    outside: Outside = field(default_factory=NothingOutside)
     dns_checks: DnsChecks = field(default_factory=DnsChecks)
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)

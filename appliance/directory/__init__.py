@@ -2,6 +2,7 @@
 
 from appliance.directory.bindings import Binding, Bindings, Change
 from appliance.directory.credentials import Credentials, Secrets
+from appliance.directory.gruu import Gruus
 from appliance.directory.registrar import Registrar
 
-__all__ = ["Binding", "Bindings", "Change", "Credentials", "Registrar", "Secrets"]
+__all__ = ["Binding", "Bindings", "Change", "Credentials", "Gruus", "Registrar", "Secrets"]

@@ -71,6 +71,12 @@ class Binding(msgspec.Struct, frozen=True):
         instance = self.params.get("+sip.instance")
         return None if not instance else (instance, self.params.get("reg-id"))
 
+    @property
+    def phone(self) -> str:
+        """The phone's own name, a URN in lower case, whichever way it is reached; empty when it says none."""
+        instance = self.params.text("+sip.instance") or ""
+        return instance[1:-1].lower() if instance[:1] == "<" and instance[-1:] == ">" else ""
+
     def is_same(self, other: Binding) -> bool:
         """Whether one replaces the other: the same contact (§10.3), or the same phone after a restart.
 

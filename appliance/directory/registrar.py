@@ -1,6 +1,6 @@
 """The registrar: takes REGISTER and keeps the bindings.
 
-RFC 3261 §10.3, §20.10 (Contact), §20.19 (Expires), §20.23 (Min-Expires); RFC 3327 (Path); RFC 5626 §6.
+RFC 3261 §10.3, §20.10 (Contact), §20.19 (Expires), §20.23 (Min-Expires); RFC 3327 (Path); RFC 5626 §6; RFC 5627.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 
 from appliance.directory import outbound
 from appliance.directory.bindings import MAX_BINDINGS, Binding
+from appliance.directory.gruu import Gruus, asks_for_gruus
 from appliance.errors import PeerError
 from appliance.sip.inspection import check_required
 from appliance.sip.transport.answer import DEFAULT_PORT, HOST_CACHE, answerable
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from appliance.directory.bindings import Bindings
     from appliance.directory.credentials import Credentials
     from appliance.sip.endpoint import ServerTransaction
-    from appliance.sip.message import NameAddr, Request, Uri
+    from appliance.sip.message import NameAddr, Params, Request, Uri
 
 __all__ = ["DEFAULT_EXPIRES", "MAX_EXPIRES", "MIN_EXPIRES", "SUPPORTED", "Registrar"]
 
-SUPPORTED = frozenset({"outbound", "path"})
+SUPPORTED = frozenset({"gruu", "outbound", "path"})
 "Option tags of registration."
 
 _SUPPORTED_HEADER = ("Supported", ", ".join(sorted(SUPPORTED)))
@@ -66,12 +67,14 @@ class Registrar:
         credentials: Credentials,
         bindings: Bindings,
         wall_clock: Callable[[], float] = time.time,
+        gruus: Gruus | None = None,
     ) -> None:
         """`wall_clock` gives seconds since 1970, UTC, for the Date header and for people."""
         self._timers = timers
         self._credentials = credentials
         self._bindings = bindings
         self._wall_clock = wall_clock
+        self._gruus = gruus or Gruus(bindings)
 
     def receive(self, transaction: ServerTransaction) -> None:
         """Answer one REGISTER; PeerError for what is refused. Nothing changes then."""
@@ -82,7 +85,7 @@ class Registrar:
             more: tuple[tuple[str, str], ...] = ()
         else:
             more = self._update(request, number, transaction.flow)
-        transaction.reply(200, headers=(*self._describe(number), *more))
+        transaction.reply(200, headers=(*self._describe(request, number), *more))
 
     def _authorize(self, request: Request) -> str:
         check_required(request, SUPPORTED)  # step 2
@@ -126,6 +129,9 @@ class Registrar:
         path = ", ".join(f"<{hop.uri}>" for hop in request.paths)
         if not contact.uri.is_sip:
             raise PeerError(400, "Contact Cannot Be Called")
+        # RFC 5627 §5.1: calls to a GRUU that is registered for a contact of itself would go round in circles.
+        if "gr" in contact.uri.params:
+            raise PeerError(403, "Contact Is a GRUU")
         _check_kept(f"{contact.uri}{contact.params}{request.call_id}{path}")
         return Binding(
             number=number,
@@ -139,19 +145,23 @@ class Registrar:
             cseq=request.cseq.number,
             registered_at=self._wall_clock(),
             refreshed_at=now,
-            params=contact.params.without("q").without("expires"),
+            params=_kept(contact.params),
             path=path,
         )
 
-    def _describe(self, number: str) -> list[tuple[str, str]]:
+    def _describe(self, request: Request, number: str) -> list[tuple[str, str]]:
         # Step 8: all of them, each with the seconds it has left.
         now = self._timers.now()
         headers = [("Date", _date(int(self._wall_clock()))), _SUPPORTED_HEADER]
         for binding in self._bindings.lookup(number):
             q = "" if binding.q == 1.0 else f";q={binding.q:g}"
             expires = max(0, round(binding.expires_at - now))
-            headers.append(("Contact", f"<{binding.contact}>{q};expires={expires}{binding.params}"))
+            more = self._gruus_of(request, binding) if "+sip.instance" in binding.params else ""
+            headers.append(("Contact", f"<{binding.contact}>{q};expires={expires}{binding.params}{more}"))
         return headers
+
+    def _gruus_of(self, request: Request, binding: Binding) -> str:
+        return self._gruus.params_of(binding, request.to.uri) if asks_for_gruus(request) else ""
 
 
 @lru_cache(1)
@@ -213,6 +223,12 @@ def _family(host: str) -> int:
         return ip_address(host.partition("%")[0]).version
     except ValueError:
         return 0
+
+
+def _kept(params: Params) -> Params:
+    params = params.without("q").without("expires")
+    # RFC 5627 §5.1: a phone may say which GRUUs it was given, but that is not for it to say.
+    return params.without("pub-gruu").without("temp-gruu") if "+sip.instance" in params else params
 
 
 def _user_agent(request: Request) -> str:

@@ -117,7 +117,7 @@ def _sole(group: BaseExceptionGroup[BaseException]) -> BaseException:
 async def _run(options: Options, service: Service, signals: AsyncIterator[signal.Signals]) -> None:
     notifier = Notifier()
     async with anyio.create_task_group() as tasks, anyio.from_thread.BlockingPortal() as portal:
-        await service.registrations.restore()
+        await service.restore()
         for name, task in (
             ("clock", service.clock.run),
             ("sip", service.transports.run),

@@ -5,8 +5,10 @@ Nothing is decided in here: each line says who is told what by whom.
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.call.exchange import Directory, Exchange
@@ -19,7 +21,9 @@ from appliance.control.parts import Parts
 from appliance.diagnosis.dns_checks import DnsChecks
 from appliance.diagnosis.sip_probe import OptionsProbe
 from appliance.diagnosis.trace import Trace
-from appliance.directory import Bindings, Credentials, Registrar, registrar
+from appliance.directory import Bindings, Credentials, Gruus, Registrar, registrar
+from appliance.directory.gruu import SECRET_OCTETS
+from appliance.errors import ConfigError
 from appliance.media.relay import Relay
 from appliance.service.address_book import AddressBook
 from appliance.service.registrations import Registrations
@@ -27,6 +31,7 @@ from appliance.service.wishes import Wishes
 from appliance.sip.endpoint import Endpoint
 from appliance.sip.transport.certificate_folder import CertificateFolder
 from appliance.sip.transport.sockets import SocketTransports
+from appliance.store import own_secrets
 from appliance.system.certificates import ensure_certificate
 from appliance.system.network import reachable_addresses
 
@@ -40,6 +45,8 @@ if TYPE_CHECKING:
     from appliance.system.certificates import Certificate
 
 __all__ = ["CERTIFICATES", "Service"]
+
+logger = logging.getLogger(__name__)
 
 CERTIFICATES = "certs"
 "The folder of the certificate and its key, below the data folder."
@@ -60,6 +67,7 @@ class Service:
     address_book: AddressBook
     certificate: Certificate
     wishes: Wishes
+    gruus: Gruus
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
@@ -88,7 +96,8 @@ class Service:
         endpoint = Endpoint(clock, chance, transports)
         relay = Relay(options.rtp, clock, chance)
         bindings = Bindings(clock, endpoint.flow_to)
-        exchange = _exchange(Wire(endpoint, clock, chance, relay), bindings, config)
+        gruus = Gruus(bindings)
+        exchange = _exchange(Wire(endpoint, clock, chance, relay), bindings, gruus, config)
         trace = Trace(time.time)
         endpoint.tap = trace.note
         endpoint.on_connection_lost = bindings.connection_lost
@@ -97,15 +106,28 @@ class Service:
         dns_checks = DnsChecks(
             lambda: config.current.system.dns_reference_addresses, sip=OptionsProbe(endpoint), now=clock.now
         )
-        parts = Parts(store, config, bindings, exchange, address_book, trace.of, dns_checks, now=clock.now)
+        parts = Parts(
+            *(store, config, bindings, exchange, address_book, trace.of), dns_checks=dns_checks, now=clock.now
+        )
         control = Control(parts)
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
-            *(certificate, Wishes(options.data)),
+            *(certificate, Wishes(options.data), gruus),
         )
         service._follow(config)
         return service
+
+    async def restore(self) -> None:
+        """Take up what the last process knew: who was registered, and what the GRUUs in their hands are made with."""
+        await self.registrations.restore()
+        try:
+            self.gruus.keep(
+                await self.store.run(partial(own_secrets.load, purpose="gruu", octets=SECRET_OCTETS))
+            )
+        except ConfigError as error:
+            # A disk that is full: no call needs them.
+            logger.warning("temporary GRUUs will end with this process: %s", error)
 
     def _follow(self, config: Config) -> None:
         """Let news find those whom they concern."""
@@ -116,7 +138,7 @@ class Service:
         config.on_change(lambda snapshot: snapshot.extensions, self.registrations.follow)
 
 
-def _exchange(wire: Wire, bindings: Bindings, config: Config) -> Exchange:
+def _exchange(wire: Wire, bindings: Bindings, gruus: Gruus, config: Config) -> Exchange:
     """Calls and registrations on the same wire, for the extensions that there are."""
 
     def find(number: str) -> Extension | None:
@@ -127,9 +149,10 @@ def _exchange(wire: Wire, bindings: Bindings, config: Config) -> Exchange:
         return extension if extension is not None and extension.enabled else None
 
     credentials = Credentials(wire.timers, config.current.system.realm, find_enabled)
-    wire.endpoint.serve("REGISTER", Registrar(wire.timers, credentials, bindings).receive)
+    registers = Registrar(wire.timers, credentials, bindings, gruus=gruus)
+    wire.endpoint.serve("REGISTER", registers.receive)
     wire.endpoint.supported |= registrar.SUPPORTED
-    return Exchange(wire, Directory(find, credentials, bindings), time.time)
+    return Exchange(wire, Directory(find, credentials, bindings, gruus), time.time)
 
 
 def _certificate(data: Path, system: System) -> Certificate:

@@ -1,6 +1,6 @@
 """What a server inspects in a request before its user sees it: the checks that need the request alone.
 
-RFC 3261 §8.2.1 (method), §8.2.2.1 (Request-URI), §8.2.2.3 (Require), §16.3 (Max-Forwards).
+RFC 3261 §8.2.1 (method), §8.2.2.1 (Request-URI), §8.2.2.3 (Require), §12.1.1 (sips:), §16.3 (Max-Forwards).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from appliance.sip.message import Request
 
-__all__ = ["allow_header", "check_required", "check_target", "refuse_method"]
+__all__ = ["allow_header", "check_required", "check_target", "refuse_method", "wants_sips"]
 
 KNOWN_METHODS = frozenset({
     "ACK", "BYE", "CANCEL", "INFO", "INVITE", "MESSAGE", "NOTIFY",
@@ -54,3 +54,11 @@ def check_required(request: Request, supported: Collection[str]) -> None:
         unknown = [tag for tag in request.tokens("Require") if tag not in supported]
         if unknown:
             raise PeerError(420, "Bad Extension", (("Unsupported", ", ".join(unknown)),))
+
+
+def wants_sips(request: Request) -> bool:
+    """§12.1.1: whether a dialog that this request makes takes a `sips:` URI for our Contact."""
+    if request.uri[:5].lower() == "sips:":
+        return True
+    first = (request.record_routes or request.contacts)[:1]
+    return any(address.uri.scheme == "sips" for address in first)

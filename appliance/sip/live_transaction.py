@@ -254,7 +254,9 @@ class ServerTransaction(LiveTransaction):
 
     def _send(self) -> None:
         if not self._data:
-            return  # repeated before the user gave any answer
+            if self.request.method == "INVITE":
+                return  # repeated before the user gave any answer
+            self._data = self.request.respond(100).encode()  # RFC 4320 §4.1
         if self._fallback:
             self._transmit_over_connection()
         else:
@@ -284,8 +286,8 @@ class ServerTransaction(LiveTransaction):
             self._host.pass_ack(message)
 
     def _inform(self, cause: Literal["timeout", "transport"]) -> None:
-        logger.info("%s of %s: %s", self.request.method, self.flow.remote, cause)
-        if self.on_failed is not None:
+        if self.on_failed is not None:  # where nobody minds, strangers shall not fill the log
+            logger.info("%s of %s: %s", self.request.method, self.flow.remote, cause)
             _call_user(self.on_failed)
 
     def _forget(self) -> None:

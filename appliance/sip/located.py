@@ -6,6 +6,7 @@ RFC 3263 §4 (server location), §4.3 (fail-over); RFC 3261 §8.1.2 (the next ho
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
@@ -14,6 +15,7 @@ from appliance.sip.live_transaction import ClientEvent, ClientTransaction, Faile
 from appliance.sip.message import Request, Response, Uri
 from appliance.sip.transport.failed_targets import retry_after
 from appliance.sip.transport.flow import TransportError
+from appliance.sip.transport.locate import LocationError, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,10 +24,9 @@ if TYPE_CHECKING:
 
     from appliance.sip.endpoint import Endpoint
     from appliance.sip.transport.flow import Flow
-    from appliance.sip.transport.locate import Target
     from appliance.sip.transport.resolve import Locator
 
-__all__ = ["MAX_LOCATING", "LocatedRequest", "Sender", "next_hop"]
+__all__ = ["ANYHOW", "MAX_LOCATING", "LocatedRequest", "Sender", "Way", "next_hop"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,23 @@ def next_hop(request: Request) -> Uri:
     """Where a request goes (§8.1.2): to its topmost Route, or its Request-URI. PeerError."""
     routes = request.routes
     return routes[0].uri if routes else Uri.parse(request.uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What a sender is told about the way of a request, beside what the request says itself."""
+
+    transport: str | None = None
+    "What to use whatever the URI says."
+    next_hop: Uri | None = None
+    "Where to send it when it bears no Route for that (§8.1.2): a server whose name its Request-URI does not bear."
+    keep_to: Flow | None = None
+    "Tried first while DNS lists where it leads, or says nothing: whoever knows us there need not learn it again."
+    fresh: bool = False
+    "Ask name servers, whatever was heard from them before."
+
+
+ANYHOW = Way()
 
 
 class Sender:
@@ -62,36 +80,55 @@ class Sender:
         on_event: Callable[[ClientEvent], None],
         *,
         prepare: Callable[[Request, Flow], None] | None = None,
-        transport: str | None = None,
+        way: Way = ANYHOW,
     ) -> LocatedRequest:
         """Send a request without a Via to its next hop; returns at once.
 
-        `prepare` completes each copy of it that is sent: our Contact depends on the way. `transport` is what
-        we are told to use whatever the URI says. `on_event` gets, as from `Endpoint.send_request`, each
-        Response, or Failed when no target gave any. PeerError when the next hop cannot be read.
+        `prepare` completes each copy of it that is sent: our Contact depends on the way. `on_event` gets, as
+        from `Endpoint.send_request`, each Response, or Failed when no target gave any. PeerError when the
+        next hop cannot be read.
         """
         sent = LocatedRequest(self, request, on_event, prepare)
-        uri = next_hop(request)
+        uri = way.next_hop or next_hop(request)
         if self._tasks is None or self._locating >= MAX_LOCATING:
             logger.warning("%s to %s: too many wait for DNS", request.method, uri.host)
             self.endpoint.timers.after(0, sent.nowhere)
         else:
             self._locating += 1
-            self._tasks.start_soon(self._locate, sent, uri, transport, name=f"locate {uri.host}")
+            self._tasks.start_soon(self._locate, sent, uri, way, name=f"locate {uri.host}")
         return sent
 
-    async def _locate(self, sent: LocatedRequest, uri: Uri, transport: str | None) -> None:
+    def avoid(self, flow: Flow, uri: Uri, seconds: float | None = None) -> None:
+        """Whoever is at the end of a flow to `uri` did not answer, or asked to be left alone for so many seconds."""
+        self.locator.failed.note(_target(flow, uri), self.endpoint.timers.now(), seconds)
+
+    async def _locate(self, sent: LocatedRequest, uri: Uri, way: Way) -> None:
         try:
-            targets = await self.locator.locate(uri, transport)
+            targets = await self.locator.locate(uri, way.transport, fresh=way.fresh)
         except TransportError as error:
             logger.info("%s to %s: %s", sent.request.method, uri.host, error)
+            sent.unlocated = isinstance(error, LocationError)
             targets = []
         except Exception:
             logger.exception("locating %s failed", uri.host)
             targets = []
         finally:
             self._locating -= 1
-        sent.found(targets)
+        sent.found(_keep_to(way.keep_to, uri, targets))
+
+
+def _target(flow: Flow, uri: Uri) -> Target:
+    return Target(flow.transport, flow.remote, uri.address)
+
+
+def _keep_to(flow: Flow | None, uri: Uri, targets: list[Target]) -> list[Target]:
+    """The same targets, with where `flow` leads first, if it is among them or there is no other."""
+    if flow is None:
+        return targets
+    kept = _target(flow, uri)
+    if targets and kept not in targets:
+        return targets
+    return [kept, *(target for target in targets if target != kept)]
 
 
 class LocatedRequest:
@@ -106,6 +143,8 @@ class LocatedRequest:
     ) -> None:
         self.request = request
         "As it was given; each target gets a copy with a Via, and so a branch, of its own."
+        self.unlocated = False
+        "Whether nobody could say where its next hop is."
         self._sender = sender
         self._on_event = on_event
         self._prepare = prepare
@@ -121,6 +160,10 @@ class LocatedRequest:
         self._cancelled = tuple(headers)
         if self._client is not None:
             self._client.cancel(self._cancelled)
+
+    def try_no_other(self) -> None:
+        """Send it to no further target: what comes of it does not matter any more."""
+        self._cancelled = self._cancelled or ()
 
     def nowhere(self) -> None:
         """There is no target."""

@@ -1,8 +1,8 @@
 """The REFERs of one dialog, in both directions, on the wire.
 
 RFC 3515, RFC 4488, RFC 3892. The dialog belongs to somebody else, mostly a call, who gives its SUBSCRIBEs and
-NOTIFYs to `receive` and each REFER that it lets in to `take`. It may end before they do (RFC 5057 §4.1): they
-go on in what it was.
+NOTIFYs to `receive` and each REFER that it lets in to `take`. It may end before they do (RFC 5057 §4.1): by
+`outlive` they go on in what it was.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from appliance.sip.dialog import Dialog
     from appliance.sip.endpoint import ClientEvent, Endpoint, ServerTransaction
-    from appliance.sip.message import ReferTo
+    from appliance.sip.message import ReferTo, Request
     from appliance.sip.transport.flow import Flow
 
 
@@ -110,7 +110,7 @@ class SentReferral:
                 case SendSubscribe(expires, _):
                     self._subscribe(expires)
                 case Over(reason):
-                    self._referrals.sent.remove(self.event)
+                    self._referrals.ended(self._referrals.sent, self.event)
                     self._on_over(reason)
                 case Resting():
                     pass  # an implicit subscription is never begun anew
@@ -143,6 +143,7 @@ class Referrals:
         self.flow = flow
         self.sent: Usages[SentReferral] = Usages()
         self._taken: Usages[LiveNotifier] = Usages()
+        self._alone = False  # the dialog's user is gone, and it is ours
 
     def __len__(self) -> int:
         return len(self.sent) + len(self._taken)
@@ -155,7 +156,7 @@ class Referrals:
             self.endpoint, self.dialog, transaction.flow, referral.usage, request.event, content
         )
         self._taken.add(request.event, live)
-        live.on_ended = partial(self._taken.remove, request.event)
+        live.on_ended = partial(self.ended, self._taken, request.event)
         usual = live.on_accept
         headers = (("Contact", self.dialog.contact), *referral.headers)
         live.on_accept = lambda transaction, _: transaction.reply(202, headers=headers)
@@ -182,14 +183,36 @@ class Referrals:
     def receive(self, transaction: ServerTransaction) -> None:
         """A SUBSCRIBE or NOTIFY in the dialog, whose CSeq was checked. PeerError 481 for none of ours."""
         request = transaction.request
+        if request.method not in {"SUBSCRIBE", "NOTIFY"}:
+            raise self._refuse_method()
+        if self._alone:
+            self.dialog.receive_request(request)
         event = Event.parse(request.headers.get("Event") or "")
         if request.method == "SUBSCRIBE":
             self._taken.find(event).subscribe(transaction)
             return
-        if request.method != "NOTIFY":
-            raise PeerError(405, "Method Not Allowed", (("Allow", "NOTIFY, SUBSCRIBE"),))
         said = SubscriptionState.parse(request.headers.get("Subscription-State") or "")
         self.sent.find(event).receive(transaction, said)
+
+    def _refuse_method(self) -> PeerError:
+        if self._alone:
+            return PeerError(481, "Call/Transaction Does Not Exist")
+        return PeerError(405, "Method Not Allowed", (("Allow", "NOTIFY, SUBSCRIBE"),))
+
+    def receive_ack(self, ack: Request) -> None:
+        """Once the dialog is ours, no INVITE is open in it."""
+
+    def outlive(self) -> None:
+        """The dialog's user is gone: what is left of the dialog is ours until the last REFER in it has ended."""
+        if len(self):
+            self._alone = True
+            self.endpoint.add_dialog(self.dialog.id, self)
+
+    def ended(self, usages: Usages[LiveNotifier] | Usages[SentReferral], event: Event) -> None:
+        """One of them is over."""
+        usages.remove(event)
+        if self._alone and not len(self):
+            self.endpoint.remove_dialog(self.dialog.id)
 
     def end(self) -> None:
         """The peer is gone: nobody tells anything any more, or is told."""

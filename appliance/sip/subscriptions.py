@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Protocol
 from appliance.errors import PeerError
 from appliance.sip.dialog import Dialog
 from appliance.sip.dialog.notifier import NotifierUsage
+from appliance.sip.dialog.subscription import Usages
+from appliance.sip.inspection import wants_sips
 from appliance.sip.live_notifier import Content, LiveNotifier
 from appliance.sip.message import AllowEvents, Event, Uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from appliance.sip.dialog import DialogId
     from appliance.sip.dialog.subscription import Lifetime
     from appliance.sip.endpoint import Endpoint, ServerTransaction
     from appliance.sip.message import Request
@@ -61,6 +64,7 @@ class Notifier:
             tuple[str, str], dict[_Subscription, None]
         ] = {}  # in the order in which they came
         self._counts: Counter[str] = Counter()
+        self._shared: dict[DialogId, Usages[_Subscription]] = {}  # in dialogs that are somebody else's
         endpoint.serve("SUBSCRIBE", self._receive)
 
     def __len__(self) -> int:
@@ -94,14 +98,41 @@ class Notifier:
         """The extension that a request proves to come from. PeerError 401 otherwise."""
         return self._identify(transaction)
 
+    def receive_within(self, transaction: ServerTransaction, dialog: Dialog) -> None:
+        """A SUBSCRIBE in a dialog that is somebody else's, a call's, who has checked its CSeq (§4.5.2). PeerError."""
+        shared = self._shared.setdefault(dialog.id, Usages())
+        try:
+            known = shared.get(_event_of(transaction.request))
+            if known is None:
+                self._begin(transaction, dialog, shared)
+            else:
+                known.subscribe(transaction)
+        finally:
+            self._tidy(dialog.id)
+
+    def leave(self, dialog: Dialog) -> None:
+        """That dialog is over, and what is subscribed to in it."""
+        shared = self._shared.get(dialog.id)
+        for subscription in shared.all() if shared is not None else ():
+            subscription.live.terminate("noresource")
+
+    def _tidy(self, dialog_id: DialogId) -> None:
+        if not len(self._shared.get(dialog_id, ())):
+            self._shared.pop(dialog_id, None)
+
     def _receive(self, transaction: ServerTransaction) -> None:
+        self._begin(transaction)
+
+    def _begin(
+        self,
+        transaction: ServerTransaction,
+        dialog: Dialog | None = None,
+        shared: Usages[_Subscription] | None = None,
+    ) -> None:
+        """A new subscription, in the dialog that its SUBSCRIBE makes or in the one that it came in."""
         request = transaction.request
         subscriber = self._identify(transaction)
-        event = _event_of(request)
-        package = self._packages.get(event.package) if event is not None else None
-        if event is None or package is None:
-            # §4.2.1.1: with the ones that there are.
-            raise PeerError(489, "Bad Event", (self.allow_events,) if self._packages else ())
+        event, package = self._package_of(request)
         _check_accept(request, package.content_type)
         self._check_room(subscriber)
         usage = NotifierUsage(package.lifetime)
@@ -109,25 +140,39 @@ class Notifier:
         resource = Uri.parse(request.uri).number or ""
         content = Content(package.content_type, package.accept(subscriber, resource))
         flow = transaction.flow
-        dialog = Dialog.of_uas(request, transaction.tag, self._endpoint.contact(flow, resource))
-        dialog.confirm()
+        if dialog is None:
+            contact = self._endpoint.contact(flow, resource, secure=wants_sips(request))
+            dialog = Dialog.of_uas(request, transaction.tag, contact)
+            dialog.confirm()
         live = LiveNotifier(self._endpoint, dialog, flow, usage, event, content)
-        self._add(_Subscription(self, live, subscriber, (event.package, resource)))
+        self._add(_Subscription(self, live, subscriber, (event.package, resource)), shared)
         live.run(effects, transaction)
+
+    def _package_of(self, request: Request) -> tuple[Event, EventPackage]:
+        event = _event_of(request)
+        package = self._packages.get(event.package) if event is not None else None
+        if event is None or package is None:
+            # §4.2.1.1: with the ones that there are.
+            raise PeerError(489, "Bad Event", (self.allow_events,) if self._packages else ())
+        return event, package
 
     def _check_room(self, subscriber: str) -> None:
         full = len(self._subscriptions) >= MAX_SUBSCRIPTIONS
         if full or self._counts[subscriber] >= MAX_PER_SUBSCRIBER:
             raise PeerError(503, "Too Many Subscriptions", (("Retry-After", RETRY_AFTER),))
 
-    def _add(self, subscription: _Subscription) -> None:
+    def _add(self, subscription: _Subscription, shared: Usages[_Subscription] | None) -> None:
+        live = subscription.live
+        if shared is None:
+            self._endpoint.add_dialog(live.dialog.id, subscription)
+        else:
+            shared.add(live.event, subscription)
         self._subscriptions.add(subscription)
         self._watchers.setdefault(subscription.watched, {})[subscription] = None
         self._counts[subscription.subscriber] += 1
-        self._endpoint.add_dialog(subscription.live.dialog.id, subscription)
-        subscription.live.on_ended = partial(self._remove, subscription)
+        live.on_ended = partial(self._remove, subscription, shared)
 
-    def _remove(self, subscription: _Subscription) -> None:
+    def _remove(self, subscription: _Subscription, shared: Usages[_Subscription] | None) -> None:
         self._subscriptions.discard(subscription)
         watchers = self._watchers[subscription.watched]
         del watchers[subscription]
@@ -136,7 +181,12 @@ class Notifier:
         self._counts[subscription.subscriber] -= 1
         if not self._counts[subscription.subscriber]:
             del self._counts[subscription.subscriber]
-        self._endpoint.remove_dialog(subscription.live.dialog.id)
+        live = subscription.live
+        if shared is None:
+            self._endpoint.remove_dialog(live.dialog.id)
+        else:
+            shared.remove(live.event)
+            self._tidy(live.dialog.id)
 
 
 class _Subscription:
@@ -155,15 +205,23 @@ class _Subscription:
         request = transaction.request
         if request.method != "SUBSCRIBE":
             raise PeerError(405, "Method Not Allowed", (("Allow", "SUBSCRIBE"),))
-        # Whoever heard the tags could end other people's subscriptions.
-        if self._notifier.identify(transaction) != self.subscriber:
-            raise PeerError(403, "Forbidden")
+        self._identify(transaction)
         event = _event_of(request)
         if event is None or event.key != self.live.event.key:
             # §4.5.2: another subscription belongs into a dialog of its own.
             raise PeerError(481, "Subscription Does Not Exist")
         self.live.dialog.receive_request(request)
         self.live.subscribe(transaction)
+
+    def subscribe(self, transaction: ServerTransaction) -> None:
+        """The same in a dialog that is somebody else's."""
+        self._identify(transaction)
+        self.live.subscribe(transaction)
+
+    def _identify(self, transaction: ServerTransaction) -> None:
+        # Whoever heard the tags could end other people's subscriptions.
+        if self._notifier.identify(transaction) != self.subscriber:
+            raise PeerError(403, "Forbidden")
 
     def receive_ack(self, ack: Request) -> None:
         """There is no INVITE in this dialog."""

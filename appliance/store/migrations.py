@@ -68,4 +68,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE extensions ADD COLUMN ha1_sha512_256 TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE bindings ADD COLUMN path TEXT NOT NULL DEFAULT ''",
     ),
+    (
+        "ALTER TABLE extensions ADD COLUMN level INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE items (
+            area TEXT NOT NULL,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (area, key)
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )

@@ -97,6 +97,9 @@ class Gets:
 class Phone:
     """A telephone without a mind of its own: the test says each word."""
 
+    domain = EXCHANGE[0]
+    "The host part of every address-of-record."
+
     def __init__(self, number: str, address: Address, rng: random.Random) -> None:
         self.number, self.address, self._random = number, address, rng
         self.cseq = 0
@@ -116,14 +119,19 @@ class Phone:
     def contact(self) -> str:
         return f"<sip:{self.number}@{self.address[0]}:{self.address[1]}>"
 
+    def via(self) -> str:
+        """The Via of a request, with a branch of its own."""
+        host, port = self.address
+        return f"SIP/2.0/UDP {host}:{port};branch=z9hG4bK{self._random.getrandbits(64):x}"
+
     # --- what it sends
 
     def invite(self, number: str, body: bytes = b"", **headers: str) -> Sends:
         """Start a call."""
         self.call_id = f"{self._random.getrandbits(64):x}@{self.address[0]}"
-        self.local = f"<sip:{self.number}@192.0.2.1>;tag={self.tag}"
-        self.remote = f"<sip:{number}@192.0.2.1>"
-        self.target = f"sip:{number}@192.0.2.1"
+        self.local = f"<sip:{self.number}@{self.domain}>;tag={self.tag}"
+        self.remote = f"<sip:{number}@{self.domain}>"
+        self.target = f"sip:{number}@{self.domain}"
         return self.again(body, **headers)
 
     def again(self, body: bytes = b"", **headers: str) -> Sends:
@@ -134,10 +142,7 @@ class Phone:
     def make(self, method: str, body: bytes = b"", **headers: str) -> Request:
         self.cseq += 1
         fields = [
-            (
-                "Via",
-                f"SIP/2.0/UDP {self.address[0]}:{self.address[1]};branch=z9hG4bK{self._random.getrandbits(64):x}",
-            ),
+            ("Via", self.via()),
             ("Max-Forwards", "70"),
             ("From", self.local),
             ("To", self.remote),

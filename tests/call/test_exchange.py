@@ -75,6 +75,12 @@ def test_no_port_left() -> None:
     assert bob.invited is None
 
 
+def test_what_cannot_be_read_takes_no_port(book: Playbook, alice: Phone, bob: Phone) -> None:
+    book >> alice.invite("102", OFFER, Supported='",x') << alice.gets(400) >> alice.ack_refusal()
+    assert book.relay.open_ports == 0
+    book.ends("bad_request")
+
+
 def test_hang_up_from_outside(book: Playbook, alice: Phone, bob: Phone) -> None:
     talk(book, alice, bob)
     call = book.exchange.calls()[0]

@@ -22,6 +22,8 @@ def invite(*headers: tuple[str, str], uri: str = "sip:102@pbx") -> Request:
         ("sip:192.0.2.1", ""),
         ("tel:+49-30-12(34).5", "+493012345"),
         ("tel:102;phone-context=example.org", "102"),
+        ("sip:+49-30-12(34).5@pbx;user=phone", "+493012345"),
+        ("sip:1-2@pbx;user=ip", "1-2"),
         ("sip:%ff@pbx", "?"),
         (f"sip:{'9' * 500}@pbx", "9" * 64),
     ],
@@ -42,6 +44,8 @@ def test_hops() -> None:
 
 def test_from_must_be_the_callers_own() -> None:
     check_caller(invite(), "101")
+    by_number = Request("INVITE", "tel:102", Headers([("From", "<tel:1-01;phone-context=pbx>;tag=a")]))
+    check_caller(by_number, "101")
     with pytest.raises(RefusedError) as refusal:
         check_caller(invite(), "102")
     assert refusal.value.status == 403

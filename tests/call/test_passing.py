@@ -61,3 +61,41 @@ def test_body_that_is_no_session_passes(book: Playbook, alice: Phone, bob: Phone
         << alice.gets(486)
         >> alice.ack_refusal()
     ).ends("busy")
+
+
+def test_a_description_that_is_packed_is_not_read(book: Playbook, alice: Phone, bob: Phone) -> None:
+    book >> alice.invite("102", b"packed", Content_Encoding="gzip")
+    book << alice.gets(415, "Accept-Encoding: identity") >> alice.ack_refusal()
+    book >> alice.invite("102", OFFER, Content_Encoding="identity") << bob.gets("INVITE") << alice.gets(100)
+    book >> bob.says(486) << bob.gets("ACK") << alice.gets(486) >> alice.ack_refusal()
+    packed = {"Content_Encoding": "gzip", "Content_Type": "application/xml"}
+    book >> alice.invite("102", b"packed", **packed) << bob.gets("INVITE", "Content-Encoding: gzip")
+    book << alice.gets(100) >> bob.says(486) << bob.gets("ACK") << alice.gets(486) >> alice.ack_refusal()
+    book.ends("busy", "busy")
+
+
+def test_who_forwarded_a_call_and_why_it_ends(book: Playbook, alice: Phone, bob: Phone) -> None:
+    """History-Info (RFC 7044), Diversion (RFC 5806), Referred-By (RFC 3892) and Reason (RFC 3326) are carried."""
+    history = "<sip:100@x?Reason=SIP%3Bcause%3D302>;index=1, <sip:102@x>;index=1.1;mp=1"
+    diversion = "<sip:100@x>;reason=unconditional;counter=1"
+    carried = {"History_Info": history, "Diversion": diversion, "Referred_By": "<sip:103@x>"}
+    book >> alice.invite("102", OFFER, **carried)
+    book << bob.gets(
+        "INVITE", f"History-Info: {history}", f"Diversion: {diversion}", "Referred-By: <sip:103@x>"
+    )
+    (
+        book
+        << alice.gets(100)
+        >> bob.says(181, History_Info=history)
+        << alice.gets(181, f"History-Info: {history}")
+    )
+    reason = 'SIP;cause=200;text="elsewhere"'
+    (
+        book
+        >> alice.cancel(Reason=reason)
+        << alice.gets(200)
+        << alice.gets(487)
+        << bob.gets("CANCEL", f"Reason: {reason}")
+    )
+    book >> alice.ack_refusal() >> bob.ok() >> bob.says(487) << bob.gets("ACK")
+    book.ends("cancelled")

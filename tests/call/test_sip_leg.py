@@ -218,6 +218,83 @@ def test_x_04_lost_ack(book: Playbook, alice: Phone, bob: Phone) -> None:
     ).ends("lost")
 
 
+def test_an_ack_that_is_lost_and_overtaken_by_a_reinvite_comes_again(
+    book: Playbook, alice: Phone, bob: Phone
+) -> None:
+    """§13.2.2.4: each 2xx has its ACK, also when another INVITE is open by then. Else the callee would give up."""
+    (
+        book
+        >> alice.invite("102", OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(200, ANSWER)
+        << bob.gets("ACK")  # or so the exchange believes
+        << alice.gets(200)
+        >> alice.ack()
+    ).quiet()
+    invite = bob.invited
+    (
+        book
+        >> alice.again(OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(200, ANSWER, to=invite)
+        << bob.gets("ACK", "CSeq: 1 ACK")
+        >> bob.says(491)  # RFC 5407 §3.1.5
+        << bob.gets("ACK", "CSeq: 2 ACK")
+        << alice.gets(491)
+        >> alice.ack_refusal()
+        >> bob.says(200, ANSWER, to=invite)
+        << bob.gets("ACK", "CSeq: 1 ACK")
+    ).quiet()
+    # The same of a re-INVITE's.
+    (
+        book
+        >> alice.again(OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(200, ANSWER)
+        << bob.gets("ACK", "CSeq: 3 ACK")
+        << alice.gets(200)
+        >> alice.ack()
+    ).quiet()
+    invite = bob.invited
+    (
+        book
+        >> alice.again(OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(200, ANSWER, to=invite)
+        << bob.gets("ACK", "CSeq: 3 ACK")
+        >> bob.says(200, ANSWER)
+        << bob.gets("ACK", "CSeq: 4 ACK")
+        << alice.gets(200)
+        >> alice.ack()
+        >> alice.bye()
+        << alice.gets(200)
+        << bob.gets("BYE")
+        >> bob.ok()
+    ).ends("normal")
+
+
+def test_an_old_ack_says_nothing_of_a_new_answer(book: Playbook, alice: Phone, bob: Phone) -> None:
+    """§13.2.2.4: an ACK has the CSeq number of its INVITE. One that was doubled and delayed is taken for no other's."""
+    talk(book, alice, bob)
+    old = alice.ack()
+    (
+        book
+        >> alice.again(OFFER)
+        << bob.gets("INVITE")
+        << alice.gets(100)
+        >> bob.says(200, ANSWER)
+        << bob.gets("ACK")
+        << alice.gets(200)  # or so the exchange believes
+        >> old
+    ).quiet()
+    (book.waits(0.5) << alice.gets(200) >> alice.ack()).waits(1.0).quiet()
+    (book >> alice.bye() << alice.gets(200) << bob.gets("BYE") >> bob.ok()).ends("normal")
+
+
 def test_callee_hangs_up_before_the_ack(book: Playbook, alice: Phone, bob: Phone) -> None:
     """§15: no BYE to the caller before its ACK is there."""
     (
@@ -279,7 +356,7 @@ def test_info_and_message_pass(book: Playbook, alice: Phone, bob: Phone) -> None
         << bob.gets(415)
         >> alice.ask("OPTIONS")
         << alice.gets(200, "Allow: INVITE, ACK")
-        >> alice.ask("REFER", Refer_To="<sip:0190@example.org>")
+        >> alice.ask("PUBLISH", Event="presence")
         << alice.gets(405, "Allow")
         >> alice.bye()
         << alice.gets(200)

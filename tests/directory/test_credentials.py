@@ -214,6 +214,10 @@ def test_what_was_signed_is_what_was_asked_for() -> None:
         proof.verify(phone.answer(challenge, phone.request(method="INVITE"), uri="sip:pbx.example")) == "101"
     )
     refused(proof, phone.answer(challenge, phone.request(), uri="no uri"))
+    refused(proof, phone.answer(challenge, phone.request(), uri="sip:112@::1:5060"))
+    assert proof.verify(phone.answer(challenge, phone.request(), uri="sip:::1:5060")) == "101", (
+        "sipp over IPv6"
+    )
     other_method = phone.answer(challenge, phone.request())
     other_method.method = "INVITE"
     refused(proof, other_method)

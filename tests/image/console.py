@@ -46,6 +46,18 @@ class Console:
             else:
                 return
 
+    def wait_restart(self, uptime: float, seconds: float) -> None:
+        """Until an exchange answers that is younger than `uptime` seconds."""
+        give_up = time.monotonic() + seconds
+        while True:
+            try:
+                if self.api("GET", "status")["uptime"] < uptime:
+                    return
+            except (OSError, http.client.HTTPException):
+                pass  # between the two
+            assert time.monotonic() < give_up, f"no restart within {seconds} s"
+            time.sleep(0.5)
+
     def log_in(self, password: str) -> None:
         """As the administrator; AssertionError when refused."""
         page = self._post_form("/log-in", "/log-in", password=password)

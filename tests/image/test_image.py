@@ -1,4 +1,4 @@
-"""The image's life: first start, set-up over the serial line, a call, a power cut, and everything is there again.
+"""The image's life: first start, set-up over the serial line, a call, a power cut, all there again, a factory reset.
 
 The tests are one story in the order of this file, on one card. Requirements not tested: a Raspberry Pi's own
 firmware, device tree and serial port.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from urllib.error import HTTPError
 
 import pytest
 
@@ -22,6 +23,7 @@ HOST_NAME = "exchange-7"
 NEW_EXTENSION = {"number": "115", "name": "Just before the cut", "password": "made-before-the-cut"}
 EXPECTED_PORTS = {("udp", 5060), ("tcp", 5060), ("tcp", 5061), ("tcp", 443), ("udp", 5353)}
 "And udp 68, by which the DHCP client renews its lease."
+MENU_END = "0  Leave"
 QUIET_SECONDS = 240.0
 "Until the slowest unit of a start is done."
 
@@ -112,6 +114,35 @@ def test_nothing_failed_in_the_second_start(box: Box) -> None:
     assert report["failed"] == ""
     assert report["cycles"] == ""
     assert report["host"] == HOST_NAME
+
+
+def test_the_exchange_is_restarted_from_the_menu(box: Box) -> None:
+    line = box.machine.serial
+    uptime = box.console.api("GET", "status")["uptime"]
+    line.type()
+    line.answer(MENU_END, "4")
+    line.answer("1/2: ", "1")
+    line.answer("press Enter: ", "yes")
+    line.expect("It restarts now.")
+    box.console.wait_restart(uptime, QUIET_SECONDS)
+    numbers = sorted(each["number"] for each in box.console.api("GET", "extensions"))
+    assert numbers == ["113", "114", NEW_EXTENSION["number"]]
+
+
+def test_a_factory_reset_makes_it_a_new_box(box: Box) -> None:
+    line = box.machine.serial
+    line.answer(MENU_END, "5")
+    line.answer("press Enter: ", "RESET")
+    line.expect("The box is reset and starts again.")
+    line.expect("This box is new", seconds=2 * QUIET_SECONDS)
+    box.console.wait(QUIET_SECONDS)
+    with pytest.raises(HTTPError) as refused:
+        box.console.api("GET", "extensions")
+    refused.value.close()
+    assert refused.value.code == 401, "the token is gone with everything else"
+    report = box.machine.report()
+    assert report["failed"] == ""
+    assert report["host"] != HOST_NAME
 
 
 def _call(box: Box) -> None:

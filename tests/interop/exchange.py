@@ -94,7 +94,7 @@ def running_exchange(
     sip, tls, web = ((host, port) for port in free_ports(host, 3))
     command = [*program, "run", "--data", str(data), "--rtp", RTP_RANGE]
     for name, (_, port) in (("--sip", sip), ("--tls", tls), ("--web", web)):
-        command += [name, f"{host}:{port}"]
+        command += [name, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BRANCHBOX_")}
     with (folder / "exchange.log").open("wb") as log:
         process = subprocess.Popen(
@@ -130,12 +130,13 @@ def wait_until(condition: Callable[[], object], what: str, limit_s: float = 15.0
 def free_ports(host: str, count: int) -> list[int]:
     """Ports that were free for UDP and TCP a moment ago, each different."""
     ports: list[int] = []
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with ExitStack() as stack:
         while len(ports) < count:
-            stream = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            stream = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
             stream.bind((host, 0))
             port = stream.getsockname()[1]
-            datagram = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            datagram = stack.enter_context(socket.socket(family, socket.SOCK_DGRAM))
             try:
                 datagram.bind((host, port))
             except OSError:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import ssl
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.interop.exchange import Exchange, free_ports
+from tests.interop.exchange import Exchange, free_ports, wait_until
+from tests.peers.phone_wire import PhoneWire
 from tests.peers.sipp import CALLEE_HOST, CALLER_HOST, Callee, Sipp, write_users
+from tests.peers.tls_sleeve import TlsSleeve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["CALLEE", "CALLER", "Office"]
 
 CALLER, CALLEE = "101", "102"
+RATE = 100
+"Of a single run: with a lower rate sipp waits for the time of the next one."
 
 
 @dataclass
@@ -22,38 +29,82 @@ class Office:
 
     exchange: Exchange
     sipp: Sipp
+    host: str
+    "Where the callees are."
     ports: tuple[int, int, int]
     "The caller's, the callee's, and one for a second phone of the callee."
     passwords: dict[str, str]
+    transport: str = "udp"
+    "Of the caller: `udp`, `tcp` or `tls`."
+    wire: PhoneWire | None = None
+    "The callee's connection, when it is not on UDP."
 
     @classmethod
-    def of(cls, exchange: Exchange, folder: Path) -> Office:
-        """Give a new exchange its two extensions. `folder` is for sipp's files."""
-        passwords = exchange.add_extensions(2, CALLER)
+    def of(cls, exchange: Exchange, folder: Path, caller: str = CALLER) -> Office:
+        """Give an exchange two more extensions, the caller's and the next one. `folder` is for sipp's files."""
+        host = exchange.sip[0]
+        hosts = ("::1", "::1") if ":" in host else (CALLER_HOST, CALLEE_HOST)
+        passwords = exchange.add_extensions(2, caller)
         users = folder / "users.csv"
         write_users(users, passwords)
-        caller, second = free_ports(CALLER_HOST, 1)[0], free_ports(CALLEE_HOST, 2)
-        ports = (caller, second[0], second[1])
-        return cls(exchange, Sipp(exchange.sip, folder, users), ports, passwords)
+        at_caller, at_callee = free_ports(hosts[0], 1), free_ports(hosts[1], 2)
+        ports = (at_caller[0], at_callee[0], at_callee[1])
+        return cls(exchange, Sipp(exchange.sip, folder, users, host=hosts[0]), hosts[1], ports, passwords)
+
+    # The numbers of the two.
+
+    @property
+    def caller(self) -> str:
+        return next(iter(self.passwords))
+
+    @property
+    def called(self) -> str:
+        return list(self.passwords)[1]
+
+    @contextmanager
+    def over(self, caller: str, callee: str) -> Iterator[None]:
+        """What follows goes over these transports: `udp`, `tcp` or `tls`."""
+        with ExitStack() as stack:
+            self.transport = caller
+            if caller == "tls":
+                sleeve = stack.enter_context(TlsSleeve(self.exchange.tls, self.trust(), "localhost"))
+                self.sipp.server = sleeve.address
+            if callee != "udp":
+                server = self.exchange.tls if callee == "tls" else self.exchange.sip
+                trust = self.trust() if callee == "tls" else None
+                self.wire = stack.enter_context(PhoneWire(server, (self.host, self.ports[1]), trust))
+            yield
+
+    def trust(self) -> ssl.SSLContext:
+        """What a phone uses that pins the box's own certificate."""
+        return ssl.create_default_context(cafile=str(self.exchange.folder / "certs" / "cert.pem"))
 
     def register(self, number: str, port: int | str, *, expires: int = 3600, transport: str = "u1") -> None:
-        """Register a phone of `number` that is reached at the callees' address."""
+        """Register a phone of `number` that is reached at the callees' address, or over their connection."""
         at = list(self.passwords).index(number)
         users = self.sipp.users.with_name(f"register-{number}.csv")
         rotated = list(self.passwords.items())[at:] + list(self.passwords.items())[:at]
         write_users(users, dict(rotated))
-        who = Sipp(self.sipp.server, self.sipp.folder, users)
+        server = self.exchange.sip if self.transport == "tls" else self.sipp.server
+        if self.wire is not None:
+            server, transport = self.wire.address, "t1"
+        who = Sipp(server, self.sipp.folder, users, host=self.sipp.host)
+        contact = f"[{self.host}]" if ":" in self.host else self.host
         outcome = who.run(
-            *("register", 1, 1, "-key", "contact_host", CALLEE_HOST, "-key", "contact_port", str(port)),
+            *("register", 1, RATE, "-key", "contact_host", contact, "-key", "contact_port", str(port)),
             *("-key", "expires", str(expires), "-t", transport),
             port=self.ports[0],
         )
         assert outcome.done == 1, outcome.errors
+        if self.wire is not None:
+            wire = self.wire
+            wait_until(lambda: wire.is_free, "the end of the sipp that registered")
 
     def call(self, scenario: str = "caller", *options: str, **placeholders: str) -> None:
         """The caller's side of one call, which must go as the scenario says."""
         self.sipp.placeholders = placeholders
-        outcome = self.sipp.run(scenario, 1, 1, "-d", "300", *options, port=self.ports[0])
+        transport = ("-t", "u1" if self.transport == "udp" else "t1")
+        outcome = self.sipp.run(scenario, 1, RATE, "-d", "300", *transport, *options, port=self.ports[0])
         assert (outcome.done, outcome.failed) == (1, 0), outcome.errors
 
     def callee(self, scenario: str = "callee", port: int | None = None, **placeholders: str) -> Callee:
@@ -61,11 +112,31 @@ class Office:
         self.sipp.placeholders = placeholders
         port = port or self.ports[1]
         media = 40000 + 10 * self.ports.index(port)
-        return Callee(self.sipp, scenario, "-m", "1", "-d", "300", port=port, media_port=media)
+        transport = ("-t", "u1" if self.wire is None else "t1")
+        options = ("-m", "1", "-d", "300", *transport)
+        return Callee(self.sipp, scenario, *options, host=self.host, port=port, media_port=media)
 
     def record(self) -> dict[str, Any]:
-        """The one record there is, once there is one and no call is left."""
+        """The one record of the caller's calls there is, once there is one and no call is left."""
         self.exchange.wait_idle()
-        records = self.exchange.wait_records(1)
-        assert len(records) == 1, records
-        return records[0]
+        of_caller = {"number": self.caller}
+        wait_until(lambda: self.exchange.perform("records", "list", None, of_caller), "the record")
+        (record,) = self.exchange.perform("records", "list", None, of_caller)
+        return dict(record)
+
+    def expect(self, on_caller: str, on_callee: str) -> None:
+        """Both legs of the call went so: `>INVITE` from the phone, `<100` to it, none twice."""
+        call = self.record()["id"]
+        # The last ACK may come when the call is over.
+        with suppress(AssertionError):
+            wait_until(lambda: self._ladders(call) == (on_caller, on_callee), "both legs")
+        assert self._ladders(call) == (on_caller, on_callee)
+
+    def _ladders(self, call: str) -> tuple[str, str]:
+        legs: tuple[dict[str, str], dict[str, str]] = ({}, {})
+        for message in self.exchange.perform("trace", "show", call):
+            first, _, rest = message["text"].partition(" ")
+            word = rest.partition(" ")[0] if first == "SIP/2.0" else first
+            arrow = ">" if message["direction"] == "in" else "<"
+            legs[f"Call-ID: {call}" in message["text"]].setdefault(arrow + message["text"], arrow + word)
+        return " ".join(legs[0].values()), " ".join(legs[1].values())

@@ -39,9 +39,10 @@ class Authority:
         dns: Sequence[str] = (),
         uris: Sequence[str] = (),
         addresses: Sequence[str] = (),
+        odd_names: bytes = b"",
         into: Path | None = None,
     ) -> KeyPair:
-        """A new key and a certificate with these names, as cert.pem and key.pem in a folder."""
+        """A new key and a certificate with these names, as cert.pem and key.pem in a folder; `odd_names`: in DER."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = self._builder(_name(common), key)
         names = [
@@ -51,6 +52,9 @@ class Authority:
         ]
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        if odd_names:
+            odd = x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, odd_names)
+            builder = builder.add_extension(odd, critical=False)
         folder = into or self.folder / f"{common}-{x509.random_serial_number():x}"
         folder.mkdir(exist_ok=True)
         pair = KeyPair(folder / "cert.pem", folder / "key.pem")

@@ -1,11 +1,13 @@
-"""Small questions to a server: is a port free, does it answer OPTIONS yet."""
+"""Small questions to a server: is a port free, is one open yet, does it answer OPTIONS yet."""
 
 from __future__ import annotations
 
 import socket
+import struct
 import time
+from pathlib import Path
 
-__all__ = ["first_answer", "free_port"]
+__all__ = ["first_answer", "free_port", "is_open"]
 
 _OPTIONS = (
     "OPTIONS sip:ping@{host} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bK{number};rport\r\nMax-Forwards: 70\r\n"
@@ -27,6 +29,16 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
+
+
+def is_open(kind: str, host: str, port: int) -> bool:
+    """Whether a process of this network has that port, of `udp` or `tcp`. Nobody is disturbed by the question."""
+    table = Path(f"/proc/thread-self/net/{kind}{'6' if ':' in host else ''}")
+    octets = socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    # proc_net_tcp(5): each 32 bits of the address as the machine has them in its memory.
+    words = struct.unpack(f"={len(octets) // 4}I", octets)
+    local = "".join(f"{word:08X}" for word in words) + f":{port:04X}"
+    return any(line.split()[1] == local for line in table.read_text().splitlines()[1:])
 
 
 def first_answer(server: tuple[str, int]) -> float:

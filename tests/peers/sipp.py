@@ -6,17 +6,22 @@ import csv
 import os
 import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.peers.probe import is_open
+
 __all__ = ["CALLEE_HOST", "CALLER_HOST", "SCENARIOS", "Callee", "Outcome", "Sipp", "write_users"]
 
+POLL_S = 0.01
 SCENARIOS = Path(__file__).parent / "scenarios"
 # Loopback addresses of this run's own, so that two runs on one machine do not meet at the phones' fixed ports.
 _PID = os.getpid()  # 22 bits at most
 _RUN = f"127.{_PID >> 14 | 1 << 6}.{_PID >> 6 & 255}"
 CALLER_HOST = f"{_RUN}.{(_PID & 63) * 4 + 1}"
 CALLEE_HOST = f"{_RUN}.{(_PID & 63) * 4 + 2}"
+CALLER_MEDIA = "18000"  # below the exchange's own ports, with which it may share an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,11 @@ class Outcome:
     retransmissions: int
     errors: str
     "What sipp wrote about calls that went wrong; empty when all went well."
+
+
+def bracketed(host: str, port: int) -> str:
+    """An address as it stands in a URI."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def write_users(file: Path, users: dict[str, str]) -> None:
@@ -55,11 +65,13 @@ class Sipp:
     "The processor it is kept on."
     placeholders: dict[str, str] = field(default_factory=dict)
     "What a scenario's `.xml.template` is filled with."
+    host: str = CALLER_HOST
+    "Where callers are."
 
     def command(self, scenario: str, host: str, port: int, *options: str) -> list[str]:
         prefix = [] if self.core is None else ["taskset", "-c", str(self.core)]
         return [
-            *(*prefix, "sipp", f"{self.server[0]}:{self.server[1]}", "-sf", str(self.scenario(scenario))),
+            *(*prefix, "sipp", bracketed(*self.server), "-sf", str(self.scenario(scenario))),
             *("-i", host, "-p", str(port), "-mi", host, "-nostdin", *options),
         ]
 
@@ -80,8 +92,8 @@ class Sipp:
             file.unlink(missing_ok=True)
         limit = count // rate + 60
         command = self.command(
-            *(scenario, CALLER_HOST, port, "-inf", str(self.users), "-m", str(count), "-r", str(rate)),
-            *("-l", "15000", "-mp", "20000", "-recv_timeout", "8000", "-timeout", str(limit)),
+            *(scenario, self.host, port, "-inf", str(self.users), "-m", str(count), "-r", str(rate)),
+            *("-l", "15000", "-mp", CALLER_MEDIA, "-recv_timeout", "8000", "-timeout", str(limit)),
             *(
                 "-trace_stat",
                 "-stf",
@@ -131,6 +143,7 @@ class Callee:
             *(scenario, host, port, "-mp", str(media_port), "-timeout", "900"),
             *("-trace_err", "-error_file", str(self._errors), *options),
         )
+        self._port = "tcp" if "t1" in options else "udp", host, port
         self._folder = sipp.folder
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -138,6 +151,8 @@ class Callee:
         self._process = subprocess.Popen(
             self._command, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        while self._process.poll() is None and not is_open(*self._port):
+            time.sleep(POLL_S)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -20,10 +20,9 @@ class TlsSleeve:
         self._server = server
         self._context = context
         self._name = name
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address: tuple[str, int] = self._listener.getsockname()
-        self.versions: list[str | None] = []
-        "The TLS version of each connection."
+        family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+        self._listener = socket.create_server((server[0], 0), family=family)
+        self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._sockets: list[socket.socket] = [self._listener]
         self._threads = [threading.Thread(target=self._accept)]
 
@@ -52,7 +51,6 @@ class TlsSleeve:
                     socket.create_connection(self._server), server_hostname=self._name
                 )
                 self._sockets.append(tls)
-                self.versions.append(tls.version())
                 for source, sink in ((plain, tls), (tls, plain)):
                     self._threads.append(threading.Thread(target=_carry, args=(source, sink)))
                     self._threads[-1].start()

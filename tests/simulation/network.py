@@ -1,7 +1,8 @@
 """An in-memory network: hosts with addresses, and weather that loses, doubles, delays and reorders datagrams.
 
 It implements `Transports` of appliance/sip/transport/flow.py. Time is the Timers' and chance the Random's, so that
-a run is told whole by its seed. TCP keeps order and loses nothing; it breaks when its hosts are parted.
+a run is told whole by its seed. TCP keeps order and loses nothing: what finds its hosts parted waits, and when it has
+waited too long the connection breaks.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class Connection:
     framers: dict[int, StreamFramer] = field(default_factory=dict)
     arrives: dict[int, float] = field(default_factory=dict)
     "When the last octets on the way to an end arrive: the next ones must not overtake them."
+    stalled: dict[int, list[bytes]] = field(default_factory=dict)
+    "What waits before an end until its hosts are parted no more: TCP sends it again and again."
 
     def other(self, serial: int) -> int:
         return next(end for end in self.ends if end != serial)
@@ -77,21 +80,24 @@ class Network:
         self._parted.add(frozenset((one, other)))
 
     def heal(self, one: Host, other: Host) -> None:
-        """Let everything through again."""
+        """Let everything through again, first what waits on their connections."""
         self._parted.discard(frozenset((one, other)))
+        for end, link in list(self.connections.items()):
+            if {host for host, _ in link.ends.values()} == {one, other}:
+                for data in link.stalled.pop(end, ()):
+                    self._hand_over(link, end, data)
 
     def remove(self, host: Host) -> None:
-        """Take a host away, as a power cut does: silence, no error."""
+        """Take a host away, as a power cut does: silence from now on, no error."""
+        host.powered = False
         self.hosts = {address: known for address, known in self.hosts.items() if known is not host}
         for serial in [serial for serial, link in self.connections.items() if link.ends[serial][0] is host]:
             link = self.connections[serial]
             self.timers.after(TCP_PATIENCE, lambda link=link: self.break_connection(link))  # type: ignore[misc]  # mypy cannot infer the default
 
-    def reach(self, one: Host, other: Host | None) -> bool:
+    def reach(self, one: Host, other: Host) -> bool:
         """Whether anything gets from one to the other now."""
-        return (
-            other is not None and other in self.hosts.values() and frozenset((one, other)) not in self._parted
-        )
+        return one.powered and other.powered and frozenset((one, other)) not in self._parted
 
     def carry(self, sender: Host, flow: Flow, data: bytes) -> None:
         """Take one datagram."""
@@ -111,7 +117,7 @@ class Network:
 
     def _deliver(self, sender: Host, flow: Flow, data: bytes) -> None:
         host = self.hosts.get(flow.remote)
-        if self.reach(sender, host) and host is not None:
+        if host is not None and self.reach(sender, host):
             host.receiver.receive_datagram(data, Flow("udp", flow.remote, flow.local))
 
     def stream(self, flow: Flow, data: bytes) -> None:
@@ -126,12 +132,22 @@ class Network:
         self.timers.after(due - now, lambda: self._arrive(link, end, data))
 
     def _arrive(self, link: Connection, end: int, data: bytes) -> None:
-        host, flow = link.ends[end]
         if end not in self.connections:
             return
-        if not self.reach(link.ends[link.other(end)][0], host):
-            self.timers.after(TCP_PATIENCE, lambda: self.break_connection(link))
-            return
+        if end in link.stalled:
+            link.stalled[end].append(data)
+        elif self.reach(*(host for host, _ in link.ends.values())):
+            self._hand_over(link, end, data)
+        else:
+            waiting = link.stalled[end] = [data]
+            self.timers.after(TCP_PATIENCE, lambda: self._lose_patience(link, end, waiting))
+
+    def _lose_patience(self, link: Connection, end: int, waiting: list[bytes]) -> None:
+        if link.stalled.get(end) is waiting:
+            self.break_connection(link)
+
+    def _hand_over(self, link: Connection, end: int, data: bytes) -> None:
+        host, flow = link.ends[end]
         for item in link.framers[end].feed(data):
             if not isinstance(item, Keepalive):
                 host.receiver.receive_message(item, flow)
@@ -139,7 +155,7 @@ class Network:
     def break_connection(self, link: Connection) -> None:
         """Both ends learn that their connection is gone."""
         for serial, (host, flow) in link.ends.items():
-            if self.connections.pop(serial, None) is not None and host in self.hosts.values():
+            if self.connections.pop(serial, None) is not None and host.powered:
                 host.receiver.flow_failed(flow)
 
 
@@ -151,6 +167,7 @@ class Host:
     def __init__(self, network: Network, addresses: tuple[Address, ...]) -> None:
         self.network = network
         self.addresses = addresses
+        self.powered = True
         self._ephemeral = count(40_000)
         self.watch: Callable[[bytes, Flow], None] | None = None
         "Sees what this host sends."

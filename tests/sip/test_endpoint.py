@@ -61,7 +61,8 @@ def test_options_is_answered_with_what_we_can_do(wire: Wire) -> None:
     assert answer.status == 200
     assert answer.headers.get("Allow") == "ACK, BYE, CANCEL, INVITE, OPTIONS, UPDATE"
     assert answer.headers.get("Supported") == "100rel, timer"
-    assert answer.headers.get("Accept") == "application/sdp"
+    accepts = [answer.headers.get(f"Accept{what}") for what in ("", "-Encoding", "-Language")]
+    assert accepts == ["application/sdp", "identity", "en"]
     assert answer.to.tag
     # Nothing tells an attacker which version this is.
     assert "Server" not in answer.headers
@@ -297,13 +298,22 @@ def test_rfc_4320_for_non_invite_requests(wire: Wire) -> None:
     user = User()
     wire.endpoint.serve("MESSAGE", user.receive)
     wire.receive(text_of("MESSAGE"))
-    # No 100 by itself, no provisional response but 100, no 408.
+    # No 100 at once, no provisional response but 100, no 408.
+    assert wire.out == []
+    wire.receive(text_of("MESSAGE"))
+    wire.timers.wait(3.4)
     assert wire.out == []
     with pytest.raises(LocalError, match="183 to MESSAGE"):
         user.got[0].reply(183)
     user.got[0].reply(408)
     assert wire.out == []
-    wire.timers.wait(31)
+    # §4.1: from 3.5 s on the client repeats itself every 4 s alone, and MUST be told that it was heard.
+    wire.timers.wait(0.1)
+    trying = wire.response()
+    assert (trying.status, trying.to.tag) == (100, None)
+    wire.receive(text_of("MESSAGE"))
+    assert wire.response().status == 100
+    wire.timers.wait(28)
     assert wire.endpoint.transactions == 1
     wire.timers.wait(10)
     assert wire.endpoint.transactions == 0
@@ -355,6 +365,40 @@ def test_an_ack_of_a_refusal_ends_its_repetition(wire: Wire) -> None:
     wire.timers.wait(20)
     assert wire.out == []
     assert wire.endpoint.transactions == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 401),
+        ({"Max_Forwards": "0"}, 483),
+        ({"Require": "nothingSupportsThis"}, 420),
+        ({"To": "<sip:100@192.0.2.1>;tag=unknown"}, 481),
+    ],
+)
+def test_what_a_stranger_is_refused_with_is_said_once_and_when_asked_again(
+    wire: Wire, changes: dict[str, str], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """§26.3.2.4: else one forged datagram would have eleven of ours fall upon whom it names."""
+    caplog.set_level(logging.INFO)
+    wire.endpoint.serve("INVITE", Refuser(PeerError(401, "Unauthorized")).receive)
+    request = text_of("INVITE", **changes)
+    wire.receive(request)
+    assert wire.response().status == status
+    wire.timers.wait(20)
+    assert wire.out == []
+    wire.receive(request)
+    assert wire.response().status == status
+    wire.timers.wait(20)
+    assert (wire.out, wire.endpoint.transactions) == ([], 0)
+    assert caplog.text == "", "nor do strangers fill the log"
+
+
+def test_what_a_user_refuses_is_repeated_until_its_ack(wire: Wire) -> None:
+    wire.endpoint.serve("INVITE", Refuser(PeerError(404, "Not Found")).receive)
+    wire.receive(text_of("INVITE"))
+    wire.timers.wait(40)
+    assert [answer.encode()[:11] for answer in wire.take()] == [b"SIP/2.0 404"] * 11
 
 
 # CANCEL, §9.2.

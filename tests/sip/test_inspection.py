@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.errors import PeerError
-from appliance.sip.inspection import allow_header, check_required, check_target, refuse_method
+from appliance.sip.inspection import allow_header, check_required, check_target, refuse_method, wants_sips
 from appliance.sip.message import Headers, Request
 
 
@@ -47,3 +47,17 @@ def test_requirements() -> None:
     with pytest.raises(PeerError) as refusal:
         check_required(request, {"100rel"})
     assert refusal.value.headers == (("Unsupported", "timer, foo"),)
+
+
+@pytest.mark.parametrize(
+    ("uri", "headers", "wants"),
+    [
+        ("SIPS:a@b", [], True),
+        ("sip:a@b", [], False),
+        ("sip:a@b", [("Contact", "<sips:c@d>")], True),
+        ("sip:a@b", [("Contact", "<sip:c@d>"), ("Record-Route", "<sips:p;lr>, <sip:q;lr>")], True),
+        ("sip:a@b", [("Contact", "<sips:c@d>"), ("Record-Route", "<sip:p;lr>")], False),
+    ],
+)
+def test_who_wants_a_sips_contact(uri: str, headers: list[tuple[str, str]], wants: bool) -> None:
+    assert wants_sips(Request("INVITE", uri, Headers(headers))) is wants

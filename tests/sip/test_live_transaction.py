@@ -150,15 +150,17 @@ def test_a_non_invite_request_ends_with_its_response(wire: Wire) -> None:
     assert wire.endpoint.transactions == 0
 
 
-def test_responses_for_nobody_are_dropped(wire: Wire) -> None:
+@pytest.mark.parametrize("below", ["SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKinner", "nonsense", '"'])
+def test_responses_for_nobody_are_dropped(wire: Wire, caplog: pytest.LogCaptureFixture, below: str) -> None:
     caller = Caller(wire, "MESSAGE")
     stray = caller.client.request.respond(200)
     stray.headers.set("Via", "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKother")
     wire.receive(stray)
     behind = caller.client.request.respond(200)
-    behind.headers.add("Via", "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKinner")
+    behind.headers.add("Via", below)
     wire.receive(behind)
     assert caller.seen == []
+    assert caplog.records == []
 
 
 def test_a_flow_that_cannot_be_used_fails_after_the_call_has_returned(wire: Wire) -> None:

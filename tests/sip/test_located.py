@@ -13,7 +13,7 @@ from anyio.lowlevel import checkpoint
 from appliance.errors import PeerError
 from appliance.sip import located
 from appliance.sip.endpoint import ClientEvent
-from appliance.sip.located import LocatedRequest, Sender, next_hop
+from appliance.sip.located import ANYHOW, LocatedRequest, Sender, Way, next_hop
 from appliance.sip.message import Headers, Request, Response, Uri
 from appliance.sip.transport.flow import Flow
 from appliance.sip.transport.locate import Abilities, DnsFailure, Naptr, Srv
@@ -66,9 +66,9 @@ class Trunk:
         self,
         request: Request,
         prepare: Callable[[Request, Flow], None] | None = None,
-        transport: str | None = None,
+        way: Way = ANYHOW,
     ) -> LocatedRequest:
-        sent = self.sender.send(request, self.events.append, prepare=prepare, transport=transport)
+        sent = self.sender.send(request, self.events.append, prepare=prepare, way=way)
         assert self.events == [], "never before send has returned"
         await anyio.wait_all_tasks_blocked()
         return sent
@@ -224,7 +224,7 @@ async def test_each_copy_is_completed_for_its_way() -> None:
         request.headers.add("Contact", trunk.wire.endpoint.contact(flow, "line"))
 
     async with running() as trunk:
-        await trunk.send(trunk.request("sip:example.com;transport=udp"), prepare, "tcp")
+        await trunk.send(trunk.request("sip:example.com;transport=udp"), prepare, Way("tcp"))
         assert [str(each.uri) for each in trunk.wire.request().contacts] == [
             "sip:line@192.0.2.1:5060;transport=tcp"
         ]
@@ -239,6 +239,40 @@ async def test_a_route_goes_before_the_request_uri() -> None:
         await trunk.send(trunk.request("sip:101@nowhere.example", route="<sip:192.0.2.8;lr>"))
         assert trunk.sent_to() == [("udp", "192.0.2.8", 5060)]
     assert next_hop(trunk.request("sip:a@b")) == Uri.parse("sip:a@b")
+
+
+async def test_a_next_hop_that_the_request_does_not_name() -> None:
+    async with running() as trunk:
+        way = Way(next_hop=Uri.parse("sip:192.0.2.8:5070"))
+        await trunk.send(trunk.request("sip:101@nowhere.example"), way=way)
+        assert trunk.wire.out[0][1].startswith(b"OPTIONS sip:101@nowhere.example ")
+        assert trunk.sent_to() == [("udp", "192.0.2.8", 5070)]
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept", "first"),
+    [
+        ("sip:example.com", "192.0.2.3", "192.0.2.3"),
+        ("sip:example.com", "192.0.2.9", "192.0.2.1"),  # the domain has moved
+        ("sip:nowhere.example", "192.0.2.9", "192.0.2.9"),
+    ],
+)
+async def test_a_flow_is_kept_to_while_dns_does_not_speak_against_it(uri: str, kept: str, first: str) -> None:
+    async with running() as trunk:
+        flow = Flow("udp", ("192.0.2.1", 5060), (kept, 5060))
+        sent = await trunk.send(trunk.request(uri), way=Way(keep_to=flow))
+        assert trunk.sent_to() == [("udp", first, 5060)]
+        trunk.wire.timers.wait(96)
+        assert sent.unlocated == (uri == "sip:nowhere.example")
+
+
+async def test_what_its_user_says_to_avoid_comes_last() -> None:
+    async with running() as trunk:
+        uri = Uri.parse("sip:example.com")
+        trunk.sender.avoid(Flow("udp", ("192.0.2.1", 5060), ("192.0.2.1", 5060)), uri)
+        await trunk.send(trunk.request(str(uri)))
+        assert trunk.sent_to() == [("udp", "192.0.2.2", 5060)]
+        trunk.wire.timers.wait(96)
 
 
 def test_a_next_hop_that_cannot_be_read() -> None:

@@ -247,6 +247,44 @@ def test_the_dialog_is_gone(wire: Wire, own: Own) -> None:
     assert (own.heard, len(own.referrals)) == (["over "], 0)
 
 
+def test_a_transfer_outlives_its_call(wire: Wire, call: Call) -> None:
+    """RFC 5057 §4.1: the BYE ends the call, and the dialog only when nothing else is left in it."""
+    _, notify = call.refer()
+    call.answer(notify)
+    wire.endpoint.remove_dialog(call.dialog.id)
+    call.referrals.outlive()
+    call.taken[0].progress(180)
+    call.answer(wire.request())
+    call.ask("BYE")
+    assert wire.response().status == 481
+    call.ask("SUBSCRIBE", Event="refer", CSeq="1 SUBSCRIBE")
+    assert wire.response().status == 500
+    call.ask("SUBSCRIBE", Event="refer", Expires="0")
+    ok, last = wire.take()
+    assert isinstance(ok, Response)
+    assert isinstance(last, Request)
+    assert (ok.status, last.headers.get("Subscription-State")) == (200, "terminated;reason=timeout")
+    # With the answer to the last NOTIFY the dialog is over.
+    call.answer(last)
+    assert wire.endpoint.dialogs == 0
+    call.ask("SUBSCRIBE", Event="refer", Expires="0")
+    assert wire.response().status == 481
+
+
+def test_our_own_transfer_outlives_its_call(wire: Wire, own: Own) -> None:
+    wire.endpoint.remove_dialog(own.dialog.id)
+    own.referrals.outlive()
+    wire.receive(own.request.respond(202))
+    assert own.tell("terminated;reason=noresource", "SIP/2.0 200 OK\r\n") == 200
+    assert (own.heard, wire.endpoint.dialogs) == (["200 OK", "over noresource"], 0)
+
+
+def test_without_transfers_nothing_is_left_of_a_call(wire: Wire, call: Call) -> None:
+    wire.endpoint.remove_dialog(call.dialog.id)
+    call.referrals.outlive()
+    assert wire.endpoint.dialogs == 0
+
+
 def test_too_many(wire: Wire, call: Call) -> None:
     for _ in range(16):
         call.refer()

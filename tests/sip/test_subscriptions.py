@@ -11,11 +11,12 @@ import pytest
 
 from appliance.errors import LocalError, PeerError
 from appliance.sip import subscriptions
+from appliance.sip.dialog import Dialog
 from appliance.sip.dialog.notifier import Accept
 from appliance.sip.dialog.subscription import Lifetime
 from appliance.sip.endpoint import ServerTransaction
 from appliance.sip.live_notifier import retry_after
-from appliance.sip.message import Headers, Request, Response
+from appliance.sip.message import Headers, Request, Response, parse_message
 from appliance.sip.subscriptions import Notifier
 from tests.sip.wire import Wire, text_of
 
@@ -314,6 +315,73 @@ def test_nothing_to_say_has_no_type(wire: Wire, door: Door, notifier: Notifier) 
     door.state = ""
     _, notify = first(wire)
     assert ("Content-Type" in notify.headers, notify.body) == (False, b"")
+
+
+class Call:
+    """The user of a dialog that an INVITE made: it gives SUBSCRIBEs to the notifier."""
+
+    def __init__(self, wire: Wire, notifier: Notifier) -> None:
+        invite = parse_message(text_of("INVITE"))
+        assert isinstance(invite, Request)
+        self.dialog = Dialog.of_uas(invite, "ours", "<sip:100@192.0.2.1>")
+        self.notifier = notifier
+        wire.endpoint.add_dialog(self.dialog.id, self)
+
+    def receive(self, transaction: ServerTransaction) -> None:
+        self.dialog.receive_request(transaction.request)
+        self.notifier.receive_within(transaction, self.dialog)
+
+    def receive_ack(self, ack: Request) -> None:
+        raise AssertionError
+
+
+WITHIN = {"To": "<sip:100@192.0.2.1>;tag=ours"}
+
+
+def test_in_the_dialog_of_a_call(wire: Wire, door: Door, notifier: Notifier) -> None:
+    call = Call(wire, notifier)
+    wire.receive(subscribe(2, Event="door", **WITHIN))
+    ok, notify = pair(wire)
+    assert (ok.status, notify.call_id, notify.from_.tag) == (200, "c1@192.0.2.10", "ours")
+    assert (notify.cseq.number, notify.body) == (1, b"100 shut 1 all")
+    answer(wire, notify)
+    # Another one beside it, and one that exists already: a refresh.
+    wire.receive(subscribe(3, **WITHIN))
+    answer(wire, pair(wire)[1])
+    wire.receive(subscribe(4, Expires="60", **WITHIN))
+    _, notify = pair(wire)
+    assert notify.headers.get("Subscription-State") == "active;expires=60"
+    answer(wire, notify)
+    wire.receive(subscribe(5, From="<sip:102@x>;tag=f1", **WITHIN))
+    assert wire.response().status == 403
+    assert len(notifier) == 2
+    door.state = "open"
+    notifier.notify("door", "100")
+    for told in wire.take():
+        assert isinstance(told, Request)
+        answer(wire, told)
+    # The call is over; its dialog was never the notifier's.
+    notifier.leave(call.dialog)
+    last = wire.take()
+    assert {each.headers.get("Subscription-State") for each in last} == {"terminated;reason=noresource"}
+    for told in last:
+        assert isinstance(told, Request)
+        answer(wire, told, 481)
+    assert (len(notifier), wire.endpoint.dialogs) == (0, 1)
+    notifier.leave(call.dialog)
+    assert (wire.take(), notifier._shared) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"), [({"Event": "presence"}, 489), ({"Event": None}, 489), ({"Expires": "5"}, 423)]
+)
+def test_refused_in_the_dialog_of_a_call(
+    wire: Wire, notifier: Notifier, changes: dict[str, str | None], status: int
+) -> None:
+    Call(wire, notifier)
+    wire.receive(subscribe(2, **(WITHIN | changes)))
+    assert wire.response().status == status
+    assert (len(notifier), notifier._shared) == (0, {})
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,20 @@ import msgspec
 import tomli_w
 
 from appliance.control.area import Area, Nothing, Request, Verb
+from appliance.control.areas.lines import LINES
+from appliance.control.areas.routes import ROUTES
+from appliance.control.areas.trunks import TRUNKS
 
 if TYPE_CHECKING:
     from appliance.control.parts import Parts
 
-__all__ = ["AREA", "Text"]
+__all__ = ["AREA", "KEYED_AREAS", "Text"]
+
+KEYED_AREAS = (LINES, TRUNKS, ROUTES)
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A TOML text: a table `system`, and a table `extensions` with one table a number."""
+    """A TOML text: a table `system`, and tables `extensions`, `lines` and so on with one table each."""
 
     text: str
 
@@ -25,11 +30,20 @@ class Text(msgspec.Struct, frozen=True):
 async def show(parts: Parts, _: Request[Nothing]) -> Text:
     snapshot = parts.config.current
     extensions = {
-        number: {"name": each.name, "enabled": each.enabled, "ring_seconds": each.ring_seconds}
+        number: {
+            "name": each.name,
+            "enabled": each.enabled,
+            "ring_seconds": each.ring_seconds,
+            "level": each.level,
+        }
         for number, each in snapshot.extensions.items()
     }
     system = msgspec.to_builtins(snapshot.system)
     settings = {"system": system, "extensions": extensions}
+    for area in KEYED_AREAS:
+        items = snapshot.items(area.name)
+        if items:
+            settings[area.name] = {key: area.exported(items[key]) for key in sorted(items)}
     return Text(await anyio.to_thread.run_sync(tomli_w.dumps, settings))
 
 

@@ -11,7 +11,7 @@ import msgspec
 from appliance.control.area import Area, Request, Verb
 from appliance.control.areas import extensions as extensions_area
 from appliance.control.areas import system as system_area
-from appliance.control.areas.export import Text
+from appliance.control.areas.export import KEYED_AREAS, Text
 from appliance.control.values import read_values
 from appliance.errors import ConfigError
 
@@ -20,18 +20,21 @@ if TYPE_CHECKING:
 
     from appliance.config.extension import Extension
     from appliance.config.snapshot import Snapshot
+    from appliance.control.areas.keyed import KeyedArea
     from appliance.control.parts import Parts
 
 __all__ = ["AREA"]
+
+AREAS = ("extensions", *(area.name for area in KEYED_AREAS), "system")
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it."""
 
     added: int
-    "New extensions."
+    "New extensions, lines and so on."
     changed: int
-    "Extensions that were there and now differ."
+    "Those that were there and now differ."
 
 
 async def apply(parts: Parts, request: Request[Text]) -> Imported:
@@ -48,9 +51,19 @@ async def apply(parts: Parts, request: Request[Text]) -> Imported:
 
     after = await parts.config.change(edit)
     assert before is not None
-    added = after.extensions.keys() - before.extensions.keys()
-    changed = [each for number, each in before.extensions.items() if after.extensions.get(number) != each]
-    return Imported(added=len(added), changed=len(changed))
+    counts = [
+        _compared(old, new)
+        for old, new in (
+            (before.extensions, after.extensions),
+            *((before.items(area.name), after.items(area.name)) for area in KEYED_AREAS),
+        )
+    ]
+    return Imported(added=sum(added for added, _ in counts), changed=sum(changed for _, changed in counts))
+
+
+def _compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[int, int]:
+    """How many are new, and how many differ."""
+    return len(after.keys() - before.keys()), sum(after.get(key) != each for key, each in before.items())
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -59,8 +72,8 @@ def _parse(text: str) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError("import", "error.not_toml", reason=str(error)[:200]) from error
     for area in document:
-        if area not in ("system", "extensions"):
-            raise ConfigError(area[:64], "error.unknown_area", area=area[:64], areas="extensions, system")
+        if area not in AREAS:
+            raise ConfigError(area[:64], "error.unknown_area", area=area[:64], areas=", ".join(AREAS))
     return document
 
 
@@ -69,11 +82,31 @@ def _edited(now: Snapshot, document: Mapping[str, Any]) -> Snapshot:
         change = read_values("system", system_area.SystemChange, _table("system", document["system"]))
         now = msgspec.structs.replace(now, system=system_area.changed(now.system, change))
     extensions: dict[str, Extension] = {}
-    for number, values in _rows(document.get("extensions", {})):
+    for number, values in _rows("extensions", "number", document.get("extensions", {})):
         if number in extensions:
             raise ConfigError("extensions", "error.number_taken", number=number[:64])
         extensions[number] = _extension(now, number, values)
-    return now.with_extensions(list(extensions.values()))
+    now = now.with_extensions(list(extensions.values()))
+    for area in KEYED_AREAS:
+        now = _with_items(area, now, document.get(area.name, {}))
+    return now
+
+
+def _with_items(area: KeyedArea, now: Snapshot, rows: Any) -> Snapshot:
+    seen = set[str]()
+    for name, values in _rows(area.name, "name", rows):
+        path = f"{area.name}.{name[:64]}"
+        if name in seen:
+            raise ConfigError(path, "error.name_taken", name=name[:64])
+        seen.add(name)
+        old = now.items(area.name).get(name)
+        if old is None:
+            new = read_values(path, area.taken_by_new(), {**values, "name": name})
+            now = now.with_item(area.name, area.built(now, new))
+        else:
+            change = read_values(path, area.taken_by_change(), {**values, "name": name})
+            now = now.with_item(area.name, area.changed(old, change))
+    return now
 
 
 def _extension(now: Snapshot, number: str, values: Mapping[str, Any]) -> Extension:
@@ -88,18 +121,18 @@ def _extension(now: Snapshot, number: str, values: Mapping[str, Any]) -> Extensi
     return extensions_area.built(realm, new)
 
 
-def _rows(extensions: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _rows(area: str, key: str, rows: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Both ways to write them: `[extensions.101]`, and `[[extensions]]` with `number = "101"`."""
-    if isinstance(extensions, list):
-        for place, row in enumerate(extensions, start=1):
-            path = f"extensions.{place}"
+    if isinstance(rows, list):
+        for place, row in enumerate(rows, start=1):
+            path = f"{area}.{place}"
             values = _table(path, row)
-            if not isinstance(values.get("number"), str):
-                raise ConfigError(path + ".number", "error.value_missing", name="number")
-            yield values["number"], values
+            if not isinstance(values.get(key), str):
+                raise ConfigError(path + "." + key, "error.value_missing", name=key)
+            yield values[key], values
     else:
-        for number, row in _table("extensions", extensions).items():
-            yield number, _table(f"extensions.{number[:64]}", row)
+        for name, row in _table(area, rows).items():
+            yield name, _table(f"{area}.{name[:64]}", row)
 
 
 def _table(path: str, value: Any) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """A dialog: what two user agents agree on for as long as they talk.
 
-RFC 3261 §12: creation, requests inside, route set, remote target. RFC 3261 §16.12.1.2: strict routers.
+RFC 3261 §12: creation, requests inside, route set, remote target. RFC 3261 §16.12.1.2: strict routers. RFC 6141 §4:
+when the remote target changes.
 """
 
 from __future__ import annotations
@@ -107,8 +108,9 @@ class Dialog:
         self.refresh_target(response)
 
     def refresh_target(self, message: Request | Response) -> None:
-        """§12.2: the Contact of a target refresh request, or of its 2xx, replaces the remote target.
+        """§12.2: the Contact of a target refresh request that is accepted, or of a 2xx, replaces the remote target.
 
+        RFC 6141 §4: one that is refused changes nothing, so that its sender still gets what it got before.
         PeerError 400 for a request whose Contact cannot be read; a response cannot be refused, so the target stays.
         """
         try:
@@ -140,6 +142,10 @@ class Dialog:
         fields += headers
         return Request(method, uri, Headers(fields), body)
 
+    def renumber(self, request: Request) -> None:
+        """Give a request inside this dialog, which is to go out once more, the next number (§22.2)."""
+        request.headers.set("CSeq", f"{self._next_seq(request.method, None)} {request.method}")
+
     def _next_seq(self, method: str, invite_seq: int | None) -> int:
         if method == "ACK":
             # §13.2.2.4: the CSeq number of the ACK MUST be that of the INVITE it acknowledges.
@@ -158,7 +164,10 @@ class Dialog:
         return str(self.routes[0].uri), [*routes[1:], f"<{self.target}>"]
 
     def receive_request(self, request: Request) -> None:
-        """Take in a request other than ACK and CANCEL (§12.2.2). PeerError 500 when it is out of order."""
+        """Take in a request other than ACK and CANCEL (§12.2.2). PeerError 500 when it is out of order.
+
+        Whoever accepts it refreshes the target by it; a Contact that cannot be read is refused here: PeerError 400.
+        """
         number = request.cseq.number
         # §12.2.2: a number below the last one is out of order and MUST be refused with 500. One that repeats
         # the last is no retransmission either (the transactions keep those), so it is refused the same.
@@ -166,4 +175,4 @@ class Dialog:
             raise PeerError(500, "CSeq Out Of Order")
         self.remote_seq = number
         if request.method in {"INVITE", "UPDATE"}:
-            self.refresh_target(request)
+            _ = request.contacts

@@ -111,7 +111,7 @@ _ALLOWED: dict[str, frozenset[InviteState]] = {
 class InviteUsage:
     """The machine. `random` arguments are numbers from 0 up to, not including, 1."""
 
-    __slots__ = ("_ack", "_elapsed", "_interval", "_owner", "_retries", "state")
+    __slots__ = ("_accepted", "_ack", "_elapsed", "_interval", "_owner", "_retries", "state")
 
     # RFC 3261 §14.1 lets a re-INVITE be tried "once more"; a peer that answers 491 for ever must not keep
     # us at it, and three rounds pass for any honest collision.
@@ -120,6 +120,7 @@ class InviteUsage:
     def __init__(self, state: InviteState, *, owner: bool) -> None:
         self.state = state
         self._owner = owner  # whether we made the Call-ID, §14.1
+        self._accepted = 0  # the CSeq number of the peer's INVITE that got our last 2xx
         self._interval = 0.0
         self._elapsed = 0.0
         self._ack: Request | None = None
@@ -175,10 +176,11 @@ class InviteUsage:
         self._check("reject")
         self.state = InviteState.IDLE
 
-    def accept(self) -> list[UsageEffect]:
-        """The 2xx goes out for the first time."""
+    def accept(self, number: int) -> list[UsageEffect]:
+        """The 2xx goes out for the first time, to the INVITE of this CSeq number."""
         self._check("accept")
         self.state = InviteState.ACCEPTED
+        self._accepted = number
         # §13.3.1.4: the 2xx is sent again at an interval that starts at T1 ...
         self._interval = T1
         self._elapsed = 0.0
@@ -194,9 +196,10 @@ class InviteUsage:
         self._interval = min(2 * self._interval, T2, LIFETIME - self._elapsed)
         return [SendAccepted(), StartTimer(UsageTimer.ACCEPTED, self._interval)]
 
-    def receive_ack(self) -> list[UsageEffect]:
-        """§13.3.1.4: the ACK ends the retransmissions. One that comes again says nothing new."""
-        if self.state is not InviteState.ACCEPTED:
+    def receive_ack(self, number: int) -> list[UsageEffect]:
+        """§13.3.1.4: the ACK of this CSeq number ends the retransmissions. One that comes again says nothing new."""
+        # §13.2.2.4: an ACK has its INVITE's number. That of an INVITE before may still be under way.
+        if self.state is not InviteState.ACCEPTED or number != self._accepted:
             return []
         self.state = InviteState.IDLE
         return [StopTimer(UsageTimer.ACCEPTED), Acknowledged()]
@@ -207,17 +210,14 @@ class InviteUsage:
         """A re-INVITE goes out. LocalError unless `may_invite`."""
         self._check("send_invite")
         self.state = InviteState.SENT
-        self._ack = None
 
     def receive_final(self, status: int, random: float, *, retry: bool = False) -> list[UsageEffect]:
-        """A final response to our INVITE, or 408 for none. `retry`: the INVITE is our own wish, not passed on."""
-        if self.state is InviteState.SENT:
-            return self._first_final(status, random, retry=retry)
-        # §13.2.2.4: the ACK MUST be sent for every retransmission of the 2xx that comes.
-        again = self._ack if status < 300 else None
-        return [] if again is None else [SendAck(again)]
+        """The final response to our INVITE, or 408 for none. `retry`: the INVITE is our own wish, not passed on.
 
-    def _first_final(self, status: int, random: float, *, retry: bool) -> list[UsageEffect]:
+        One that comes when none is awaited does nothing: see `receive_again` for a 2xx.
+        """
+        if self.state is not InviteState.SENT:
+            return []
         if status < 300:
             self.state = InviteState.ANSWERED
             return []
@@ -229,12 +229,19 @@ class InviteUsage:
         # §12.2.1.2: 481 and 408 (also when nothing came at all) SHOULD end the dialog.
         return [EndDialog()] if status in {408, 481} else []
 
+    def receive_again(self, number: int) -> list[UsageEffect]:
+        """The 2xx to our INVITE of this CSeq number has come once more, perhaps after we have sent the next INVITE."""
+        # §13.2.2.4: the ACK MUST be sent for every retransmission of the 2xx. Until it arrives the peer takes no
+        # other INVITE, so that no ACK but the last can be missing.
+        ack = self._ack
+        return [SendAck(ack)] if ack is not None and ack.cseq.number == number else []
+
     def _retry_delay(self, random: float) -> float:
         # §14.1: the owner of the Call-ID waits 2.1 to 4 seconds, the other side 0 to 2, in units of 10 ms.
         return (210 + int(random * 191)) / 100 if self._owner else int(random * 201) / 100
 
     def acknowledge(self, ack: Request) -> list[UsageEffect]:
-        """The ACK is complete, answer included if it must carry one; it is kept for retransmitted 2xx."""
+        """The ACK is complete, answer included if it must carry one; it is kept for `receive_again`."""
         self._check("acknowledge")
         self.state = InviteState.IDLE
         self._ack = ack

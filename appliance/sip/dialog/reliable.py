@@ -49,9 +49,9 @@ class RAck:
     @classmethod
     def of(cls, request: Request) -> RAck:
         """PeerError 400 when it is missing or malformed."""
-        text = request.headers.get("RAck") or ""
-        number, _, cseq = text.strip(" \t").partition(" ")
-        return cls(parse_number(number, MAX_CSEQ, "RAck"), CSeq.parse(cseq.lstrip(" \t")))
+        text = (request.headers.get("RAck") or "").replace("\t", " ")
+        number, _, cseq = text.strip(" ").partition(" ")
+        return cls(parse_number(number, MAX_CSEQ, "RAck"), CSeq.parse(cseq.lstrip(" ")))
 
     def __str__(self) -> str:
         return f"{self.rseq} {self.cseq}"

@@ -124,6 +124,10 @@ class Usages(Generic[U]):
             raise PeerError(481, "Subscription Does Not Exist")
         return usage
 
+    def get(self, event: Event | None) -> U | None:
+        """The one of that very name; None without one."""
+        return None if event is None else self._usages.get(event.key)
+
     def remove(self, event: Event) -> None:
         """It is over. Harmless when it is not known."""
         self._usages.pop(event.key, None)

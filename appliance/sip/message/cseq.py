@@ -37,7 +37,9 @@ class CSeq(msgspec.Struct, frozen=True, gc=False):
 
 @lru_cache(NUMBER_CACHE)
 def _parse(text: str) -> CSeq:
-    number, _, method = text.partition(" ")
+    number, space, method = text.partition(" ")
+    if not space:  # §25.1: LWS may be a tab as well
+        number, _, method = text.partition("\t")
     method = method.strip(" \t")
     if not is_token(method):
         malformed("CSeq")

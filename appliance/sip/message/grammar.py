@@ -75,8 +75,8 @@ def unescape_quoted(text: str) -> str:
     return _QUOTED_PAIR.sub(r"\1", text) if "\\" in text else text
 
 
-def split_list(text: str, what: str) -> list[str]:
-    """The values of a comma-separated header, stripped; PeerError 400 when one is empty."""
+def split_list(text: str, what: str, *, gaps: bool = False) -> list[str]:
+    """The values of a comma-separated header, stripped; PeerError 400 when one is empty, unless there may be `gaps`."""
     if "," not in text:
         return [text]
     cuts = [-1]
@@ -88,7 +88,7 @@ def split_list(text: str, what: str) -> list[str]:
             malformed(what)
     cuts.append(len(text))
     values = [text[start + 1 : end].strip(" \t") for start, end in pairwise(cuts)]
-    if len(values) > MAX_LIST_VALUES or not all(values):
+    if len(values) > MAX_LIST_VALUES or not (gaps or all(values)):
         malformed(what)
     return values
 

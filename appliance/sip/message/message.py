@@ -142,9 +142,12 @@ class _Fields:
         return lines[0].partition(";")[0].strip(" \t").lower() if lines else None
 
     def tokens(self, name: str) -> list[str]:
-        """The tokens of a list such as Require, Supported or Allow."""
+        """The tokens of a list such as Require, Supported or Allow.
+
+        Some phones leave a comma too many where they leave a token out: what is not there says nothing.
+        """
         lines = self.headers.get_all(name)
-        return [token for line in lines if line for token in split_list(line, name)]
+        return [token for line in lines for token in split_list(line, name, gaps=True) if token]
 
     def _text(self, key: str) -> str:
         lines = self.headers.fields.get(key)

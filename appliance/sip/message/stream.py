@@ -20,18 +20,21 @@ class Keepalive(msgspec.Struct, frozen=True, gc=False):
 
     answer: bytes
     "What to send back: CRLF for the second half of a ping, else nothing."
+    pong: bool = False
+    "Whether it answers a ping of ours."
 
 
 class StreamFramer:
     """Cuts one connection's stream into messages. Feed it and take what comes."""
 
-    __slots__ = ("_buffer", "_crlfs", "_head", "_length", "_searched", "lost")
+    __slots__ = ("_buffer", "_crlfs", "_head", "_length", "_pings", "_searched", "lost")
 
     def __init__(self) -> None:
         self.lost = False
         "Whether nobody can say any more where the next message begins. Answer what came, then close."
         self._buffer = bytearray()
         self._crlfs = 0
+        self._pings = 0
         self._searched = 0
         self._head: Head | None = None
         self._length = 0
@@ -40,6 +43,10 @@ class StreamFramer:
     def pending(self) -> bool:
         """Whether a message has begun and not ended."""
         return self._head is not None or bool(self._buffer)
+
+    def pinged(self) -> None:
+        """A ping of ours goes out: the next CRLF that begins no ping of the peer's is its pong."""
+        self._pings += 1
 
     def feed(self, data: bytes) -> list[Message | Keepalive | BadMessage]:
         """Take the next octets and give what is complete, in order. Nothing more once the stream is lost."""
@@ -74,6 +81,9 @@ class StreamFramer:
             return self._give_up(BadMessage(400, "Stray CR or LF"))
         del self._buffer[:2]
         self._searched = 0
+        if self._pings and not self._crlfs:
+            self._pings -= 1
+            return Keepalive(b"", pong=True)
         self._crlfs = (self._crlfs + 1) % 2
         return Keepalive(b"" if self._crlfs else b"\r\n")
 

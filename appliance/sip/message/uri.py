@@ -32,6 +32,9 @@ _MAX_PORT = 65_535
 # §19.1.4: these do not match when only one of the two URIs has them.
 _IN_BOTH = ("user", "ttl", "method", "maddr", "transport")
 
+# RFC 3966 §3: what may stand between digits for the eye; and blanks, which people write.
+_VISUAL_SEPARATORS = str.maketrans("", "", "-.() ")
+
 
 def unescape(text: str) -> str:
     """Undo `%HH`, once (§19.1.2). Octets that are no UTF-8 stay as surrogates."""
@@ -83,8 +86,14 @@ class Uri(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def number(self) -> str | None:
-        """The user, unescaped once: what was dialled, or whom the URI names."""
-        return None if self.user is None else unescape(self.user)
+        """The user, unescaped once: what was dialled, or whom the URI names. Of a telephone number its digits alone."""
+        if self.user is None:
+            return None
+        number = unescape(self.user)
+        # §19.1.6: user=phone makes it a telephone number; the other value that there is, ip, says nothing.
+        if self.scheme == "tel" or ("user" in self.params and (self.params["user"] or "").lower() == "phone"):
+            return _bare_number(number)
+        return number
 
     @property
     def is_sip(self) -> bool:
@@ -108,10 +117,11 @@ class Uri(msgspec.Struct, frozen=True, gc=False):
         )
 
     def _essence(self) -> tuple[str, str | None, str | None, str, int | None]:
+        user = None if self.user is None else unescape(self.user)
         password = None if self.password is None else unescape(self.password)
         host = str(_ipv6(self.host)) if self.host.startswith("[") else self.host.lower()
         # §19.1.4: the default port, left out in one and written in the other, makes them different.
-        return self.scheme, self.number, password, host, self.port
+        return self.scheme, user, password, host, self.port
 
     def header_items(self) -> list[tuple[str, str]]:
         """The headers that the URI asks for (§19.1.1), unescaped."""
@@ -150,6 +160,11 @@ def _parse_opaque(text: str) -> Uri:
     if found is None or found[1].lower() in ("sip", "sips"):
         malformed("URI")
     return Uri(found[1].lower(), found[2], None, "", None)
+
+
+def _bare_number(text: str) -> str:
+    # RFC 3966 §5.1.2, §5.1.5: visual separators and the parameters are no part of what is dialled.
+    return text.partition(";")[0].translate(_VISUAL_SEPARATORS)
 
 
 def _params_match(one: Params, other: Params) -> bool:

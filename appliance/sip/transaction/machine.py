@@ -77,6 +77,8 @@ class Input(IntEnum):
     TIMER_K = auto()
     TIMER_L = auto()
     TIMER_M = auto()
+    TIMER_TRYING = auto()
+    "RFC 4320 §4.1, which names it not: the user of a non-INVITE server transaction takes its time."
 
 
 def response_input(status: int) -> Input:

@@ -16,7 +16,7 @@ from appliance.sip.transaction.machine import (
     StopTimer,
     Table,
 )
-from appliance.sip.transaction.timers import LIFETIME, T4
+from appliance.sip.transaction.timers import LIFETIME, T4, TRYING_AFTER
 
 __all__ = ["NON_INVITE_SERVER", "NON_INVITE_SERVER_RELIABLE"]
 
@@ -29,6 +29,7 @@ TRYING, PROCEEDING, COMPLETED, TERMINATED = (
 
 START_F = StartTimer(Input.TIMER_F, LIFETIME)
 STOP_F = StopTimer(Input.TIMER_F)
+START_TRYING = StartTimer(Input.TIMER_TRYING, TRYING_AFTER)
 START_J = StartTimer(Input.TIMER_J, LIFETIME)
 ABSORB_LAST = StartTimer(Input.TIMER_J, T4)
 
@@ -41,11 +42,16 @@ TABLE: Table = {
     (PROCEEDING, Input.REQUEST): (PROCEEDING, (SEND,)),
     # RFC 4320 §4.2: the client gives up when its timer F fires; after that no response may be sent. We
     # reckon with that timer here, so that a request its user forgets is forgotten altogether.
-    (TRYING, Input.DEFERRED): (TRYING, (START_F,)),
+    (TRYING, Input.DEFERRED): (TRYING, (START_F, START_TRYING)),
     (PROCEEDING, Input.DEFERRED): (PROCEEDING, (START_F,)),
     # Its last repetition may be under way for T4 still, and must not pass for a new request.
     (TRYING, Input.TIMER_F): (COMPLETED, (ABSORB_LAST,)),
     (PROCEEDING, Input.TIMER_F): (COMPLETED, (ABSORB_LAST,)),
+    # RFC 4320 §4.1: once the client repeats its request every T2 alone, it MUST get a 100, which is what is sent
+    # while nothing is stored. Where the user has said something by then the timer means nothing.
+    (TRYING, Input.TIMER_TRYING): (PROCEEDING, (SEND,)),
+    (PROCEEDING, Input.TIMER_TRYING): (PROCEEDING, ()),
+    (COMPLETED, Input.TIMER_TRYING): (COMPLETED, ()),
     # RFC 6026 §8.8: an error in sending is told to the user, and the state stays.
     (TRYING, Input.TRANSPORT_ERROR): (TRYING, (Inform("transport"),)),
     (PROCEEDING, Input.TRANSPORT_ERROR): (PROCEEDING, (Inform("transport"),)),

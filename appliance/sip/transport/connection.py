@@ -22,6 +22,7 @@ from appliance.sip.transport.flow import TransportError
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from anyio.abc import TaskGroup
 
@@ -98,12 +99,15 @@ class Connection:
         self._sock = sock
         self._tls = tls
         self._web = web
-        self._framer: Framing = StreamFramer() if web is None else web
+        self._stream = StreamFramer()
+        self._framer: Framing = self._stream if web is None else web
+        self._on_pong: Callable[[], None] | None = None
         self._out = bytearray()
         self._proved: frozenset[str] = frozenset()
         self._open = False
         self._closed = False
         self._flushing = False
+        self._flushed = anyio.Event()
         self._tasks: TaskGroup | None = None
         self._scope = anyio.CancelScope()
         self._half_since: float | None = None
@@ -216,6 +220,8 @@ class Connection:
             if isinstance(item, Keepalive):
                 if item.answer and not self._closed:
                     self._answer_keepalive(item.answer)
+                if item.pong and self._on_pong is not None:
+                    self._on_pong()
                 continue
             if self.stranger:
                 self.stranger = False
@@ -262,9 +268,8 @@ class Connection:
         the answer that says what was wrong with them.
         """
         with anyio.move_on_after(FAREWELL), suppress(OSError):
-            while self._out:
-                await anyio.wait_writable(self._sock)
-                self._flush()
+            if self._flushing:  # its task waits for the socket already, and only one may
+                await self._flushed.wait()
             self._sock.shutdown(SHUT_WR)
             while not self._closed:
                 await anyio.wait_readable(self._sock)
@@ -285,6 +290,14 @@ class Connection:
         if self._closed:
             raise TransportError("the connection is closed")
         self._put(data if self._web is None else self._web.wrap(data))
+
+    def ping(self, on_pong: Callable[[], None]) -> None:
+        """Send a keep-alive (RFC 5626 §4.4.1), which `on_pong` hears the answer to. TransportError."""
+        if self._closed or self._web is not None:
+            raise TransportError("the connection is closed, or a browser's, which pings itself")
+        self._on_pong = on_pong
+        self._stream.pinged()
+        self._put(b"\r\n\r\n")
 
     def _put(self, data: bytes) -> None:
         if self._tls is None:
@@ -324,6 +337,7 @@ class Connection:
     def _flush_later(self) -> None:
         if self._out and not self._flushing and self._tasks is not None:
             self._flushing = True
+            self._flushed = anyio.Event()
             self._tasks.start_soon(self._flush_all, name=f"{self.flow.transport} {self.flow.remote} writer")
 
     async def _flush_all(self) -> None:
@@ -335,3 +349,4 @@ class Connection:
             logger.info("%s to %s: %s", self.flow.transport, self.flow.remote, error)
         finally:
             self._flushing = False
+            self._flushed.set()

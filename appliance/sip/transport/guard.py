@@ -51,6 +51,7 @@ class Guard:
         self._messages = messages
         self._counts: dict[str, int] = {}
         self._window_ends = 0.0
+        self._silent_until = 0.0
         self._connections: dict[str, int] = {}
         self._all_connections = 0
 
@@ -71,6 +72,13 @@ class Guard:
     def wait(self, now: float) -> float:
         """Seconds until counting starts anew: how long a connection of a busy source is left unread."""
         return max(0.0, self._window_ends - now)
+
+    def warns(self, now: float) -> bool:
+        """Whether a connection that is one too many is worth a line in the log: one of them in a window is."""
+        due = now >= self._silent_until
+        if due:
+            self._silent_until = now + WINDOW
+        return due
 
     def connected(self, host: str) -> bool:
         """Count one more connection; False when it is one too many, and then it is not counted."""

@@ -113,7 +113,8 @@ def _prepare_udp(sock: socket.socket) -> None:
 def local_host_toward(remote: Address) -> str:
     """Which of our addresses the kernel would send from to `remote`. Nothing is sent. TransportError."""
     try:
-        with socket.socket(family_of(remote[0]), socket.SOCK_DGRAM) as probe:
+        # Connecting UDP waits for nobody; what watches the event loop in tests goes by the socket's mode.
+        with socket.socket(family_of(remote[0]), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as probe:
             probe.connect(remote)
             return str(probe.getsockname()[0])
     except OSError as error:

@@ -1,6 +1,6 @@
 """How we name ourselves to a peer: the Via of a request and the Contact of a user.
 
-RFC 3261 §8.1.1.7, §8.1.1.8, §18.1.1; RFC 3581 §3; RFC 5923 §5 (alias); RFC 7118 §5.
+RFC 3261 §8.1.1.7, §8.1.1.8, §12.1.1 (sips:), §18.1.1; RFC 3581 §3; RFC 5923 §5 (alias); RFC 7118 §5.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ TRANSPORT = {
     "wss": ";transport=ws",  # RFC 7118 §5.4: one name for both
 }
 "The URI parameter that names a transport."
+SECURED = {"tls": "", "wss": ";transport=ws"}
+"The same in a `sips:` URI, which means TLS by itself (§26.2.2)."
 USER_MARKS = "-_.!~*'()&=+$,;?/%"
 "§25.1: what a user part may hold unescaped; `%` because it is escaped already."
 
@@ -32,9 +34,12 @@ def via_of(flow: Flow, branch: str) -> str:
     return f"SIP/2.0/{flow.transport.upper()} {_host_port(flow.local)};branch={branch};rport{alias}"
 
 
-def contact_of(flow: Flow, user: str) -> str:
-    """Where the peer on that flow can reach a user of ours."""
-    return f"<sip:{quote(user, safe=USER_MARKS)}@{_host_port(flow.local)}{TRANSPORT[flow.transport]}>"
+def contact_of(flow: Flow, user: str, *, secure: bool = False) -> str:
+    """Where the peer on that flow can reach a user of ours; by a `sips:` URI where it wants one and the flow is secured."""
+    user = quote(user, safe=USER_MARKS, errors="surrogateescape")
+    if secure and flow.transport in SECURED:
+        return f"<sips:{user}@{_host_port(flow.local)}{SECURED[flow.transport]}>"
+    return f"<sip:{user}@{_host_port(flow.local)}{TRANSPORT[flow.transport]}>"
 
 
 def _host_port(address: Address) -> str:

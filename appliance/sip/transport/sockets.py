@@ -142,6 +142,16 @@ class SocketTransports:
             raise TransportError("the connection is gone")
         connection.send(data)
 
+    def ping(self, flow: Flow, on_pong: Callable[[Address | None], None]) -> None:
+        """Send a keep-alive. `on_pong` hears its answer, over UDP with our address as the peer sees it. TransportError."""
+        if flow.transport == "udp":
+            self._udp_for(flow.remote, flow.local).ping(flow.remote, on_pong)
+            return
+        connection = self._connections.get(flow.connection)
+        if connection is None:
+            raise TransportError("the connection is gone")
+        connection.ping(partial(on_pong, None))
+
     def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
         """A flow to that address. A connection that does not stand yet begins to open.
 
@@ -192,7 +202,8 @@ class SocketTransports:
     def _receive_stranger(self, connection: Connection) -> None:
         leaves = self._strangers.add(connection)
         if leaves is not None:
-            logger.warning("too many silent connections: one from %s is closed", leaves.flow.remote[0])
+            if self.guard.warns(self.timers.now()):
+                logger.warning("too many silent connections: one from %s is closed", leaves.flow.remote[0])
             leaves.close()
 
     def introduce(self, connection: Connection) -> None:

@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 BATCH = 32
 "Connections accepted before others get their turn."
+SILENCE_MS = 20_000
+"""Milliseconds for which a peer's kernel may leave unacknowledged what we sent. A connection that died without a word is
+gone before the transaction on it is (timer F, 32 s), so that the next try opens another one."""
 PAUSE = 1.0
 "Seconds to wait when the process has no file left for a connection."
 
@@ -64,7 +67,7 @@ class StreamListener:
         """Accept for ever."""
         while True:
             await anyio.wait_readable(self._sock)
-            if not self._accept_batch():
+            if not self._accept_safely():
                 await anyio.sleep(PAUSE)
 
     def close(self) -> None:
@@ -110,6 +113,14 @@ class StreamListener:
         wildcard = host in ("0.0.0.0", "::")  # compared, not bound
         return (local_host_toward(remote) if wildcard else host), port
 
+    def _accept_safely(self) -> bool:
+        try:
+            return self._accept_batch()
+        except Exception:
+            # A defect that one connection shows must not keep all others out.
+            logger.exception("accepting on %s failed", self.address)
+            return False
+
     def _accept_batch(self) -> bool:
         """Accept what waits; False when there is no file left for it."""
         for _ in range(BATCH):
@@ -136,7 +147,8 @@ class StreamListener:
         tls = None if self._contexts is None else TlsLayer(self._contexts.server)
         web = None if self._web is None else self._web()
         if not self._hub.adopt(Connection(self._hub, sock, flow, tls, web), connecting=False):
-            logger.warning("too many connections: one from %s is closed", remote[0])
+            if self._hub.guard.warns(self._hub.timers.now()):
+                logger.warning("too many connections: one from %s is closed", remote[0])
             sock.close()
 
 
@@ -144,3 +156,4 @@ def _prepare(sock: socket.socket) -> None:
     sock.setblocking(False)
     # Messages are written whole: waiting for more to send with them would only delay them.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_MS)

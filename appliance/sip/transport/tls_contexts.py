@@ -112,8 +112,18 @@ def _chosen(by_name: Mapping[str, ssl.SSLContext], name: str | None) -> ssl.SSLC
     return by_name.get(name) or by_name.get(f"*.{name.partition('.')[2]}")
 
 
+# What a certificate may hold that OpenSSL does not mind; each is an exception of its own kind.
+_UNREADABLE = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
+
+
 def _names(pair: KeyPair) -> list[str]:
-    certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+    try:
+        return _names_in(x509.load_pem_x509_certificate(pair.certificate.read_bytes()))
+    except _UNREADABLE as error:
+        raise ValueError(str(error)) from error
+
+
+def _names_in(certificate: x509.Certificate) -> list[str]:
     try:
         alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

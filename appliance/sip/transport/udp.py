@@ -10,6 +10,7 @@ import logging
 import socket
 import struct
 from collections import deque
+from secrets import token_bytes
 from typing import TYPE_CHECKING, cast
 
 import anyio
@@ -17,9 +18,11 @@ import anyio
 from appliance.sip.transport.answer import answerable
 from appliance.sip.transport.flow import Address, Flow, TransportError
 from appliance.sip.transport.listening import IP_RECVERR, IPV6_RECVERR, local_host_toward
-from appliance.sip.transport.stun import answer_stun
+from appliance.sip.transport.stun import TRANSACTION_OCTETS, answer_stun, make_stun, read_stun
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from appliance.clock import Timers
     from appliance.sip.transport.flow import Receiver
     from appliance.sip.transport.guard import Guard
@@ -40,6 +43,8 @@ MAX_QUEUED = 1_000
 "Datagrams that wait for room in the kernel's send buffer; more are lost, as UDP may. 1 MB of usual messages."
 MAX_FLOWS = 8_192
 "Peers whose flow is remembered, some 300 octets each. When there are more, all are looked up anew."
+MAX_PINGS = 1_024
+"Keep-alives of ours whose answer is awaited; the oldest has been given up by then."
 FLOW_AGE = 30.0
 "Seconds until flows are looked up anew, for our own address may have changed (DHCP)."
 SHORTEST = 16
@@ -66,6 +71,7 @@ class UdpTransport:
         self._wildcard = self.address[0] in ("0.0.0.0", "::")  # compared, not bound
         self._flows: dict[Address, Flow] = {}
         self._flows_since = 0.0
+        self._pings: dict[bytes, tuple[Address, Callable[[Address], None]]] = {}
         self._queue: deque[tuple[bytes, Address]] = deque(maxlen=MAX_QUEUED)
         self._queued = anyio.Event()
 
@@ -135,18 +141,36 @@ class UdpTransport:
         except TransportError as error:
             logger.debug("dropped a datagram: %s", error)
             return
-        if data[0] == 0:  # no SIP message begins so
+        if data[0] < 2:  # no SIP message begins so
             self._keep_alive(data, remote)
         elif self.receiver is not None:
             self.receiver.receive_datagram(data, flow)
 
     def _keep_alive(self, data: bytes, remote: Address) -> None:
+        if data[0] == 1:
+            self._take_pong(data, remote)
+            return
         answer = answer_stun(data, remote)
         if answer is not None:
             try:
                 self.send(remote, answer)
             except TransportError as error:
                 logger.debug("a keep-alive from %s: %s", remote[0], error)
+
+    def _take_pong(self, data: bytes, remote: Address) -> None:
+        pong = read_stun(data)
+        asked, on_pong = self._pings.get(pong[0] if pong is not None else b"", (None, None))
+        if pong is not None and on_pong is not None and asked == remote:
+            del self._pings[pong[0]]
+            on_pong(pong[1])
+
+    def ping(self, remote: Address, on_pong: Callable[[Address], None]) -> None:
+        """Send a keep-alive; `on_pong` gets our address as the peer sees it, if it answers. TransportError."""
+        transaction = token_bytes(TRANSACTION_OCTETS)
+        if len(self._pings) >= MAX_PINGS:
+            del self._pings[next(iter(self._pings))]
+        self._pings[transaction] = remote, on_pong
+        self.send(remote, make_stun(transaction))
 
     def _read_errors(self) -> None:
         """Tell the endpoint whom ICMP errors were about, each peer once."""

@@ -62,7 +62,7 @@ GOOD_ROW = '[[extensions]]\nnumber = "102"\npassword = "pw102"\n'
     [
         ("this is not TOML" + GOOD, "import", "error.not_toml"),
         ("[" * 5000, "import", "error.not_toml"),
-        ("[lines.a]\nx = 1" + GOOD, "lines", "error.unknown_area"),
+        ("[parrots.a]\nx = 1" + GOOD, "parrots", "error.unknown_area"),
         ("system = 5" + GOOD, "system", "error.not_a_table"),
         ('extensions = "all"', "extensions", "error.not_a_table"),
         ("[extensions]\n101 = 5" + GOOD, "extensions.101", "error.not_a_table"),

@@ -149,13 +149,36 @@ def test_requests_received_in_order() -> None:
     dialog.receive_request(within("INFO", 8, "<sip:nowhere@x>"))
     assert dialog.target == "sip:a@198.51.100.1:5070;x=y"  # INFO is no target refresh request
     dialog.receive_request(within("UPDATE", 20, "<sip:a@198.51.100.1:6000>"))
-    assert dialog.target == "sip:a@198.51.100.1:6000"  # §12.2.2: it is now
     for number in (19, 20):
         with pytest.raises(PeerError) as refusal:
             dialog.receive_request(within("INFO", number))
         assert refusal.value.status == 500
-    dialog.receive_request(within("INVITE", 21))
+
+
+def test_the_target_is_refreshed_by_what_is_accepted() -> None:
+    dialog = Dialog.of_uas(invite(), "ours", CONTACT)
+    update = within("UPDATE", 20, "<sip:a@198.51.100.1:6000>")
+    dialog.receive_request(update)
+    assert dialog.target == "sip:a@198.51.100.1:5070;x=y"  # RFC 6141 §4: it may still be refused
+    dialog.refresh_target(update)
+    assert dialog.target == "sip:a@198.51.100.1:6000"  # §12.2.2
+    dialog.refresh_target(within("INVITE", 21))
     assert dialog.target == "sip:a@198.51.100.1:6000"
+    with pytest.raises(PeerError, match="400"):
+        dialog.receive_request(within("INVITE", 22, "nobody"))
+
+
+def test_a_contact_that_cannot_be_read() -> None:
+    dialog = Dialog.of_uac(invite(), answer(200))
+    before = dialog.target
+    # A request is refused; a response cannot be, and the target stays.
+    with pytest.raises(PeerError) as refusal:
+        dialog.receive_request(within("INVITE", 1, "<sip:"))
+    assert (refusal.value.status, dialog.target) == (400, before)
+    with pytest.raises(PeerError):
+        dialog.refresh_target(within("INVITE", 2, "<sip:"))
+    dialog.refresh_target(answer(200, contact="<sip:"))
+    assert dialog.target == before
 
 
 def test_the_first_request_of_the_peer_may_have_any_number() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -23,9 +25,10 @@ from appliance.sip.dialog import (
     UsageEffect,
     UsageTimer,
 )
-from appliance.sip.message import Request
+from appliance.sip.message import Headers, Request
+from tests.sip.dialog.explore import explore
 
-ACK = Request("ACK", "sip:b@example.org")
+ACK = Request("ACK", "sip:b@example.org", Headers([("CSeq", "1 ACK")]))
 
 
 def idle(*, owner: bool = True) -> InviteUsage:
@@ -46,20 +49,21 @@ def status_of(refusal: pytest.ExceptionInfo[PeerError]) -> int:
 def test_2xx_is_repeated_until_its_ack() -> None:
     usage = InviteUsage.received()
     # §13.3.1.4: at intervals from T1 ...
-    assert usage.accept() == [StartTimer(UsageTimer.ACCEPTED, 0.5)]
+    assert usage.accept(7) == [StartTimer(UsageTimer.ACCEPTED, 0.5)]
     # ... that double until T2 ...
     for delay in (1.0, 2.0, 4.0, 4.0):
         assert usage.fired(UsageTimer.ACCEPTED) == [SendAccepted(), StartTimer(UsageTimer.ACCEPTED, delay)]
-    # ... until the ACK comes.
-    assert usage.receive_ack() == [StopTimer(UsageTimer.ACCEPTED), Acknowledged()]
+    # ... until the ACK comes. §13.2.2.4: it has its INVITE's number; that of the INVITE before may come late.
+    assert usage.receive_ack(6) == []
+    assert usage.receive_ack(7) == [StopTimer(UsageTimer.ACCEPTED), Acknowledged()]
     assert usage.may_invite
-    assert usage.receive_ack() == []
+    assert usage.receive_ack(7) == []
     assert usage.fired(UsageTimer.ACCEPTED) == []
 
 
 def test_without_ack_the_session_is_given_up_after_64_t1() -> None:
     usage = InviteUsage.received()
-    (start,) = usage.accept()
+    (start,) = usage.accept(1)
     assert isinstance(start, StartTimer)
     elapsed = start.delay
     while (effects := usage.fired(UsageTimer.ACCEPTED)) != [GiveUp()]:
@@ -106,12 +110,25 @@ def test_ack_is_kept_for_every_2xx() -> None:
     usage = InviteUsage.sent()
     assert usage.receive_final(200, 0.0) == []
     assert usage.state is InviteState.ANSWERED
-    assert usage.receive_final(200, 0.0) == []  # the answer to its offer is not there yet
     assert usage.acknowledge(ACK) == [SendAck(ACK)]
-    assert usage.receive_final(200, 0.0) == [SendAck(ACK)]
+    assert usage.receive_again(1) == [SendAck(ACK)]
     assert usage.receive_final(404, 0.0) == []  # a peer that changes its mind is too late
     usage.end()
-    assert usage.receive_final(200, 0.0) == [SendAck(ACK)]
+    assert usage.receive_again(1) == [SendAck(ACK)]
+
+
+def test_ack_is_repeated_also_while_the_next_invite_is_open() -> None:
+    usage = InviteUsage.sent()
+    usage.receive_final(200, 0.0)
+    assert usage.receive_again(1) == []  # the answer to its offer is not there yet
+    usage.acknowledge(ACK)
+    usage.send_invite()
+    assert usage.receive_again(1) == [SendAck(ACK)]
+    # RFC 5407 §3.1.5: the peer refuses what has overtaken the ACK; the ACK may be lost still.
+    usage.receive_final(491, 0.0)
+    assert usage.receive_again(1) == [SendAck(ACK)]
+    # A 2xx that it sends after all has no ACK yet.
+    assert usage.receive_again(2) == []
 
 
 @pytest.mark.parametrize(
@@ -181,13 +198,14 @@ def test_end(state: InviteState, effects: list[StopTimer]) -> None:
 
 INPUTS: dict[str, Callable[[InviteUsage, float], list[UsageEffect] | None]] = {
     "receive_invite": lambda usage, number: usage.receive_invite(number),
-    "accept": lambda usage, number: usage.accept(),
+    "accept": lambda usage, number: usage.accept(1),
     "reject": lambda usage, number: usage.reject(),
-    "receive_ack": lambda usage, number: usage.receive_ack(),
+    "receive_ack": lambda usage, number: usage.receive_ack(1),
     "send_invite": lambda usage, number: usage.send_invite(),
     "answered": lambda usage, number: usage.receive_final(200, number),
     "refused": lambda usage, number: usage.receive_final(486, number),
     "glare": lambda usage, number: usage.receive_final(491, number, retry=True),
+    "answered again": lambda usage, number: usage.receive_again(1),
     "acknowledge": lambda usage, number: usage.acknowledge(ACK),
     "accepted_fired": lambda usage, number: usage.fired(UsageTimer.ACCEPTED),
     "retry_fired": lambda usage, number: usage.fired(UsageTimer.RETRY),
@@ -233,3 +251,25 @@ def follow(usage: InviteUsage, effects: list[UsageEffect] | None, timers: set[Us
             timers.discard(effect.timer)
         elif isinstance(effect, RetryInvite):
             usage.send_invite()
+
+
+LEGAL = {"accept": "RECEIVED", "reject": "RECEIVED", "send_invite": "IDLE", "acknowledge": "ANSWERED"}
+"What we may do in one state alone."
+MEETS = {"RECEIVED": "500", "SENT": "491", "ANSWERED": "491", "ACCEPTED": "491", "ENDED": "481"}
+"§14.2: what a re-INVITE gets in a state where it cannot be taken."
+
+
+def _give(give: Callable[[InviteUsage, float], object], usage: InviteUsage) -> None:
+    give(usage, 0.5)
+
+
+def test_every_input_in_every_state() -> None:
+    inputs = {label: partial(_give, give) for label, give in INPUTS.items()}
+    start = [InviteUsage.received(), InviteUsage.sent()]
+    outcomes = explore(start, inputs, lambda usage: usage.state.name, steps=10)
+    assert outcomes.keys() == set(product([state.name for state in InviteState], INPUTS))
+    for (state, label), came in outcomes.items():
+        if label in LEGAL:
+            assert came == {"ok" if state == LEGAL[label] else "LocalError"}
+        else:
+            assert came == {MEETS.get(state, "ok") if label == "receive_invite" else "ok"}

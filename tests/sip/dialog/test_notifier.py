@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from appliance.sip.dialog.notifier import (
 )
 from appliance.sip.dialog.subscription import Ended, Lifetime, StartTimer, StopTimer, SubscriptionTimer
 from appliance.sip.message import SubscriptionState
+from tests.sip.dialog.explore import explore
 
 EXPIRY, RETRY = SubscriptionTimer.EXPIRY, SubscriptionTimer.RETRY
 LIFETIME = Lifetime(60, 600, 3600)
@@ -202,3 +205,26 @@ def test_any_inputs_in_any_order(pending: bool, names: list[str]) -> None:
         if any(effect.state.state == "terminated" for effect in sent):
             assert usage.state is NotifierState.TERMINATED
             over = True
+
+
+ANSWERS = {"taken", "later", "failed"}
+
+
+def _give(give: Callable[[NotifierUsage, float], object], usage: NotifierUsage) -> None:
+    give(usage, 0.0)
+
+
+def test_every_input_in_every_state() -> None:
+    inputs = {label: partial(_give, give) for label, give in INPUTS.items()}
+    start = [NotifierUsage(LIFETIME), NotifierUsage(LIFETIME, pending=True)]
+    outcomes = explore(start, inputs, lambda usage: usage.state.name, steps=10)
+    assert outcomes.keys() == set(product([state.name for state in NotifierState], INPUTS))
+    for (state, label), came in outcomes.items():
+        if label in ANSWERS:
+            assert came == {"ok", "LocalError"}  # with a NOTIFY open, and without one
+        elif label == "activate":
+            assert came == {"ok" if state == "PENDING" else "LocalError"}
+        elif state == "TERMINATED" and label in {"subscribe", "brief", "unsubscribe"}:
+            assert came == {"481"}
+        else:
+            assert came == {"423" if label == "brief" else "ok"}

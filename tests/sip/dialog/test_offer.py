@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from appliance.errors import LocalError, PeerError
 from appliance.sip.dialog import OfferAnswer, OfferState
+from tests.sip.dialog.explore import explore
 
 
 def test_offer_and_answer_either_way() -> None:
@@ -80,3 +82,18 @@ def test_at_most_one_offer_is_open(inputs: list[str]) -> None:
         except PeerError:
             assert each == "receive_offer"
             assert offers.state is before is not OfferState.STABLE
+
+
+REFUSED = {
+    # RFC 3264 §4: one offer at a time, and an answer to an offer alone.
+    ("SENT", "send_offer"): "LocalError", ("RECEIVED", "send_offer"): "LocalError",
+    ("SENT", "send_answer"): "LocalError", ("STABLE", "send_answer"): "LocalError",
+    # RFC 3311 §5.2.
+    ("SENT", "receive_offer"): "491", ("RECEIVED", "receive_offer"): "500",
+}  # fmt: skip
+
+
+def test_every_input_in_every_state() -> None:
+    outcomes = explore([OfferAnswer()], INPUTS, lambda offers: offers.state.name, steps=5)
+    pairs = product([state.name for state in OfferState], INPUTS)
+    assert outcomes == {pair: {REFUSED.get(pair, "ok")} for pair in pairs}

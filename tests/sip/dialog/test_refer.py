@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +15,7 @@ from appliance.sip.dialog.refer import LASTS, Referral, ReferredTo, ReferRequest
 from appliance.sip.dialog.subscriber import Over, SubscriberState
 from appliance.sip.dialog.subscription import Ended, StartTimer, StopTimer, SubscriptionTimer
 from appliance.sip.message import Headers, Replaces, Request, Response, SubscriptionState
+from tests.sip.dialog.explore import explore
 
 TO = ("Refer-To", "<sip:103@x>")
 
@@ -100,6 +104,7 @@ def test_a_transfer_that_nobody_hears_of() -> None:
 
 
 STATE = SubscriptionState.lasting("active", 60)
+PENDING = SubscriptionState.lasting("pending", 60)
 END = SubscriptionState.terminated("noresource")
 
 
@@ -170,3 +175,65 @@ def test_whatever_happens_the_newest_status_is_the_last_told(events: list[int | 
                 open_, told = True, referral.body
                 if effect.state.state == "terminated" and final is not None:
                     assert told.startswith(f"SIP/2.0 {final} ".encode())
+
+
+TAKEN: dict[str, Callable[[Referral], object]] = {
+    "accept": lambda referral: referral.accept(0),
+    "trying": lambda referral: referral.progress(100, 0),
+    "ringing": lambda referral: referral.progress(180, 0),
+    "answered": lambda referral: referral.progress(200, 0),
+    "busy": lambda referral: referral.progress(486, 0, "Engaged"),
+    "notify taken": lambda referral: referral.usage.answered(200, 0),
+    "notify refused": lambda referral: referral.usage.answered(481, 0),
+    "expiry": lambda referral: referral.usage.fired(SubscriptionTimer.EXPIRY, 0),
+    "unsubscribed": lambda referral: referral.usage.subscribe(0, 0),
+    "end": lambda referral: referral.usage.end(),
+}
+
+
+def test_a_referral_takes_every_input_in_every_state() -> None:
+    start = [Referral(read()), Referral(read(("Refer-Sub", "false")))]
+    outcomes = explore(start, TAKEN, lambda referral: referral.usage.state.name, steps=8)
+    assert outcomes.keys() == set(product(("ACTIVE", "TERMINATED"), TAKEN))
+    for (state, label), came in outcomes.items():
+        if label.startswith("notify"):
+            assert came == {"ok", "LocalError"}  # with a NOTIFY open, and without one
+        elif label in {"accept", "unsubscribed"}:
+            # Without a subscription a REFER is taken on all the same, and over at once.
+            assert came == (
+                {"ok"} if state == "ACTIVE" else {"481"} | ({"ok"} if label == "accept" else set())
+            )
+        else:
+            assert came == {"ok"}
+
+
+SENT: dict[str, Callable[[ReferSent], object]] = {
+    "start": lambda refer_sent: refer_sent.usage.start(0),
+    "accepted": lambda refer_sent: refer_sent.receive_final(Response(202), 0),
+    "quiet": lambda refer_sent: refer_sent.receive_final(Response(202, headers=Headers([("Refer-Sub", "false")])), 0),
+    "refused": lambda refer_sent: refer_sent.receive_final(Response(603), 0),
+    "silence": lambda refer_sent: refer_sent.receive_final(None, 0),
+    "trying": lambda refer_sent: refer_sent.notified(STATE, b"SIP/2.0 100 Trying\r\n", 0),
+    "pending": lambda refer_sent: refer_sent.notified(PENDING, b"SIP/2.0 100 Trying\r\n", 0),
+    "answered": lambda refer_sent: refer_sent.notified(END, b"SIP/2.0 200 OK\r\n", 0),
+    "over": lambda refer_sent: refer_sent.notified(END, b"", 0),
+    "nonsense": lambda refer_sent: refer_sent.notified(STATE, b"hello", 0),
+    "unsubscribe": lambda refer_sent: refer_sent.usage.unsubscribe(),
+    "end": lambda refer_sent: refer_sent.usage.end(),
+    **{timer.value: lambda refer_sent, timer=timer: refer_sent.usage.fired(timer, 0, 0.5) for timer in SubscriptionTimer},  # type: ignore[misc]  # mypy cannot infer the default
+}  # fmt: skip
+
+
+def test_a_refer_of_ours_takes_every_input_in_every_state() -> None:
+    outcomes = explore([ReferSent()], SENT, lambda refer_sent: refer_sent.usage.state.name, steps=8)
+    # It is neither refreshed nor begun anew, so that it never rests.
+    states = {state.name for state in SubscriberState} - {"RESTING"}
+    assert outcomes.keys() == set(product(states, SENT))
+    for (state, label), came in outcomes.items():
+        alive = state in {"WAITING", "PENDING", "ACTIVE"}
+        if label == "nonsense":
+            assert came == {"400"}
+        elif label in {"trying", "pending", "answered", "over"}:
+            assert came == {"ok" if alive else "481"}
+        else:
+            assert came == {"LocalError" if label == "start" and state != "NEW" else "ok"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,7 @@ from appliance.sip.dialog import (
 )
 from appliance.sip.dialog.reliable import MAX_WAITING
 from appliance.sip.message import CSeq, Headers, Request, Response
+from tests.sip.dialog.explore import explore
 
 INVITE = CSeq(7, "INVITE")
 
@@ -167,6 +170,65 @@ def test_both_sides_agree_whatever_is_lost(arrives: list[bool], first: int) -> N
     assert taken == [f"{at}" for at in range(len(taken))]
 
 
+# --- every input in every state
+
+INPUTS: dict[str, Callable[[ReliableServer[str]], object]] = {
+    "ringing": lambda machine: machine.send("180", session=False),
+    "session": lambda machine: machine.send("183", session=True),
+    "fired": lambda machine: machine.fired(),
+    "prack": lambda machine: machine.receive_prack(rack(machine._pending or 0)),
+    "stray prack": lambda machine: machine.receive_prack(rack(2**31)),
+    "finish": lambda machine: machine.finish(),
+}
+
+
+def name(machine: ReliableServer[str]) -> str:
+    told = "quiet" if machine._pending is None else "unacknowledged"
+    return f"{told}, {'finished' if machine._stopped else 'open'}"
+
+
+def test_every_input_in_every_state() -> None:
+    outcomes = explore([server()], INPUTS, name, steps=7)
+    states = [f"{told}, {end}" for told in ("quiet", "unacknowledged") for end in ("open", "finished")]
+    assert outcomes.keys() == set(product(states, INPUTS))
+    for (state, label), came in outcomes.items():
+        if label in {"ringing", "session"}:
+            assert came == {"LocalError" if state.endswith("finished") else "ok"}
+        elif "prack" in label:
+            assert came == {"ok" if label == "prack" and state.startswith("unack") else "481"}
+        else:
+            assert came == {"ok"}
+
+
+@given(st.lists(st.sampled_from(sorted(INPUTS)), max_size=40))
+def test_any_inputs_in_any_order(labels: list[str]) -> None:
+    """One response is unacknowledged at a time, numbers go up by one, and a timer runs while somebody waits for a PRACK."""
+    machine, waits, sent = server(), False, []
+    for label in labels:
+        if label == "fired" and not waits:
+            continue  # it cannot fire
+        try:
+            effects = INPUTS[label](machine)
+        except (LocalError, PeerError):
+            continue
+        assert isinstance(effects, list)
+        for effect in effects:
+            if isinstance(effect, Send):
+                sent.append(effect.rseq)
+            waits = isinstance(effect, Wait) or (waits and isinstance(effect, Send | SendAgain))
+        assert waits or machine._pending is None or machine._stopped
+    assert sent == list(range(100, 100 + len(sent)))
+
+
+def test_the_client_takes_any_number() -> None:
+    takes: dict[str, Callable[[ReliableClient], object]] = {
+        str(number): lambda client, number=number: client.receive(number)  # type: ignore[misc]  # mypy cannot infer the default
+        for number in (1, 2, 3, 2**31 - 1)
+    }
+    outcomes = explore([ReliableClient()], takes, lambda client: str(client._last), steps=5)
+    assert set().union(*outcomes.values()) == {"ok"}
+
+
 # --- the headers
 
 
@@ -174,10 +236,16 @@ def prack(value: str | None) -> Request:
     return Request("PRACK", "sip:a@b", Headers([("RAck", value)] if value is not None else []))
 
 
-@pytest.mark.parametrize("text", ["776656 1 INVITE", " 776656   1  INVITE"])
+@pytest.mark.parametrize("text", ["776656 1 INVITE", " 776656   1  INVITE", "776656\t1\tINVITE"])
 def test_rack_is_read(text: str) -> None:
     assert RAck.of(prack(text)) == RAck(776656, CSeq(1, "INVITE"))
     assert str(RAck.of(prack(text))) == "776656 1 INVITE"
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.sampled_from(["INVITE", "x-y"]))
+def test_reading_a_rack_undoes_printing_it(rseq: int, number: int, method: str) -> None:
+    made = RAck(rseq, CSeq(number, method))
+    assert RAck.of(prack(str(made))) == made
 
 
 @pytest.mark.parametrize("text", [None, "", "1", "1 2", "x 1 INVITE", "-1 1 INVITE", "4294967296 1 INVITE"])

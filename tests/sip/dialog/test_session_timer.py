@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance.errors import PeerError
 from appliance.sip.dialog import Expire, Refresh, SessionTimer, TimerPolicy
 from appliance.sip.message import Headers, Request, Response
+from tests.sip.dialog.explore import explore
 
 KNOWS = ("Supported", "100rel, Timer")
 
@@ -146,3 +151,45 @@ def test_a_refresh_starts_it_anew() -> None:
         assert timer.fired() == Refresh(217.0)
     assert timer.start() == 900
     assert timer.fired() == Refresh(217.0)
+
+
+# --- all together
+
+ASKED = [(), (KNOWS,), (KNOWS, expires("90;refresher=uac")), (KNOWS, expires("4000"), ("Min-SE", "3000"))]
+SAID = [(), (expires("600;refresher=uas"),), (expires("1;refresher=uac"),), (expires("?"),)]
+INPUTS: dict[str, Callable[[SessionTimer], object]] = {
+    **{f"asked {at}": lambda timer, at=at: timer.receive_request(invite(*ASKED[at])) for at in range(len(ASKED))},  # type: ignore[misc]  # mypy cannot infer the default
+    **{f"said {at}": lambda timer, at=at: timer.receive_success(answer(200, *SAID[at])) for at in range(len(SAID))},  # type: ignore[misc]
+    "too small": lambda timer: timer.receive_too_small(answer(422, ("Min-SE", str(timer.interval + 60)))),
+    "fields": lambda timer: timer.request_fields(),
+    "start": lambda timer: timer.start(),
+    "fired": lambda timer: timer.fired(),
+}  # fmt: skip
+
+
+def name(timer: SessionTimer) -> str:
+    return "refreshing" if timer.refreshing else "refreshed"
+
+
+def test_every_input_in_every_state() -> None:
+    # Nothing that a peer says of a timer is a reason to refuse it: only `TimerPolicy.check` is one.
+    outcomes = explore([SessionTimer(OURS), SessionTimer(TimerPolicy(300, 120))], INPUTS, name, steps=4)
+    assert len(outcomes) == 2 * len(INPUTS)
+    assert set().union(*outcomes.values()) == {"ok"}
+
+
+@given(st.lists(st.sampled_from(sorted(INPUTS)), max_size=20))
+def test_whatever_was_agreed_a_dead_session_ends_within_its_interval(labels: list[str]) -> None:
+    timer = SessionTimer(OURS)
+    for label in labels:
+        INPUTS[label](timer)
+    # §4: no interval is below 90 s; §7.4: what we ask for says who refreshes.
+    assert timer.interval >= 90
+    (_, value), *_more = timer.request_fields()
+    assert value == f"{timer.interval};refresher={'uac' if timer.refreshing else 'uas'}"
+    # §10: refreshed in time by whoever is to do it, or ended a little before the interval is over.
+    waited = timer.start()
+    while isinstance(step := timer.fired(), Refresh):
+        waited += step.wait
+    assert waited == pytest.approx(timer.patience)
+    assert timer.interval / 2 < timer.patience < timer.interval

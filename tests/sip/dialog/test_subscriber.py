@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from appliance.sip.dialog.subscriber import (
 )
 from appliance.sip.dialog.subscription import StartTimer, StopTimer, SubscriptionTimer
 from appliance.sip.message import SubscriptionState
+from tests.sip.dialog.explore import explore
 
 N, REFRESH, EXPIRY, AGAIN = (
     SubscriptionTimer.N, SubscriptionTimer.REFRESH, SubscriptionTimer.EXPIRY, SubscriptionTimer.AGAIN,
@@ -223,6 +226,12 @@ def test_a_refer_that_is_refused_or_never_told_of() -> None:
     assert silent.fired(N, 32, 0) == [*STOPS, Over("silence")]
 
 
+def test_not_wanted_before_it_began() -> None:
+    usage = SubscriberUsage(600)
+    assert usage.unsubscribe() == [*STOPS, Over("")]
+    assert usage.state is SubscriberState.TERMINATED
+
+
 def test_it_begins_once() -> None:
     with pytest.raises(LocalError):
         waiting().start(1)
@@ -295,3 +304,24 @@ def test_any_inputs_in_any_order(implicit: bool, names: list[str]) -> None:
         alive = usage.state not in {SubscriberState.NEW, SubscriberState.TERMINATED}
         assert alive or not watch.running
         assert not alive or watch.running or name in TIMERS
+
+
+NOTIFIES = {"active", "pending", "timeout", "rejected"}
+
+
+def _give(give: Callable[[SubscriberUsage, float], object], usage: SubscriberUsage) -> None:
+    give(usage, 0.0)
+
+
+def test_every_input_in_every_state() -> None:
+    inputs = {label: partial(_give, give) for label, give in INPUTS.items()}
+    start = [SubscriberUsage(600), SubscriberUsage.implicit(300)]
+    # Tries are counted without end, so that there is no last state: in six steps all kinds of them are reached.
+    outcomes = explore(start, inputs, lambda usage: usage.state.name, steps=6)
+    assert outcomes.keys() == set(product([state.name for state in SubscriberState], INPUTS))
+    for (state, label), came in outcomes.items():
+        if label in NOTIFIES:
+            # §4.1.3: 481 for a NOTIFY without a subscription.
+            assert came == {"ok" if state in {"WAITING", "PENDING", "ACTIVE"} else "481"}
+        else:
+            assert came == {"LocalError" if label == "start" and state != "NEW" else "ok"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from appliance.errors import LocalError, PeerError
 from appliance.sip.dialog.subscription import Lifetime, Usages, dialog_of_notify
 from appliance.sip.message import Event, Headers, Request
+from tests.sip.dialog.explore import explore
 
 
 @pytest.mark.parametrize(("wanted", "granted"), [(None, 600), (0, 0), (60, 60), (3600, 3600), (2**32, 3600)])
@@ -94,3 +97,32 @@ def test_a_notify_without_contact_makes_no_dialog() -> None:
     with pytest.raises(PeerError) as refusal:
         dialog_of_notify(SUBSCRIBE, notify())
     assert refusal.value.status == 400
+
+
+def test_one_is_got_by_its_very_name() -> None:
+    usages = Usages[str]()
+    usages.add(Event.of("refer", "7"), "seven")
+    assert usages.get(Event.of("refer", "7")) == "seven"
+    assert (usages.get(Event.of("refer")), usages.get(None)) == (None, None)
+
+
+EVENTS = [Event.of("refer", "7"), Event.of("refer", "9"), Event.of("refer"), Event.of("dialog")]
+INPUTS: dict[str, Callable[[Usages[str]], object]] = {
+    **{f"add {event}": lambda usages, event=event: usages.add(event, str(event)) for event in EVENTS},  # type: ignore[misc]  # mypy cannot infer the default
+    **{f"find {event}": lambda usages, event=event: usages.find(event) for event in EVENTS},  # type: ignore[misc]
+    **{f"remove {event}": lambda usages, event=event: usages.remove(event) for event in EVENTS},  # type: ignore[misc]
+}  # fmt: skip
+
+
+def test_every_input_whatever_is_there() -> None:
+    outcomes = explore([Usages[str]()], INPUTS, lambda usages: ", ".join(usages.all()), steps=8)
+    for (there, label), came in outcomes.items():
+        verb, _, event = label.partition(" ")
+        known = event in there.split(", ")
+        if verb == "add":
+            assert came == {"500" if known else "ok"}
+        elif verb == "find":
+            # RFC 3515 §2.4.6: a NOTIFY without an id is for the first REFER.
+            assert came == {"ok" if known or (event == "refer" and "refer" in there) else "481"}
+        else:
+            assert came == {"ok"}

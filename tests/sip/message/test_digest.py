@@ -61,6 +61,17 @@ def test_reading_a_challenge() -> None:
         'a "b", c', "n=,", "SHA-256", ("auth", "auth-int"), "", stale=True
     )
     assert Challenge.parse("digest realm=r,nonce=n") == Challenge("r", "n")
+    assert Challenge.parse("Digest\trealm=r,nonce=n") == Challenge("r", "n")
+
+
+def test_printing_a_challenge() -> None:
+    # RFC 7616 §3.3: realm, nonce, opaque and qop MUST be quoted, stale and algorithm MUST NOT.
+    whole = Challenge('a "b"', "n", "SHA-256", ("auth", "auth-int"), "o", stale=True)
+    assert str(whole) == (
+        'Digest realm="a \\"b\\"", nonce="n", opaque="o", stale=true, algorithm=SHA-256, qop="auth,auth-int"'
+    )
+    # RFC 2069: what is not said is not printed either.
+    assert str(Challenge("r", "n")) == 'Digest realm="r", nonce="n", algorithm=MD5'
 
 
 def test_reading_credentials() -> None:
@@ -90,7 +101,9 @@ def test_what_are_no_credentials(text: str) -> None:
         Authorization.parse(text)
 
 
-@pytest.mark.parametrize("text", ["Digest realm=r", "Digest nonce=n", "Basic realm=r"])
+@pytest.mark.parametrize(
+    "text", ["Digest realm=r", "Digest nonce=n", "Basic realm=r", "Digests realm=r,nonce=n"]
+)
 def test_what_is_no_challenge(text: str) -> None:
     with pytest.raises(PeerError):
         Challenge.parse(text)
@@ -138,3 +151,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             kind.parse(text)
         except PeerError as refusal:
             assert refusal.status == 400
+
+
+@pytest.mark.parametrize(
+    ("qop", "chosen"), [("auth,auth-int", "auth"), ("auth-int", "auth-int"), ("other", None)]
+)
+def test_the_body_is_proven_where_nothing_less_will_do(qop: str, chosen: str | None) -> None:
+    challenge = Challenge.parse(f'Digest realm="r", nonce="n", qop="{qop}"')
+    secret = ha1("MD5", "101", "r", "p")
+    answers = [
+        Authorization.answer(challenge, "INVITE", "sip:x", "101", secret, cnonce="c", body=body)
+        for body in (b"one", b"other")
+    ]
+    assert [each.qop for each in answers] == [chosen, chosen]
+    assert (answers[0].response != answers[1].response) is (chosen == "auth-int")

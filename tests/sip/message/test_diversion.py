@@ -27,6 +27,11 @@ def test_reading() -> None:
     assert f"{newest}, {oldest}" == text
 
 
+def test_printing() -> None:
+    forwarded = Diversion.of(Uri.sip("102", "x"), "no-answer", 2)
+    assert str(forwarded) == "<sip:102@x>;reason=no-answer;counter=2"
+
+
 @pytest.mark.parametrize(
     "text", ["", "b", "<sip:b@x", "<sip:b@x>;counter=100", "<sip:b@x>;counter=-1", "<sip:b@x>,"]
 )

@@ -12,6 +12,15 @@ from appliance.sip.message.grammar import parse_number, quote, split_list, unquo
 from appliance.sip.message.limits import MAX_LIST_VALUES, MAX_PARAMS
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"), [("", '""'), ("a b", '"a b"'), ('a"b', r'"a\"b"'), ("a\\b", r'"a\\b"')]
+)
+def test_quoting(text: str, quoted: str) -> None:
+    # §25.1: a quote and a backslash alone cannot stand for themselves.
+    assert quote(text) == quoted
+    assert unquote(quoted) == text
+
+
 @given(st.text())
 def test_quoting_is_undone_by_unquoting(text: str) -> None:
     assert unquote(quote(text)) == text
@@ -117,3 +126,12 @@ def test_parameters_are_values() -> None:
 def test_a_parameter_says_its_text_without_quotes() -> None:
     params = Params.parse(';a="x y";b;c=z', "Via")
     assert [params.text(name) for name in "abcd"] == ["x y", None, "z", None]
+
+
+NAMES = st.from_regex(r"[a-z0-9\-.!%*_+`'~]{1,8}", fullmatch=True)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"))
+
+
+@given(st.dictionaries(NAMES, st.none() | NAMES | TEXTS.map(quote), max_size=8))
+def test_reading_parameters_undoes_printing_them(made: dict[str, str | None]) -> None:
+    assert Params.parse(str(Params(made)), "Via") == made

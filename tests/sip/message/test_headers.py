@@ -83,3 +83,9 @@ def test_the_first_line_alone_can_be_replaced() -> None:
     assert headers.get_all("Via") == ["0", "2"]
     headers.replace_first("Subject", "new")
     assert headers.get_all("Subject") == ["new"]
+
+
+def test_all_but_some_in_their_order_and_spelling() -> None:
+    headers = Headers([("v", "1"), ("X-Own", "a"), ("sUBJECT", "s"), ("x-own", "b"), ("t", "c")])
+    assert headers.others({"via", "to"}) == [("X-Own", "a"), ("X-Own", "b"), ("Subject", "s")]
+    assert headers.others(()) == list(headers.items())

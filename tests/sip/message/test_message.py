@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from appliance.errors import PeerError
-from appliance.sip.message import CSeq, Headers, Request, Response, Via, parse_message
-from tests.sip.message.samples import INVITE, OK, edit, wire
+from appliance.sip.message import BadMessage, CSeq, Headers, Message, Request, Response, Via, parse_message
+from tests.sip.message.samples import INVITE, OK, edit, messages, wire
 
 
 def invite(*extra: tuple[str, str]) -> Request:
@@ -60,7 +61,11 @@ def test_absent_headers() -> None:
     for name in ("via", "from_", "to", "call_id", "cseq"):
         with pytest.raises(PeerError) as refusal:
             getattr(bare, name)
-        assert refusal.value.status == 400
+        assert (refusal.value.status, refusal.value.reason[:8]) == (400, "Missing ")
+    bare.headers.set("Call-ID", "")
+    with pytest.raises(PeerError) as refusal:
+        _ = bare.call_id
+    assert refusal.value.reason == "Malformed Call-ID"
 
 
 def test_all_vias_in_order() -> None:
@@ -97,6 +102,11 @@ def test_token_lists() -> None:
     assert invite(("k", "timer, replaces"), ("Supported", ""), ("Supported", "100rel")).tokens(
         "Supported"
     ) == ["timer", "replaces", "100rel"]
+
+
+@pytest.mark.parametrize("value", ["timer,", ",timer", "timer, ,", ", ,timer"])
+def test_a_comma_too_many_in_a_list_of_tokens_says_nothing(value: str) -> None:
+    assert invite(("Supported", value)).tokens("Supported") == ["timer"]
 
 
 def test_content_type_is_bare_and_lower_case() -> None:
@@ -173,6 +183,26 @@ def test_an_ordinary_message_survives_reading_and_printing(data: bytes) -> None:
     assert parse_message(data).encode() == data
 
 
+def parts(message: Message) -> tuple[object, ...]:
+    start = (
+        (message.method, message.uri) if isinstance(message, Request) else (message.status, message.reason)
+    )
+    return start, list(message.headers.items()), message.body
+
+
+@given(messages())
+def test_reading_undoes_printing(message: Message) -> None:
+    assert parts(parse_message(message.encode())) == parts(message)
+
+
 def test_repr_says_which() -> None:
     assert repr(Request("X", "sip:a")) == "<Request X sip:a>"
     assert repr(Response(200)) == "<Response 200 OK>"
+
+
+def test_a_message_that_breaks_a_rule_says_what_to_answer() -> None:
+    request = invite()
+    bad = BadMessage(505, "Version Not Supported", request)
+    assert (bad.status, bad.reason, bad.request) == (505, "Version Not Supported", request)
+    # §18.3 and §8.1.3.1: without a Via that can be read, nobody can be answered.
+    assert BadMessage(400, "Malformed Via").request is None

@@ -31,6 +31,12 @@ def test_attended() -> None:
     assert str(refer_to) == text
 
 
+def test_printing_with_replaces() -> None:
+    # RFC 3891 §4: what Replaces says is a header of the URI, escaped.
+    made = ReferTo.of(Uri.sip("103", "x"), Replaces.of("a@b", "1", "2"))
+    assert str(made) == "<sip:103@x?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>"
+
+
 def test_replaces_that_cannot_be_read() -> None:
     for headers in ("Replaces=a", "Replaces=a%3Bto-tag%3D1%3Bfrom-tag%3D1&replaces=b"):
         with pytest.raises(PeerError) as refusal:

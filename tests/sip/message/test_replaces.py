@@ -31,6 +31,11 @@ def test_the_examples_of_rfc_3891() -> None:
     )
 
 
+def test_in_a_uri() -> None:
+    replaces = Replaces.of("a@b", "1", "2", early_only=True)
+    assert replaces.escaped == "a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2%3Bearly-only"
+
+
 @pytest.mark.parametrize(
     "text",
     ["", ";to-tag=1;from-tag=2", "a", "a;to-tag=1", "a;from-tag=1", "a;to-tag;from-tag=1", "a;to-tag=;from-tag=1",

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.sip.message import BadMessage, Keepalive, Request, Response, StreamFramer
+from appliance.sip.message import BadMessage, Keepalive, Message, Request, Response, StreamFramer
 from appliance.sip.message.limits import MAX_BODY, MAX_HEAD
-from tests.sip.message.samples import INVITE, OK, edit, wire
+from tests.sip.message.samples import INVITE, OK, edit, messages, wire
 
 PONG = Keepalive(b"")
 PING = Keepalive(b"\r\n")
@@ -45,6 +45,17 @@ def test_pings_are_counted_afresh_behind_a_message() -> None:
     assert frame(b"\r\n" + wire(OK) + b"\r\n\r\n\r\n\r\n")[0] == [PONG, wire(OK), PONG, PING, PONG, PING]
 
 
+def test_a_pong_of_ours_is_no_half_of_a_ping() -> None:
+    framer = StreamFramer()
+    framer.pinged()
+    framer.pinged()
+    answer = Keepalive(b"", pong=True)
+    assert framer.feed(b"\r\n") == [answer]
+    # The peer may ping us at the same time; and what it sends when nothing is awaited is its own ping.
+    assert framer.feed(b"\r") == []
+    assert framer.feed(b"\n\r\n\r\n") == [answer, PONG, PING]
+
+
 STREAM = (
     b"\r\n"
     + wire(INVITE)
@@ -64,6 +75,16 @@ def test_any_split_gives_the_same(cuts: list[int], tail: bytes) -> None:
     edges = [0, *cuts, len(stream)]
     pieces = [stream[start:end] for start, end in pairwise(edges)]
     assert frame(*pieces) == frame(stream)
+
+
+@given(st.lists(messages(), min_size=1, max_size=4), st.data())
+def test_messages_come_as_they_were_sent_however_they_are_cut(
+    sent: list[Message], data: st.DataObject
+) -> None:
+    stream = b"".join(message.encode() for message in sent)
+    edges = [0, *sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=12))), len(stream)]
+    pieces = [stream[start:end] for start, end in pairwise(edges)]
+    assert frame(*pieces) == ([message.encode() for message in sent], False)
 
 
 def test_octet_by_octet() -> None:

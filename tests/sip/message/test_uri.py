@@ -62,6 +62,25 @@ def test_other_schemes_are_opaque() -> None:
     assert (uri.scheme, uri.user, uri.host, uri.is_sip) == ("tel", "+1-212;x=y", "", False)
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("tel:+1-201-555-0123", "+12015550123"),
+        ("tel:7042;phone-context=example.com", "7042"),
+        ("tel:863-1234;phone-context=+1-914-555", "8631234"),
+        ("sip:+1(201)555.0123;ext=4@gw;user=phone", "+12015550123"),
+        ("sip:+1(201)5550123@gw;user=Phone", "+12015550123"),
+        ("sip:a-b@gw;user=ip", "a-b"),
+        ("sip:a-b@gw;user", "a-b"),
+        ("sip:a-b@gw", "a-b"),
+    ],
+)
+def test_telephone_numbers_are_their_digits(text: str, number: str) -> None:
+    """RFC 3966 §5.1; RFC 3261 §19.1.6."""
+    assert Uri.parse(text).number == number
+    assert str(Uri.parse(text)) == text
+
+
 def test_made_by_hand() -> None:
     assert str(Uri.sip("101", "192.0.2.1")) == "sip:101@192.0.2.1"
     assert str(Uri.sip(None, "2001:db8::1", 5060)) == "sip:[2001:db8::1]:5060"

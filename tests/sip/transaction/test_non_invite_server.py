@@ -9,6 +9,7 @@ from appliance.sip.transaction.machine import (
     SEND,
     Inform,
     Input,
+    Machine,
     StartTimer,
     State,
     StopTimer,
@@ -16,6 +17,7 @@ from appliance.sip.transaction.machine import (
 from appliance.sip.transaction.non_invite_server import NON_INVITE_SERVER, NON_INVITE_SERVER_RELIABLE
 from tests.sip.transaction.walk import Walk
 
+START_F, START_TRYING = StartTimer(Input.TIMER_F, 32.0), StartTimer(Input.TIMER_TRYING, 3.5)
 STOP_F, START_J = StopTimer(Input.TIMER_F), StartTimer(Input.TIMER_J, 32.0)
 FINAL = (Input.SUCCESS, Input.FAILURE)
 
@@ -45,13 +47,32 @@ def test_a_request_is_answered_after_a_100(final: Input) -> None:
     assert walk << final == [SEND, STOP_F, START_J]
 
 
+@pytest.mark.parametrize("machine", [NON_INVITE_SERVER, NON_INVITE_SERVER_RELIABLE])
+def test_a_request_whose_user_takes_its_time_gets_a_100_in_the_end(machine: Machine) -> None:
+    walk = Walk(machine)
+    # RFC 4320 §4.1: not before a client's timer E has come to T2: after 0.5, 1 and 2 s.
+    assert walk << Input.DEFERRED == [START_F, START_TRYING]
+    assert walk << Input.TIMER_TRYING == [SEND]
+    assert walk.at(State.PROCEEDING)
+    assert walk << Input.REQUEST == [SEND]
+    assert walk << Input.SUCCESS != []
+
+
+@pytest.mark.parametrize("said", [Input.PROVISIONAL, *FINAL])
+def test_a_user_that_has_said_something_needs_no_100(said: Input) -> None:
+    walk = Walk(NON_INVITE_SERVER)
+    _ = walk << Input.DEFERRED
+    _ = walk << said
+    assert walk << Input.TIMER_TRYING == []
+
+
 @pytest.mark.parametrize("early", [[], [Input.PROVISIONAL]])
 def test_a_request_that_is_never_answered_is_forgotten_without_a_word(early: list[Input]) -> None:
     walk = Walk(NON_INVITE_SERVER)
     for event in early:
         _ = walk << event
     # RFC 4320 §4.2: the client has given up 64*T1 after it began. Its last repetition lives for T4 still.
-    assert walk << Input.DEFERRED == [StartTimer(Input.TIMER_F, 32.0)]
+    assert walk << Input.DEFERRED == ([START_F] if early else [START_F, START_TRYING])
     assert walk << Input.TIMER_F == [StartTimer(Input.TIMER_J, 5.0)]
     assert walk << Input.SUCCESS == []
     assert walk << Input.TIMER_J == [ENDED]

@@ -103,6 +103,15 @@ def test_what_cannot_be_used_changes_nothing(
     assert "trusted.pem or its key cannot be used" in caplog.text
 
 
+def test_names_that_nobody_can_read_are_left_out_too(
+    authority: Authority, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An x400Address, which OpenSSL passes over and the library that reads the names does not."""
+    authority.certify("old", odd_names=b"\x30\x02\xa3\x00", into=folder / "old")
+    assert CertificateFolder(folder).server is not None
+    assert "old/cert.pem or its key cannot be used" in caplog.text
+
+
 def test_a_first_certificate_there_must_be(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         CertificateFolder(tmp_path)

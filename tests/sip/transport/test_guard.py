@@ -52,6 +52,11 @@ def test_connections_are_counted_by_source_and_in_all(monkeypatch: pytest.Monkey
     assert not guard.connected("127.0.0.1")
 
 
+def test_refused_connections_do_not_fill_the_log() -> None:
+    guard = Guard()
+    assert [guard.warns(now) for now in (0.0, 0.1, 9.9, 10.0, 10.1)] == [True, False, False, True, False]
+
+
 def test_a_network_of_ipv6_is_one_source() -> None:
     assert source_of("192.0.2.1") == "192.0.2.1"
     assert source_of("2001:db8:0:1::1") == source_of("2001:db8:0:1:ffff::2") == "2001:db8:0:1::"

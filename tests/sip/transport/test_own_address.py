@@ -17,9 +17,17 @@ def test_via() -> None:
     assert Via.parse(via_of(V6, "z9hG4bK1")).address == "fe80::1"
 
 
-@pytest.mark.parametrize("user", ["100", "a b", "x>;evil", "r\r\nB: c", "üñ", '"', "%41"])
+@pytest.mark.parametrize("user", ["100", "a b", "x>;evil", "r\r\nB: c", "üñ", '"', "%41", "\udcff"])
 def test_a_contact_can_be_read_whatever_the_user(user: str) -> None:
     for flow in (V4, V6):
         contact = NameAddr.parse(contact_of(flow, user))
         assert contact.uri.port == flow.local[1]
         assert contact.params == {}
+
+
+def test_a_sips_uri_where_it_is_wanted_and_true() -> None:
+    """§12.1.1, §26.2.2: over UDP it would lead nowhere."""
+    wss = Flow("wss", ("192.0.2.1", 443), ("192.0.2.9", 40_000), 2)
+    assert contact_of(V6, "1", secure=True) == "<sips:1@[fe80::1]:5061>"
+    assert contact_of(wss, "1", secure=True) == "<sips:1@192.0.2.1:443;transport=ws>"
+    assert contact_of(V4, "1", secure=True) == contact_of(V4, "1") == "<sip:1@192.0.2.1:5060>"

@@ -70,6 +70,26 @@ async def test_ttls_are_obeyed_also_for_what_is_not_there() -> None:
         assert server.asked[3:] == ["A none.example", "AAAA edge.voip.example"]
 
 
+async def test_asked_anew_whatever_is_kept_which_serves_when_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(resolve, "RENEW_WITHIN", 0.05)
+    async with name_server() as server:
+        office(server)
+        it, uri = locator(server), Uri.parse("sip:edge.voip.example:5070;transport=udp")
+        before = await it.locate(uri)
+        server.add("edge.voip.example", "A", "192.0.2.9")
+        assert await it.locate(uri) == before
+        (moved, *_) = await it.locate(uri, fresh=True)
+        assert moved.address == ("192.0.2.9", 5070)
+        server.silent = True
+        assert (await it.locate(uri, fresh=True))[0] == moved
+        server.silent, server.rcode = False, dns.rcode.SERVFAIL
+        assert (await it.locate(uri, fresh=True))[0] == moved
+        with pytest.raises(LocationError):
+            await it.locate(Uri.parse("sip:other.example:5070"), fresh=True)
+
+
 async def test_a_long_answer_comes_by_tcp() -> None:
     async with name_server() as server:
         server.truncates = True

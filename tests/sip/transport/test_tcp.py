@@ -255,6 +255,23 @@ async def test_a_slow_reader_gets_all_of_it() -> None:
         assert received == sent
 
 
+async def test_a_slow_reader_that_talks_nonsense_gets_all_of_it_and_the_answer_to_that(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with exchange() as it, await dial(it.tcp) as stream:
+        await stream.send(options(1, "TCP"))
+        await read_answer(stream)
+        connection = next(iter(it.transports._connections.values()))
+        while not connection._out:
+            it.transports.send(connection.flow, b"x" * 65_536)
+        await stream.send(options(2, "TCP").replace(b"Length: 0", b"Length: x"))
+        with anyio.fail_after(5):
+            while not connection._framer.lost:  # noqa: ASYNC110  # nobody is told what was read
+                await anyio.sleep(0.005)
+        assert b"xSIP/2.0 400" in await read_end(stream)
+        assert "failed" not in caplog.text
+
+
 async def test_too_many_connections_are_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard_module, "CONNECTIONS", 1)
     async with exchange() as it, await dial(it.tcp) as first:
@@ -300,6 +317,25 @@ class Exhausted:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
+
+
+async def test_a_defect_in_accepting_costs_one_connection(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(sock: socket.socket, _: object) -> None:
+        sock.close()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tcp_module, "PAUSE", 0.01)
+    async with exchange() as it:
+        with monkeypatch.context() as patch:
+            patch.setattr(it.transports._listeners[0], "_welcome", fail)
+            async with await dial(it.tcp):
+                while "ZeroDivisionError" not in caplog.text:
+                    await anyio.lowlevel.checkpoint()
+        async with await dial(it.tcp) as stream:
+            await stream.send(options(transport="TCP"))
+            assert (await read_answer(stream)).startswith(b"SIP/2.0 200")
 
 
 async def test_there_is_no_connection_to_many_or_nobody() -> None:

@@ -1,0 +1,69 @@
+"""Whom an outgoing leg rings, and by which way: a phone of ours, or a number in the outside world.
+
+RFC 3261 §8.1.1; RFC 3327 §5.3 (the way to a phone behind proxies).
+"""
+
+from __future__ import annotations
+
+__all__ = ["Destination", "Shown", "WayOut"]
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from appliance.call.events import Baggage, Dialled
+    from appliance.call.leg_options import LegOptions
+    from appliance.directory.bindings import Binding
+    from appliance.lines.credentials import Attempt
+    from appliance.sip.transport.flow import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a call shows itself where it goes: the values of its headers."""
+
+    caller: str
+    "From, without its tag."
+    callee: str
+    "To."
+    contact_user: str
+    headers: Baggage = ()
+    "Further ones, such as P-Preferred-Identity and Privacy."
+
+
+class WayOut(Protocol):
+    """A line or trunk, as a leg that leaves by it sees it."""
+
+    @property
+    def name(self) -> str:
+        """`line:NAME` or `trunk:NAME`."""
+
+    @property
+    def options(self) -> LegOptions:
+        """What its legs use of SIP's extensions."""
+
+    def shown(self, dialled: Dialled, number: str) -> Shown:
+        """How the caller is shown there to whom `number` is dialled."""
+
+    def attempt(self, method: str) -> Attempt | None:
+        """What answers challenges to one request of that method; None where none are answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One target of a call."""
+
+    number: str
+    "Who is rung there, as records and pages say it."
+    uri: str
+    "The Request-URI."
+    flow: Flow
+    route: str = ""
+    "The value of Route; empty when there is none on the way."
+    way_out: WayOut | None = None
+    "The line or trunk; None for a phone of ours."
+
+    @classmethod
+    def of(cls, binding: Binding) -> Destination:
+        """A registered phone."""
+        return cls(binding.number, str(binding.contact), binding.flow, binding.path)

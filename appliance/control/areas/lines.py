@@ -1,0 +1,32 @@
+"""Area `lines`: external lines, by which calls reach the world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from appliance.control.areas.keyed import KeyedArea
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from appliance.config.snapshot import Snapshot
+    from appliance.control.parts import Parts
+
+__all__ = ["AREA", "LINES"]
+
+CHINESE_URI_PARAMETER = "user=phone"
+"What the carriers of China ask for. It is the default where Chinese is spoken, and nowhere else."
+
+
+def _defaults(now: Snapshot) -> Mapping[str, Any]:
+    return {"uri_parameter": CHINESE_URI_PARAMETER if now.system.language == "zh" else ""}
+
+
+def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
+    return parts.outside.line_state(item.name)
+
+
+LINES = KeyedArea(
+    "lines", "External lines, where the exchange registers", frozenset({"password"}), _defaults, _live
+)
+AREA = LINES.area()

@@ -1,0 +1,99 @@
+"""Who calls in by a line or trunk, and whom: read from an INVITE as carriers write it.
+
+RFC 3325 §9.1 (P-Asserted-Identity), draft-ietf-sip-privacy-04 §6 (Remote-Party-ID), RFC 3261 §20.20 (From),
+RFC 3966 (`tel:`), RFC 7315 §4.2 (P-Called-Party-ID), RFC 3323 §4.1.1.3 (anonymous).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from appliance.errors import PeerError
+from appliance.sip.message import NameAddr, Uri
+
+if TYPE_CHECKING:
+    from appliance.config.outside import Outside
+    from appliance.sip.message import Request
+
+__all__ = ["MAX_DIGITS", "Arrival", "arrival_of", "called_number", "number_of"]
+
+MAX_DIGITS = 64
+"Characters kept of a number. E.164 ends at 15; a carrier that sends a hundred thousand is no reason to keep them."
+ANONYMOUS = frozenset({"anonymous", "unavailable", "restricted"})
+# RFC 3966 §5.1.1: what may stand between the digits for the eye.
+_VISUAL_SEPARATORS = str.maketrans("", "", "-.() ")
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A call that came in."""
+
+    number: str
+    "Who calls; empty when that is hidden, or nobody says."
+    name: str
+    called: str
+    "The number they called, as the carrier gives it."
+    target: str
+    "Where it is put through to: a number of this exchange."
+
+
+def arrival_of(request: Request, way: Outside) -> Arrival:
+    """What an INVITE that came by `way` is about."""
+    called = called_number(request)
+    caller = _caller(request, way)
+    return Arrival(
+        number=number_of(caller.uri) if caller else "",
+        name=caller.display if caller else "",
+        called=called,
+        target=_target(called, way),
+    )
+
+
+def called_number(request: Request) -> str:
+    """The number that was called: RFC 7315 says it apart where the Request-URI is our Contact."""
+    said = request.headers.get("P-Called-Party-ID")
+    if said is not None:
+        try:
+            return number_of(NameAddr.parse(said).uri)
+        except PeerError:
+            pass  # the Request-URI says it, too
+    return number_of(Uri.parse(request.uri))
+
+
+def number_of(uri: Uri) -> str:
+    """The number in a sip: or tel: URI, without decoration and parameters, at most 64 characters."""
+    number = (uri.number or "").partition(";")[0]
+    if not uri.is_sip:
+        number = number.translate(_VISUAL_SEPARATORS)
+    return number[:MAX_DIGITS].encode("utf-8", "replace").decode()
+
+
+def _target(called: str, way: Outside) -> str:
+    for pair in way.numbers:
+        number, _, target = pair.partition("=")
+        # Carriers write one number with a plus or without it, as they please.
+        if number.lstrip("+") == called.lstrip("+"):
+            return target
+    return way.incoming or called
+
+
+def _caller(request: Request, way: Outside) -> NameAddr | None:
+    for header in way.caller_from:
+        caller = _read(request, header)
+        if caller is not None and (caller.uri.number or "").lower() not in ANONYMOUS:
+            return caller
+    return None
+
+
+def _read(request: Request, header: str) -> NameAddr | None:
+    lines = request.headers.get_all(header)
+    for line in lines:
+        try:
+            addresses = NameAddr.parse_many(line, header)
+        except PeerError:
+            continue  # what nobody can read names nobody
+        for address in addresses:
+            if address.uri.user:
+                return address
+    return None

@@ -1,0 +1,85 @@
+"""appliance/lines/arrival.py: RFC 3325, RFC 3966, RFC 7315, and what carriers make of them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.config.line import Line
+from appliance.config.trunk import Trunk
+from appliance.lines.arrival import MAX_DIGITS, Arrival, arrival_of
+from appliance.sip.message import Headers, Request
+
+LINE = Line(
+    name="ims", server="10.0.0.1", account="+862412345678", incoming="100", numbers=("+862488=101", "302=*9")
+)
+TRUNK = Trunk(name="hq", peers=("192.0.2.9",))
+
+
+def invite(uri: str = "sip:+862412345678@10.0.0.9", *headers: tuple[str, str], caller: str = "") -> Request:
+    return Request("INVITE", uri, Headers([("From", caller or "<sip:139@ims.example>;tag=1"), *headers]))
+
+
+@pytest.mark.parametrize(
+    ("headers", "caller", "number", "name"),
+    [
+        ((), '"张三" <sip:+8613900000000@ims.example>;tag=1', "+8613900000000", "张三"),
+        ((), "<tel:+86-139-0000-0000;phone-context=x>;tag=1", "+8613900000000", ""),
+        ((), "<sip:+8613900000000;cpc=ordinary@ims.example;user=phone>;tag=1", "+8613900000000", ""),
+        ((("P-Asserted-Identity", "<tel:+8613911111111>"),), "", "+8613911111111", ""),
+        ((("P-Asserted-Identity", "<sip:ims.example>, <tel:+8613911111111>"),), "", "+8613911111111", ""),
+        ((("P-Asserted-Identity", "<<nonsense"),), "", "139", ""),
+        ((("Remote-Party-ID", '"R" <sip:140@h>;party=calling;privacy=off'),), "", "140", "R"),
+        # Hidden from us by From, but the network asserts who it is.
+        ((("P-Asserted-Identity", "<tel:140>"),), "<sip:anonymous@anonymous.invalid>;tag=1", "140", ""),
+        ((), '"Anonymous" <sip:Anonymous@anonymous.invalid>;tag=1', "", ""),
+        ((), "<sip:anonymous.invalid>;tag=1", "", ""),
+    ],
+)
+def test_who_calls(headers: tuple[tuple[str, str], ...], caller: str, number: str, name: str) -> None:
+    arrival = arrival_of(invite("sip:x@h", *headers, caller=caller), LINE)
+    assert (arrival.number, arrival.name) == (number, name)
+
+
+def test_the_order_of_trust_is_the_lines_own() -> None:
+    line = Line(name="a", server="h", account="1", caller_from=("from",))
+    assert arrival_of(invite("sip:x@h", ("P-Asserted-Identity", "<tel:140>")), line).number == "139"
+
+
+@pytest.mark.parametrize(
+    ("uri", "called", "target"),
+    [
+        ("sip:+862412345678@10.0.0.9", "+862412345678", "100"),
+        ("tel:+86-24-88", "+862488", "101"),
+        ("sip:862488@10.0.0.9", "862488", "101"),
+        ("sip:302@10.0.0.9", "302", "*9"),
+        ("sip:10.0.0.9", "", "100"),
+    ],
+)
+def test_whom_they_called(uri: str, called: str, target: str) -> None:
+    arrival = arrival_of(invite(uri), LINE)
+    assert (arrival.called, arrival.target) == (called, target)
+
+
+def test_a_trunk_without_a_table_hands_the_number_on() -> None:
+    assert arrival_of(invite("sip:205@h"), TRUNK) == Arrival("139", "", "205", "205")
+
+
+def test_the_called_number_may_stand_apart_from_our_contact() -> None:
+    request = invite("sip:contact-user@10.0.0.9", ("P-Called-Party-ID", "<tel:+862488>"))
+    assert arrival_of(request, LINE).called == "+862488"
+    assert arrival_of(invite("sip:302@h", ("P-Called-Party-ID", "<")), LINE).called == "302"
+
+
+def test_a_hundred_thousand_digits() -> None:
+    arrival = arrival_of(invite(f"sip:{'1' * 100_000}@h", caller=f"<tel:{'2' * 100_000}>;tag=1"), TRUNK)
+    assert (len(arrival.called), len(arrival.number)) == (MAX_DIGITS, MAX_DIGITS)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_any_text_is_read_or_left(asserted: str, name: str) -> None:
+    flat = str.maketrans("", "", "\r\n")
+    headers = (("P-Asserted-Identity", asserted.translate(flat)), ("P-Called-Party-ID", name.translate(flat)))
+    arrival = arrival_of(invite("sip:205@h", *headers), TRUNK)
+    assert len(arrival.number) <= MAX_DIGITS
