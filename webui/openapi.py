@@ -20,6 +20,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "calls": ("list", "show"),
     "records": ("list", "show"),
     "trace": ("show",),
+    "dns-check": ("list", "show"),
     "export": ("show",),
     "import": ("apply",),
 }

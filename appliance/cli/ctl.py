@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance import locale
+from appliance.cli.dns_report import dns_report
 from appliance.cli.table import as_text
 from appliance.control.client import Client, NotRunningError, socket_in
 from appliance.errors import ConfigError
@@ -41,7 +42,7 @@ SECRETS = frozenset({"password", "current", "code", "token"})
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
   status system extensions lines trunks routes dial-plan
-  registrations calls records trace admin box
+  registrations calls records trace dns-check admin box
 
 examples:
   branchbox ctl extensions list
@@ -51,6 +52,7 @@ examples:
   branchbox ctl backup FILE        (the same: restore FILE)
   branchbox ctl export > FILE
   branchbox ctl import FILE        (- is standard input)
+  branchbox ctl dns-check NAME
 
 password=- reads the password from standard input: what stands on a command line, others can see.
 exit status: 0 done, 1 refused, 2 wrong usage, 3 not running
@@ -137,6 +139,9 @@ def shown(words: Words, result: Any, *, as_json: bool) -> str:
         return str(result["text"])
     if words.area == "trace":
         return "\n".join(_message(each) for each in result)
+    if words.area == "dns-check":
+        tongue = language()
+        return "\n".join(dns_report(each, tongue) for each in (result if words.verb == "list" else [result]))
     return as_text(result)
 
 
@@ -179,7 +184,19 @@ def _export(rest: Sequence[str]) -> Words | None:
     return None if rest else Words("export", "show")
 
 
-SHORT_FORMS = {"backup": _backup, "restore": _restore, "import": _import, "export": _export}
+def _dns_check(rest: Sequence[str]) -> Words | None:
+    if not rest:
+        raise UsageError("cli.one_name")
+    return None if len(rest) > 1 or rest[0] == "list" else Words("dns-check", "show", rest[0])
+
+
+SHORT_FORMS = {
+    "backup": _backup,
+    "restore": _restore,
+    "import": _import,
+    "export": _export,
+    "dns-check": _dns_check,
+}
 
 
 def _secret(name: str) -> str:

@@ -14,7 +14,7 @@ from appliance.config.server_address import server_address
 from appliance.errors import ConfigError
 from appliance.locale import Language
 
-__all__ = ["DNS_PORT", "REALM", "Network", "System", "verify"]
+__all__ = ["REALM", "Network", "System", "verify"]
 
 # Fixed for the life of the exchange: every password's digest is made with it (RFC 7616 §3.4.2).
 REALM = "branchbox"
@@ -48,6 +48,11 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     """Name servers that the DNS check compares the system's with, each with `:port` where it is not 53. DNSPod and AliDNS
     answer from most networks, in China too; none means that nobody outside is asked."""
     realm: str = REALM
+
+    @property
+    def dns_reference_addresses(self) -> tuple[tuple[str, int], ...]:
+        """The references with their ports. ValueError for settings that `verify` refuses."""
+        return tuple(server_address(each, DNS_PORT) for each in self.dns_references)
 
 
 def verify(system: System) -> None:

@@ -11,6 +11,7 @@ import anyio
 from appliance.control.feed import Feed
 from appliance.control.login import Login
 from appliance.control.setup_code import SetupCode
+from appliance.diagnosis.dns_checks import DnsChecks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -158,6 +159,7 @@ class Parts:
     trace: Callable[[str], Iterable[TracedMessage]] = _no_trace
     "The messages of a call by its id (live or recorded), oldest first; nothing when none are kept."
     outside: Outside = field(default_factory=NothingOutside)
+    dns_checks: DnsChecks = field(default_factory=DnsChecks)
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)
     setup_code: SetupCode = field(default_factory=SetupCode)

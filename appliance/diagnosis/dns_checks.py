@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 AGAIN_AFTER = 3600.0
 "Seconds between two checks of one name that nobody asked for: the references are other people's servers."
 
-MAX_FINDINGS = 50
-"Findings kept, some 10 kB each: two days of one broken name."
+MAX_FINDINGS = 20
+"Findings kept: most of a day of one broken name. Some 10 kB each, and half a megabyte when all servers write novels."
 
 MAX_NAMES = 256
 "Names whose last check by itself is remembered: more than there are lines. The oldest gives way."

@@ -22,7 +22,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from appliance.diagnosis.dns_check import Answer, Outcome, Said
 from appliance.sip.transport.locate import SRV_PREFIX
-from appliance.sip.transport.name_servers import MAX_RECORDS, values
+from appliance.sip.transport.name_servers import values
 from appliance.sip.transport.record_cache import Question
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ MAX_SYSTEM_SERVERS = 3
 
 MAX_HOSTS = 4
 "Hosts behind one server's SRV records that are looked up: a provider has two or three, a liar may write any number."
+
+MAX_RECORDS = 16
+"Records of one answer that are kept: what a stranger's server writes must not fill the memory."
 
 UNUSABLE = frozenset({Outcome.GARBLED, Outcome.SILENT, Outcome.UNREACHABLE})
 "After these another way may bring more. A code such as REFUSED is the server's own word, on any way."

@@ -18,6 +18,8 @@ from appliance.clock import Clock
 from appliance.config.config import Config
 from appliance.control.control import Control
 from appliance.control.parts import Parts
+from appliance.diagnosis.dns_checks import DnsChecks
+from appliance.diagnosis.sip_probe import OptionsProbe
 from appliance.diagnosis.trace import Trace
 from appliance.directory import Bindings, Credentials, Gruus, Registrar, registrar
 from appliance.directory.gruu import SECRET_OCTETS
@@ -105,7 +107,12 @@ class Service:
         endpoint.tap = trace.note
         exchange.on_dialled = trace.dialled
         address_book = AddressBook(options)
-        parts = Parts(store, config, bindings, exchange, address_book, trace.of, now=clock.now)
+        dns_checks = DnsChecks(
+            lambda: config.current.system.dns_reference_addresses, sip=OptionsProbe(endpoint), now=clock.now
+        )
+        parts = Parts(
+            *(store, config, bindings, exchange, address_book, trace.of), dns_checks=dns_checks, now=clock.now
+        )
         control = Control(parts)
         world = World(wire, exchange, options.sip, control.feed.changed)
         parts.outside = world

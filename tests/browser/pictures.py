@@ -30,6 +30,7 @@ PAGES = {
     "records": "/records",
     "record": "/records/8",
     "system": "/system",
+    "dns-check": "/system/dns-check",
     "about": "/about",
     "missing": "/nowhere",
 }

@@ -50,6 +50,7 @@ class FakeControl:
     calls: dict[str, JSON] = field(default_factory=dict)
     records: list[JSON] = field(default_factory=list)
     tokens: dict[str, JSON] = field(default_factory=dict)
+    dns_findings: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str | None, JSON, str]] = field(default_factory=list)
     "Every request, in order."
     wrong_passwords: int = 0
@@ -96,6 +97,8 @@ class FakeControl:
     def system_set(self, key: str | None, values: JSON) -> JSON:
         if values.get("host_name") == "bad host":
             raise ConfigError("system.host_name", "error.bad_host_name")
+        if "dns.example" in values.get("dns_references", ()):
+            raise ConfigError("system.dns_references", "error.bad_address")
         for name, value in values.items():
             setattr(self, name, value)
         return self.system_show(None, {})
@@ -190,6 +193,14 @@ class FakeControl:
         if key != "8":
             raise not_found("trace", key)
         return _messages()
+
+    def dns_check_show(self, key: str | None, values: JSON) -> JSON:
+        if key is None or " " in key:
+            raise ConfigError("dns-check", "error.bad_dns_name")
+        return _dns_checked(key)
+
+    def dns_check_list(self, key: str | None, values: JSON) -> list[JSON]:
+        return [_dns_checked(each) for each in self.dns_findings]
 
     # the administrator
 
@@ -326,6 +337,35 @@ def _messages() -> list[JSON]:
         }
         for step, (direction, peer, line) in enumerate(plan)
     ]
+
+
+def _dns_checked(name: str) -> JSON:
+    """A name that the network's name server keeps to itself."""
+    plan: tuple[tuple[str, str, str, list[str]], ...] = (
+        ("system", "192.0.2.1:53", "no_name", []),
+        ("reference", "119.29.29.29:53", "records", ["203.0.113.7"]),
+        ("reference", "223.5.5.5:53", "silent", []),
+    )
+    answers = [
+        {
+            "asked": asked,
+            "server": server,
+            "question": f"A {name}",
+            "outcome": outcome,
+            "records": records,
+            "transport": "udp",
+        }
+        for asked, server, outcome, records in plan
+    ]
+    return {
+        "name": name,
+        "at": iso(60),
+        "verdict": "blocked",
+        "explanation": "dns.verdict.blocked",
+        "what_to_do": "dns.what_to_do.blocked",
+        "about": [f"A {name}"],
+        "answers": answers,
+    }
 
 
 def _records() -> list[JSON]:

@@ -189,6 +189,33 @@ def test_the_network_is_fixed_or_automatic(admin: Client, control: FakeControl) 
     assert last_asked(control, "system")[2] == {"network": "dhcp"}
 
 
+def test_the_references_of_the_dns_check(admin: Client, control: FakeControl) -> None:
+    assert 'value="119.29.29.29 223.5.5.5"' in admin.get("/system").text
+    assert admin.post("/system/dns", {"dns_references": "192.0.2.53, [::1]:5353"}).status == 303
+    assert last_asked(control, "system")[2] == {"dns_references": ["192.0.2.53", "[::1]:5353"]}
+    assert 'value="192.0.2.53 [::1]:5353"' in admin.get("/system").text
+    assert admin.post("/system/dns", {"dns_references": "x" * 301}).status == 400
+    refused = admin.post("/system/dns", {"dns_references": "dns.example"})
+    assert refused.status == 400
+    assert 'aria-describedby="dns_references-error"' in refused.text
+
+
+def test_a_name_is_checked(admin: Client, control: FakeControl) -> None:
+    admin.get("/system/dns-check")
+    told = admin.post("/system/dns-check", {"name": " sip.example "})
+    assert told.status == 200
+    assert ("dns-check", "show", "sip.example", {}, "web:admin") in control.asked
+    for words in ("Blocked: ", "Give the box another name server", "203.0.113.7", "no such name", "silent"):
+        assert words in told.text
+    for wrong in ("", "no name"):
+        refused = admin.post("/system/dns-check", {"name": wrong})
+        assert refused.status == 400
+        assert 'aria-describedby="name-error"' in refused.text
+    assert "Found by itself" not in admin.get("/system/dns-check").text
+    control.dns_findings = ["trunk.example"]
+    assert "trunk.example" in admin.get("/system/dns-check").text
+
+
 def test_a_new_password_logs_the_others_out(admin: Client, visitor: Client, control: FakeControl) -> None:
     visitor.log_in()
     new = {"password": "another battery", "again": "another battery"}

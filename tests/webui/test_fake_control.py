@@ -35,6 +35,8 @@ ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("admin", "add-token", None, {"name": "test"}),
     ("admin", "check-token", None, {"token": "the token"}),
     ("trace", "show", "8", {}),
+    ("dns-check", "show", "sip.example", {}),
+    ("dns-check", "list", None, {}),
     ("export", "show", None, {}),
 )
 

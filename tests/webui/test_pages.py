@@ -49,6 +49,7 @@ def test_what_others_send_stays_text(path: str) -> None:
     control = busy_office()
     control.extensions["101"]["name"] = HOSTILE
     control.host_name = HOSTILE
+    control.dns_findings = [HOSTILE]
     for each in control.registrations:
         each["user_agent"] = each["contact"] = HOSTILE
     for each in control.records:
@@ -119,6 +120,7 @@ def test_every_word_is_used() -> None:
         "console.missing.",
         "console.refused.",
         "console.record.",
+        "console.dns.asked.",
     )
     unused = {key for key in locale.keys() if key.startswith("console.")} - used_keys()  # noqa: SIM118  # a function
     assert {key for key in unused if not key.startswith(built)} == set()

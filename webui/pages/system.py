@@ -33,6 +33,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     system = visit.perform("system", "show")
     forms = {"general": _general(system), "network": network_form(system), "password": form.Reading()}
     forms["token"] = form.Reading()
+    forms["dns"] = form.Reading(typed={"dns_references": " ".join(system.get("dns_references", ()))})
     if refused is not None:
         forms[section] = refused
     values: dict[str, Any] = {

@@ -14,6 +14,7 @@ import dns.nameserver
 import dns.rdata
 
 # dnspython looks for these by name, where no packager sees them.
+import dns.rdtypes.ANY.CNAME
 import dns.rdtypes.ANY.SOA
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from appliance.sip.transport.flow import Address
     from appliance.sip.transport.record_cache import Question, Records
 
-__all__ = ["MAX_RECORDS", "NameServers", "values"]
+__all__ = ["NameServers", "values"]
 
 QUESTION_WITHIN = 5.0
 "Seconds for one question, to all name servers; resolv.conf(5) has the same."
