@@ -108,6 +108,12 @@ class Call:
         legs: list[SipLeg] = [self.caller, *self.ringing.legs]
         return legs if self.callee is None else [*legs, self.callee]
 
+    @property
+    def ways(self) -> set[str]:
+        """The lines and trunks that it occupies, named as in routes."""
+        legs = self.ringing.legs if self.callee is None else [self.callee]
+        return {each for each in (self.dialled.way_in, *(leg.way_out for leg in legs)) if each}
+
     def start(self, plan: Plan) -> None:
         """Ring the plan's phones. Failures are told to the caller's leg, not raised."""
         self._safely(partial(self._start, plan))

@@ -27,6 +27,10 @@ class Cause(Enum):
     "The phone says it cannot take calls now, as with do not disturb."
     UNREACHABLE = "unreachable"
     "The phone is registered but does not answer at all."
+    LINE_DOWN = "line_down"
+    "No line or trunk that the call would leave by is there now."
+    LINE_FULL = "line_full"
+    "The line or trunk has as many calls as it may have."
     REFUSED = "refused"
     FORBIDDEN = "forbidden"
     MEDIA = "media"
@@ -81,6 +85,8 @@ _USUAL = {
         (Cause.NOT_REGISTERED, 480, "Not Registered"),
         (Cause.UNAVAILABLE, 480, "Temporarily Unavailable"),
         (Cause.UNREACHABLE, 408, "Request Timeout"),
+        (Cause.LINE_DOWN, 503, "Line Not Registered"),
+        (Cause.LINE_FULL, 503, "All Lines Busy"),
         (Cause.REFUSED, 603, "Decline"),
         (Cause.FORBIDDEN, 403, "Forbidden"),
         (Cause.MEDIA, 488, "Not Acceptable Here"),
@@ -99,6 +105,8 @@ _USUAL = {
 _Q850 = {
     Cause.NO_ANSWER: 19,  # no answer from user (user alerted)
     Cause.NOT_REGISTERED: 20,  # subscriber absent
+    Cause.LINE_DOWN: 38,  # network out of order
+    Cause.LINE_FULL: 34,  # no circuit or channel available
     Cause.LOST: 27,  # destination out of order
     Cause.ADMINISTRATOR: 31,  # normal, unspecified
     Cause.PRACK_REFUSED: 111,  # protocol error, unspecified

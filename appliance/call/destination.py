@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from appliance.call.events import Baggage, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.directory.bindings import Binding
-    from appliance.sip.message import Request, Response
+    from appliance.lines.credentials import Attempt
     from appliance.sip.transport.flow import Flow
 
 
@@ -45,8 +45,8 @@ class WayOut(Protocol):
     def shown(self, dialled: Dialled, number: str) -> Shown:
         """How the caller is shown there to whom `number` is dialled."""
 
-    def prove(self, request: Request, response: Response) -> tuple[str, str] | None:
-        """The header that answers a challenge; None when there is no answer, or none that was not given yet."""
+    def attempt(self, method: str) -> Attempt | None:
+        """What answers challenges to one request of that method; None where none are answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ class Dialled(msgspec.Struct, frozen=True):
     content: Content | None
     "The caller's offer; without one the callee makes it."
     baggage: Baggage
+    way_in: str = ""
+    "`line:NAME` or `trunk:NAME` that the call came by; empty: an extension calls."
     phone: str = ""
     "The one phone of that number that is meant, by its own name; empty: all of them."
 

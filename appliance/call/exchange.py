@@ -9,6 +9,7 @@ __all__ = ["MAX_CALLS", "BusyState", "CallInfo", "Directory", "Exchange", "LegIn
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from appliance.call.events import Dialled, Referred
     from appliance.call.inbound import Identity
+    from appliance.call.outside import OutsideCaller
     from appliance.call.record import CallRecord
     from appliance.call.router import Phones, Whereabouts
     from appliance.call.sip_leg import SipLeg
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from appliance.call.wire import Wire
     from appliance.config.extension import Extension
     from appliance.sip.endpoint import ServerTransaction
+    from appliance.sip.message import Request
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +106,9 @@ class Exchange:
         self.on_dialled: Callable[[str, str], None] = _ignore
         "Gets the id of each call, refused ones too, and the Call-ID that its caller gave it."
         self._directory = directory
-        self._router = Router(directory.find, directory.whereabouts)
+        self.router = Router(directory.find, directory.whereabouts, _utc)
+        "Where calls go. Its `around` is for the owner to fill: routes, lines, trunks, local time."
+        self.router.around.calls_by = self.calls_by
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
         self.transfers = Transfers(wire.endpoint, self._calls.values)
@@ -128,22 +133,31 @@ class Exchange:
     def receive(self, transaction: ServerTransaction) -> None:
         """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
         request = transaction.request
-        number = self._directory.identity.verify(request)
-        # As a challenge, this is no refusal: the phone asks again, with what suits both.
-        self.options.check_first(request)
-        extension = self._directory.find(number)
-        dialled = read_dialled(request, number, extension.name if extension else "")
+        outside = self.router.around.outside
+        came = None if outside is None else outside.caller(request, transaction.flow)
+        dialled = self._dialled_by_phone(request) if came is None else _dialled_outside(request, came)
         call_id = self.wire.token()
         self.on_dialled(call_id, request.call_id)
         try:
             if ";gr" in request.uri:
                 number, phone = self.meant_by(request.uri)
                 dialled = msgspec.structs.replace(dialled, to_number=number, phone=phone)
-            self._admit(transaction, dialled, call_id)
+            self._admit(transaction, dialled, call_id, came)
         except PeerError as refusal:
             ending = refusal.ending if isinstance(refusal, RefusedError) else _ending(refusal)
             self._tell_record(record_refused(call_id, dialled, ending, self.wall()))
             raise
+
+    def _dialled_by_phone(self, request: Request) -> Dialled:
+        number = self._directory.identity.verify(request)
+        # As a challenge, this is no refusal: the phone asks again, with what suits both.
+        self.options.check_first(request)
+        extension = self._directory.find(number)
+        return read_dialled(request, number, extension.name if extension else "")
+
+    def calls_by(self, way: str) -> int:
+        """How many calls there are by a line or trunk, named as in routes."""
+        return sum(way in call.ways for call in self._calls.values())
 
     def meant_by(self, uri: str) -> tuple[str, str]:
         """The number that a URI names, and the one phone of it that it means, mostly none. PeerError 400 or 404."""
@@ -151,26 +165,37 @@ class Exchange:
         meant = phones.meant_by(Uri.parse(uri)) if phones is not None else None
         return (dialled_number(uri), "") if meant is None else meant
 
-    def _admit(self, transaction: ServerTransaction, dialled: Dialled, call_id: str) -> None:
-        check_caller(transaction.request, dialled.from_number)
+    def _admit(
+        self, transaction: ServerTransaction, dialled: Dialled, call_id: str, came: OutsideCaller | None
+    ) -> None:
+        if came is None:
+            check_caller(transaction.request, dialled.from_number)
         if self._closing:
             raise RefusedError(Cause.SHUTDOWN, (RETRY_AFTER,))
         if "Replaces" in transaction.request.headers:
-            join = partial(self._make_caller, transaction, dialled)
+            join = partial(self._make_caller, transaction, dialled, came)
             self.transfers.replace(transaction.request, Replacing(dialled, join))
             return
         if len(self._calls) >= self._max_calls:
             raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
-        plan = self._router.route(dialled)
-        caller = self._make_caller(transaction, dialled)
+        if came is not None and came.max_calls and self.calls_by(came.way) >= came.max_calls:
+            raise RefusedError(Cause.LINE_FULL, (RETRY_AFTER,))
+        plan = self.router.route(dialled)
+        caller = self._make_caller(transaction, dialled, came)
         call = self._calls[call_id] = Call(self, call_id, dialled, caller)
         for number in (dialled.from_number, dialled.to_number):
             self._engaged.setdefault(number, []).append(call)
         self.changed()
         call.start(plan)
 
-    def _make_caller(self, transaction: ServerTransaction, dialled: Dialled) -> InboundLeg:
-        return InboundLeg(self.wire, transaction, dialled.from_number, dialled.to_number, self.options)
+    def _make_caller(
+        self, transaction: ServerTransaction, dialled: Dialled, came: OutsideCaller | None
+    ) -> InboundLeg:
+        options = self.options if came is None else came.options
+        leg = InboundLeg(self.wire, transaction, dialled.from_number, dialled.to_number, options)
+        if came is not None:
+            leg.prover = came.prover
+        return leg
 
     # --- what calls tell
 
@@ -230,6 +255,17 @@ class Exchange:
         self._closing = True
         for call in list(self._calls.values()):
             call.end(HungUp(Ending.of(Cause.SHUTDOWN)), "system")
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def _dialled_outside(request: Request, came: OutsideCaller) -> Dialled:
+    came.options.check_first(request)
+    arrival = came.arrival
+    dialled = read_dialled(request, arrival.number, arrival.name)
+    return msgspec.structs.replace(dialled, to_number=arrival.target, way_in=came.way)
 
 
 def _ignore(*_: object) -> None:

@@ -238,7 +238,7 @@ class SipLeg(SharedSession):
         fields = *self.options.fields_within, *self._timer_fields(), *event.baggage
         request = self._make(dialog, "INVITE", fields, event.content)
         self._invite_seq = dialog.local_seq or 0
-        self._client = self._wire.endpoint.send_request(request, self.flow, self._reinvite_event)
+        self._client = self._send(dialog, request, self._reinvite_event)
         self._patience = self._wire.timers.after(REINVITE_SECONDS, self.withdraw)
 
     def _send_update(self, dialog: Dialog, event: Updated) -> None:
@@ -256,7 +256,7 @@ class SipLeg(SharedSession):
                 self.offers.withdraw()  # by its answer, or by its refusal
             self._update_event(dialog, event, response)
 
-        self._wire.endpoint.send_request(request, self.flow, decided)
+        self._send(dialog, request, decided)
 
     def _update_event(self, dialog: Dialog, event: Updated, response: Response | Failed) -> None:
         if isinstance(response, Response) and not self.over:
@@ -310,9 +310,7 @@ class SipLeg(SharedSession):
             event.reply(Outcome(481, "Call/Transaction Does Not Exist"))
             return
         request = self._make(self.dialog, event.kind, event.baggage, event.content)
-        self._wire.endpoint.send_request(
-            request, self.flow, lambda response: self._asked_event(response, event.reply)
-        )
+        self._send(self.dialog, request, lambda response: self._asked_event(response, event.reply))
 
     # --- what comes back
 

@@ -31,13 +31,11 @@ if TYPE_CHECKING:
     from appliance.call.events import Baggage, Confirmed, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.call.wire import Wire
+    from appliance.lines.credentials import Attempt
     from appliance.sip.endpoint import ClientTransaction, Failed, ServerTransaction
 
 # A phone has one, a proxy in its place a few; beyond that somebody is playing with us.
 MAX_FORKS = 8
-
-MAX_CHALLENGES = 3
-"§22.2 has one; a nonce may be stale, and proxy and server may each ask. More is a way to guess passwords."
 
 # A PRACK that the phone does not know any more has mostly crossed its final response, which then follows soon.
 DOUBT_SECONDS = 2.0
@@ -64,8 +62,8 @@ class OutboundLeg(SipLeg):
     """Rings one destination. Of several that a proxy there makes of it, the first to answer is the one."""
 
     __slots__ = (
+        "_attempt",
         "_call_id",
-        "_challenges",
         "_early",
         "_invite",
         "_invite_client",
@@ -86,7 +84,7 @@ class OutboundLeg(SipLeg):
         # The offer of a reliable response, whose PRACK waits for the caller's answer.
         self._unanswered: tuple[EarlyDialog, RAck] | None = None
         self._strays: dict[str, Request] = {}
-        self._challenges = 0
+        self._attempt: Attempt | None = None  # what answers challenges to the INVITE
         self._invite: Request | None = None
         self._offered = False  # whether it made an offer
         self._invite_client: ClientTransaction | None = None
@@ -98,6 +96,11 @@ class OutboundLeg(SipLeg):
         body = content.body if content else b""
         self._invite = Request("INVITE", self._target.uri, Headers(headers), body)
         self._invite_seq = 1
+        if self._target.way_out is not None:
+            self.prover = self._target.way_out.attempt
+            self._attempt = self.prover("INVITE")
+        if self._attempt is not None:
+            self._attempt.put(self._invite)
         self._invite_client = self._wire.endpoint.send_request(self._invite, self.flow, self._invite_event)
 
     def _headers(self, dialled: Dialled) -> list[tuple[str, str]]:
@@ -137,6 +140,11 @@ class OutboundLeg(SipLeg):
         return True
 
     @property
+    def way_out(self) -> str:
+        """The line or trunk it goes by, named as in routes; empty for a phone of ours."""
+        return "" if self._target.way_out is None else self._target.way_out.name
+
+    @property
     def _answered_once(self) -> bool:
         return self.dialog is not None and self.dialog.confirmed
 
@@ -171,18 +179,17 @@ class OutboundLeg(SipLeg):
             assert self._session_timer is not None
             # RFC 4028 §7.3: the same INVITE, with the longer interval that the phone asks for.
             self._dial_again(self._session_timer.initial_fields())
-        elif not self.over and not self._answered_once and (proof := self._proof(event)):
-            self._dial_again((proof,))
+        elif not self.over and not self._answered_once and (proven := self._proven(event)):
+            self._send_again(proven)
         else:
             self._failed(HungUp(ending_told_by_phone(event.status, event.reason), passing(event)))
 
-    def _proof(self, response: Response) -> tuple[str, str] | None:
-        """The header that answers a challenge of the carrier's, a few times at most (§22.2)."""
-        way_out = self._target.way_out
-        if way_out is None or self._invite is None or response.status not in (401, 407):
+    def _proven(self, response: Response) -> Request | None:
+        """The INVITE with the answer to the carrier's challenge (§22.2); None where there is none."""
+        if self._attempt is None or self._invite is None or response.status not in (401, 407):
             return None
-        self._challenges += 1
-        return way_out.prove(self._invite, response) if self._challenges <= MAX_CHALLENGES else None
+        proven = self._attempt.answer(self._invite, response)
+        return proven if isinstance(proven, Request) else None
 
     def _provisional(self, response: Response) -> None:
         early = self._early_dialog(response)
@@ -236,7 +243,7 @@ class OutboundLeg(SipLeg):
 
     def _send_prack(self, dialog: Dialog, rack: RAck, content: Content | None) -> None:
         prack = self._make(dialog, "PRACK", (("RAck", str(rack)),), content)
-        self._wire.endpoint.send_request(prack, self.flow, self._prack_event)
+        self._send(dialog, prack, self._prack_event)
 
     def _prack_event(self, event: Response | Failed) -> None:
         if not isinstance(event, Response):
@@ -322,16 +329,19 @@ class OutboundLeg(SipLeg):
     def _dial_again(self, fields: Baggage) -> None:
         """The same INVITE once more, with these headers in place of its own."""
         assert self._invite is not None
+        headers = self._invite.headers.copy()
+        headers.remove("Via")
+        headers.set("CSeq", f"{self._invite_seq + 1} INVITE")
+        for name, value in fields:
+            headers.set(name, value)
+        self._send_again(Request("INVITE", self._invite.uri, headers, self._invite.body))
+
+    def _send_again(self, invite: Request) -> None:
+        """A new INVITE in the same place: what was heard of the one before means nothing any more."""
         self._drop_early()
         self.dialog = None
         self._unanswered = None
-        headers = self._invite.headers.copy()
-        headers.remove("Via")
-        self._invite_seq += 1
-        headers.set("CSeq", f"{self._invite_seq} INVITE")
-        for name, value in fields:
-            headers.set(name, value)
-        self._invite = Request("INVITE", self._invite.uri, headers, self._invite.body)
+        self._invite, self._invite_seq = invite, invite.cseq.number
         self._invite_client = self._wire.endpoint.send_request(self._invite, self.flow, self._invite_event)
 
     def _failed(self, event: HungUp) -> None:

@@ -26,7 +26,7 @@ from appliance.sip.dialog import (
     StartTimer,
     StopTimer,
 )
-from appliance.sip.message import Response
+from appliance.sip.message import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from appliance.call.leg_options import LegOptions
     from appliance.call.wire import Wire
     from appliance.clock import Timer
+    from appliance.lines.credentials import Attempt
     from appliance.media.leg import LegMedia
     from appliance.sip.dialog import Dialog, InviteUsage, UsageEffect, UsageTimer
-    from appliance.sip.endpoint import Failed, ServerTransaction
-    from appliance.sip.message import Request
+    from appliance.sip.endpoint import ClientTransaction, Failed, ServerTransaction
     from appliance.sip.transport.flow import Flow
 
 
@@ -50,7 +50,7 @@ class SipSession:
 
     __slots__ = (
         "_accepted", "_bye", "_invite_seq", "_server", "_timer", "_wire",
-        "dialog", "flow", "media", "number", "offers", "on_event", "options", "over", "said",
+        "dialog", "flow", "media", "number", "offers", "on_event", "options", "over", "prover", "said",
         "usage",
     )  # fmt: skip
 
@@ -70,6 +70,8 @@ class SipSession:
         self.dialog: Dialog | None = None
         self.over = False
         self.on_event: Callable[[Any, Event], None] = ignore
+        self.prover: Callable[[str], Attempt | None] | None = None
+        "Answers the peer's challenges to a request of that method (§22): on a line, the carrier's."
         self._server: ServerTransaction | None = None  # the peer's INVITE, until our 2xx is acknowledged
         self._accepted: Response | None = None
         self._invite_seq = 0
@@ -170,7 +172,30 @@ class SipSession:
         self._release_server()
         self._run(self.usage.end())
         bye = self._make(dialog, "BYE", with_reason(event), None)
-        self._wire.endpoint.send_request(bye, self.flow, self._bye_event)
+        self._send(dialog, bye, self._bye_event)
+
+    def _send(
+        self, dialog: Dialog, request: Request, on_event: Callable[[Response | Failed], None]
+    ) -> ClientTransaction:
+        """Send a request within the dialog, and once more with proof where the peer asks for that."""
+        attempt = None if self.prover is None else self.prover(request.method)
+        if attempt is None:
+            return self._wire.endpoint.send_request(request, self.flow, on_event)
+        attempt.put(request)
+
+        def take(sent: Request, event: Response | Failed) -> None:
+            # An INVITE has more to it than being sent again; a carrier that let the first in has seen its proof.
+            challenged = (
+                isinstance(event, Response) and event.status in (401, 407) and sent.method != "INVITE"
+            )
+            proven = attempt.answer(sent, event) if challenged and isinstance(event, Response) else None
+            if isinstance(proven, Request):
+                dialog.renumber(proven)
+                self._wire.endpoint.send_request(proven, self.flow, partial(take, proven))
+            else:
+                on_event(event)
+
+        return self._wire.endpoint.send_request(request, self.flow, partial(take, request))
 
     def _bye_event(self, event: Response | Failed) -> None:
         # §15.1.1: any final response, or none, ends the session.

@@ -40,7 +40,8 @@ SECRETS = frozenset({"password", "current", "code", "token"})
 
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
-  status system extensions lines trunks registrations calls records trace admin box
+  status system extensions lines trunks routes dial-plan
+  registrations calls records trace admin box
 
 examples:
   branchbox ctl extensions list

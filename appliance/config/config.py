@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
+from appliance.config.dial_plan import DialPlan
 from appliance.config.extension import Extension
 from appliance.config.snapshot import KEYED, Snapshot, verify
 from appliance.config.system import System
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SYSTEM_AREA = "system"
+DIAL_PLAN_AREA = "dial_plan"
 
 
 class Config:
@@ -171,7 +173,13 @@ def _load(db: sqlite3.Connection) -> Snapshot:
         System() if system is None else msgspec.json.decode(system, type=System),
         {row.number: _extension(row) for row in extensions_table.load(db)},
         **{area: _items(db, area) for area in KEYED},
+        dial_plan=_dial_plan(db),
     )
+
+
+def _dial_plan(db: sqlite3.Connection) -> DialPlan:
+    stored = settings_table.load(db, DIAL_PLAN_AREA)
+    return DialPlan() if stored is None else msgspec.json.decode(stored, type=DialPlan)
 
 
 def _items(db: sqlite3.Connection, area: str) -> dict[str, Any]:
@@ -183,6 +191,8 @@ def _save(db: sqlite3.Connection, old: Snapshot, new: Snapshot) -> None:
     """Write the difference. A new box's system settings are written with the first change of all."""
     if new.system != old.system or old.revision == 0:
         settings_table.put(db, SYSTEM_AREA, msgspec.json.encode(new.system))
+    if new.dial_plan != old.dial_plan:
+        settings_table.put(db, DIAL_PLAN_AREA, msgspec.json.encode(new.dial_plan))
     for number in old.extensions.keys() - new.extensions.keys():
         extensions_table.remove(db, number)
     for number, extension in new.extensions.items():

@@ -10,6 +10,7 @@ import msgspec
 from appliance.errors import ConfigError
 
 __all__ = [
+    "LEVEL_RANGE",
     "RING_SECONDS_DEFAULT",
     "RING_SECONDS_RANGE",
     "Extension",
@@ -44,6 +45,8 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     ring_seconds: int = RING_SECONDS_DEFAULT
     "How long it rings before the caller hears that nobody answers, 5 to 300 s."
+    level: int = 0
+    "Its right, 0 to 9: it may use the routes of this level and below."
 
     def __repr__(self) -> str:
         # The digests are as good as the password: they stay out of logs.
@@ -58,6 +61,13 @@ def verify(extension: Extension) -> None:
     low, high = RING_SECONDS_RANGE
     if not low <= extension.ring_seconds <= high:
         raise ConfigError(path + ".ring_seconds", "error.out_of_range", low=low, high=high)
+    low, high = LEVEL_RANGE
+    if not low <= extension.level <= high:
+        raise ConfigError(path + ".level", "error.out_of_range", low=low, high=high)
+
+
+LEVEL_RANGE = (0, 9)
+"Of an extension's right, and of a route's level."
 
 
 def check_number(path: str, number: str) -> None:

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from appliance.config import dial_plan as dial_plan_checks
 from appliance.config import extension as extension_checks
 from appliance.config import line as line_checks
+from appliance.config import route as route_checks
 from appliance.config import system as system_checks
 from appliance.config import trunk as trunk_checks
+from appliance.config.dial_plan import DialPlan
 from appliance.config.extension import Extension
 from appliance.config.line import Line
+from appliance.config.route import MAX_ROUTES, Names, Route, check_references
 from appliance.config.system import System
 from appliance.config.trunk import Trunk
 from appliance.errors import ConfigError
@@ -38,6 +42,7 @@ KEYED = {
     # Each line keeps a registration alive, each peer of a trunk an OPTIONS: an office has a handful.
     "lines": Keyed(Line, line_checks.verify, 100),
     "trunks": Keyed(Trunk, trunk_checks.verify, 100),
+    "routes": Keyed(Route, route_checks.verify, MAX_ROUTES),
 }
 "By area, which is a field of the snapshot, too."
 
@@ -52,6 +57,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     "By number."
     lines: dict[str, Line] = {}
     trunks: dict[str, Trunk] = {}
+    routes: dict[str, Route] = {}
+    dial_plan: DialPlan = DialPlan()
 
     def items(self, area: str) -> dict[str, Any]:
         """The settings of one of `KEYED`, by key."""
@@ -97,8 +104,22 @@ def verify(old: Snapshot, new: Snapshot) -> None:
         if extension.number != number:
             raise ConfigError("extensions." + number + ".number", "error.read_only")
         extension_checks.verify(extension)
+    if new.dial_plan != old.dial_plan:
+        dial_plan_checks.verify(new.dial_plan)
     for area, keyed in KEYED.items():
         _verify_items(area, keyed, old.items(area), new.items(area))
+    _verify_references(old, new)
+
+
+def _verify_references(old: Snapshot, new: Snapshot) -> None:
+    """What routes name must exist. A line that a route still names cannot go; an extension may, for people come and go."""
+    changed = (new.lines, new.trunks, new.routes) != (old.lines, old.trunks, old.routes)
+    if not changed:
+        return
+    for route in new.routes.values():
+        known = route is old.routes.get(route.name)
+        extensions = {**old.extensions, **new.extensions} if known else new.extensions
+        check_references(route, Names(lines=new.lines, trunks=new.trunks, extensions=extensions))
 
 
 def _verify_items(area: str, keyed: Keyed, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from appliance.config.server_address import server_address
 from appliance.errors import ConfigError
 from appliance.locale import Language
 
-__all__ = ["REALM", "Network", "System", "verify"]
+__all__ = ["DNS_PORT", "REALM", "Network", "System", "verify"]
 
 # Fixed for the life of the exchange: every password's digest is made with it (RFC 7616 §3.4.2).
 REALM = "branchbox"
@@ -21,6 +22,9 @@ REALM = "branchbox"
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 # resolv.conf(5) reads the first three.
 MAX_DNS_SERVERS = 3
+DNS_PORT = 53
+# Each is asked some ten questions at once; two that agree already settle who lies.
+MAX_DNS_REFERENCES = 4
 
 Network = Literal["dhcp", "static"]
 
@@ -40,6 +44,9 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     gateway: str = ""
     "May be empty: a network without a way out."
     dns: tuple[str, ...] = ()
+    dns_references: tuple[str, ...] = ("119.29.29.29", "223.5.5.5")
+    """Name servers that the DNS check compares the system's with, each with `:port` where it is not 53. DNSPod and AliDNS
+    answer from most networks, in China too; none means that nobody outside is asked."""
     realm: str = REALM
 
 
@@ -56,8 +63,19 @@ def verify(system: System) -> None:
             ip_address(server)
         except ValueError as error:
             raise ConfigError("system.dns", "error.bad_address") from error
+    _verify_references(system.dns_references)
     if system.network == "static":
         _verify_static(system)
+
+
+def _verify_references(servers: tuple[str, ...]) -> None:
+    if len(servers) > MAX_DNS_REFERENCES:
+        raise ConfigError("system.dns_references", "error.too_many", limit=MAX_DNS_REFERENCES)
+    for server in servers:
+        try:
+            server_address(server, DNS_PORT)
+        except ValueError as error:
+            raise ConfigError("system.dns_references", "error.bad_address") from error
 
 
 def _verify_static(system: System) -> None:

@@ -15,6 +15,7 @@ from appliance.control.setup_code import SetupCode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from appliance.call.decision import Decision
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
     from appliance.store.store import Store
@@ -94,6 +95,9 @@ class Exchange(Protocol):
     def hang_up(self, call_id: str) -> Any:
         """End a call."""
 
+    @property
+    def router(self) -> Router: ...
+
     def __len__(self) -> int:
         """How many there are."""
 
@@ -119,6 +123,13 @@ class Outside(Protocol):
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
         """What a trunk is doing, as plain values."""
+
+
+class Router(Protocol):
+    """Where calls go: `appliance/call`'s."""
+
+    def decide(self, number: str, caller: Any, at: datetime) -> Decision:
+        """Where a call would go, and why."""
 
 
 class NothingOutside:

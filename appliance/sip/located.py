@@ -161,6 +161,10 @@ class LocatedRequest:
         if self._client is not None:
             self._client.cancel(self._cancelled)
 
+    def try_no_other(self) -> None:
+        """Send it to no further target: what comes of it does not matter any more."""
+        self._cancelled = self._cancelled or ()
+
     def nowhere(self) -> None:
         """There is no target."""
         self._over(self._last)

@@ -23,6 +23,7 @@ class ExtensionRow(msgspec.Struct, frozen=True):
     ring_seconds: int
     ha1_sha512_256: str = ""
     "Empty when the password was set before this was kept."
+    level: int = 0
 
 
 COLUMNS = ", ".join(ExtensionRow.__struct_fields__)

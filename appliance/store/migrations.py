@@ -69,6 +69,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE bindings ADD COLUMN path TEXT NOT NULL DEFAULT ''",
     ),
     (
+        "ALTER TABLE extensions ADD COLUMN level INTEGER NOT NULL DEFAULT 0",
         """CREATE TABLE items (
             area TEXT NOT NULL,
             key TEXT NOT NULL,

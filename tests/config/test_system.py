@@ -32,6 +32,9 @@ def test_a_new_box_is_good() -> None:
         (System(time_zone=""), "time_zone", "error.unknown_time_zone"),
         (System(dns=("1.1.1.1",) * 4), "dns", "error.too_many"),
         (System(dns=("dns.example",)), "dns", "error.bad_address"),
+        (System(dns_references=("1.1.1.1",) * 5), "dns_references", "error.too_many"),
+        (System(dns_references=("1.1.1.1", "dns.example:53")), "dns_references", "error.bad_address"),
+        (System(dns_references=("1.1.1.1:0",)), "dns_references", "error.bad_address"),
         (static(address=""), "address", "error.bad_address"),
         (static(address="192.168.1.256"), "address", "error.bad_address"),
         (static(address="192.168.1.0"), "address", "error.not_a_host_address"),
@@ -54,6 +57,11 @@ def test_refused(system: System, path: str, key: str) -> None:
 def test_a_static_network_is_good() -> None:
     verify(static(gateway="192.168.1.1", dns=("192.168.1.1", "2001:db8::53"), time_zone="Asia/Shanghai"))
     verify(static())
+
+
+def test_references_may_have_ports_or_be_none() -> None:
+    verify(System(dns_references=("127.0.0.1:5353", "[::1]:53", "2001:db8::53")))
+    verify(System(dns_references=()))
 
 
 def test_without_static_its_settings_do_not_count() -> None:

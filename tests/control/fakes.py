@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ import anyio
 import anyio.abc
 from anyio.from_thread import start_blocking_portal
 
+from appliance.call.router import Router
 from appliance.config.config import Config
 from appliance.control.client import socket_in
 from appliance.control.control import Control
 from appliance.control.parts import Parts
 from appliance.control.server import ControlServer
 from appliance.diagnosis.trace import TracedMessage
+from appliance.directory import Bindings
 from appliance.store.store import Store
+from tests.call.bench import HandTimers
 from tests.conftest import REAL_SOCKETS
 
 LOCAL = "local:0"
@@ -79,6 +83,7 @@ class FakeExchange:
     def __init__(self) -> None:
         self.live: list[FakeCall] = []
         self.hung_up: list[str] = []
+        self.router = Router(lambda _: None, Bindings(HandTimers()), lambda: datetime.now(UTC))
 
     def calls(self) -> list[FakeCall]:
         return self.live

@@ -1,4 +1,4 @@
-"""A name server on loopback with one small zone, which counts what it is asked."""
+"""A name server on loopback with one small zone, which counts what it is asked, and lies as told."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ class NameServer:
         self.silent = False
         self.rcode = dns.rcode.NOERROR
         self.truncates = False
+        self.forged: bytes | None = None
+        "What goes out by UDP in place of every answer."
+        self.serves_tcp = True
 
     def add(self, name: str, kind: str, *values: str) -> None:
         self.records[name, kind] = list(values)
@@ -63,10 +66,13 @@ class NameServer:
     async def serve_udp(self, udp: anyio.abc.UDPSocket) -> None:
         async for data, (host, port) in udp:
             if not self.silent:
-                await udp.sendto(self.answer(data), host, port)
+                answer = self.answer(data)
+                await udp.sendto(answer if self.forged is None else self.forged, host, port)
 
     async def serve_tcp(self, stream: anyio.abc.SocketStream) -> None:
         async with stream:
+            if not self.serves_tcp:
+                return
             length = int.from_bytes(await stream.receive(2), "big")
             answer = self.answer(await stream.receive(length), by_tcp=True)
             await stream.send(len(answer).to_bytes(2, "big") + answer)

@@ -44,6 +44,7 @@ class FakeControl:
     prefix: int = 24
     gateway: str = ""
     dns: list[str] = field(default_factory=list)
+    dns_references: list[str] = field(default_factory=lambda: ["119.29.29.29", "223.5.5.5"])
     extensions: dict[str, JSON] = field(default_factory=dict)
     registrations: list[JSON] = field(default_factory=list)
     calls: dict[str, JSON] = field(default_factory=dict)
@@ -88,6 +89,7 @@ class FakeControl:
             "prefix": self.prefix,
             "gateway": self.gateway,
             "dns": self.dns,
+            "dns_references": self.dns_references,
             "realm": "branchbox",
         }
 

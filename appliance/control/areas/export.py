@@ -10,6 +10,7 @@ import tomli_w
 
 from appliance.control.area import Area, Nothing, Request, Verb
 from appliance.control.areas.lines import LINES
+from appliance.control.areas.routes import ROUTES
 from appliance.control.areas.trunks import TRUNKS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AREA", "KEYED_AREAS", "Text"]
 
-KEYED_AREAS = (LINES, TRUNKS)
+KEYED_AREAS = (LINES, TRUNKS, ROUTES)
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -29,7 +30,12 @@ class Text(msgspec.Struct, frozen=True):
 async def show(parts: Parts, _: Request[Nothing]) -> Text:
     snapshot = parts.config.current
     extensions = {
-        number: {"name": each.name, "enabled": each.enabled, "ring_seconds": each.ring_seconds}
+        number: {
+            "name": each.name,
+            "enabled": each.enabled,
+            "ring_seconds": each.ring_seconds,
+            "level": each.level,
+        }
         for number, each in snapshot.extensions.items()
     }
     system = msgspec.to_builtins(snapshot.system)

@@ -34,6 +34,7 @@ class ExtensionView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     enabled: bool
     ring_seconds: int
+    level: int
     state: str
     "`offline`, `idle`, `ringing` or `busy`."
     contacts: list[str]
@@ -50,6 +51,8 @@ class NewExtension(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     ring_seconds: int = RING_SECONDS_DEFAULT
     "5 to 300."
+    level: int = 0
+    "Its right, 0 to 9: which routes it may use."
 
 
 class ExtensionChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,7 @@ class ExtensionChange(msgspec.Struct, frozen=True, kw_only=True):
     name: str | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     ring_seconds: int | UnsetType = UNSET
+    level: int | UnsetType = UNSET
 
 
 class Many(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +96,7 @@ def built(realm: str, new: NewExtension) -> Extension:
         **_secrets(realm, new.number, new.password),
         enabled=new.enabled,
         ring_seconds=new.ring_seconds,
+        level=new.level,
     )
 
 
@@ -99,7 +104,7 @@ def changed(realm: str, old: Extension, change: ExtensionChange) -> Extension:
     """The extension with the change in it. ConfigError as above."""
     given = {
         name: value
-        for name in ("name", "enabled", "ring_seconds")
+        for name in ("name", "enabled", "ring_seconds", "level")
         if (value := getattr(change, name)) is not UNSET
     }
     if change.number not in (UNSET, old.number):
@@ -201,6 +206,7 @@ def _view(parts: Parts, extension: Extension) -> ExtensionView:
         name=extension.name,
         enabled=extension.enabled,
         ring_seconds=extension.ring_seconds,
+        level=extension.level,
         state=parts.state(extension.number),
         contacts=contacts,
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from appliance.config.snapshot import Snapshot
     from appliance.control.parts import Parts
 
-__all__ = ["KeyedArea"]
+__all__ = ["KeyedArea", "given"]
 
 NO_SECRETS: frozenset[str] = frozenset()
 
@@ -84,8 +84,8 @@ class KeyedArea:
     def _struct(self, what: str, fields: list[Any]) -> type[msgspec.Struct]:
         return msgspec.defstruct(f"{what}{self.kind.__name__}", fields, frozen=True, kw_only=True)
 
-    def area(self) -> Area:
-        """The area with its verbs."""
+    def area(self, *more: Verb[Any]) -> Area:
+        """The area with its verbs, and some that it has alone."""
         new, change = self.taken_by_new(), self.taken_by_change()
         one, all_ = dict[str, Any], list[dict[str, Any]]
         return Area(
@@ -97,6 +97,7 @@ class KeyedArea:
                 Verb("add", self._add, new, one, "Add one", changes=True),
                 Verb("set", self._set, change, one, "Change one", key=Key.NEEDED, changes=True),
                 Verb("remove", self._remove, Nothing, Done, "Remove one", key=Key.NEEDED, changes=True),
+                *more,
             ),
         )
 

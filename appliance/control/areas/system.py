@@ -30,6 +30,8 @@ class SystemChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     prefix: int | UnsetType = UNSET
     gateway: str | UnsetType = UNSET
     dns: tuple[str, ...] | UnsetType = UNSET
+    dns_references: tuple[str, ...] | UnsetType = UNSET
+    "Name servers that the DNS check compares with, each with `:port` where it is not 53."
     realm: str | UnsetType = UNSET
     "Read only: accepted when it is the one in force, so that an export can be imported."
 

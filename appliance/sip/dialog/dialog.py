@@ -142,6 +142,10 @@ class Dialog:
         fields += headers
         return Request(method, uri, Headers(fields), body)
 
+    def renumber(self, request: Request) -> None:
+        """Give a request inside this dialog, which is to go out once more, the next number (§22.2)."""
+        request.headers.set("CSeq", f"{self._next_seq(request.method, None)} {request.method}")
+
     def _next_seq(self, method: str, invite_seq: int | None) -> int:
         if method == "ACK":
             # §13.2.2.4: the CSeq number of the ACK MUST be that of the INVITE it acknowledges.

@@ -145,9 +145,13 @@ class Authorization(msgspec.Struct, frozen=True, gc=False):
         *,
         cnonce: str = "",
         count: int = 1,
+        body: bytes = b"",
     ) -> Authorization:
-        """The answer to a challenge, by the HA1 `secret`; `count` says how often the nonce was used so far."""
-        qop = "auth" if "auth" in challenge.qop else None
+        """The answer to a challenge, by the HA1 `secret`; `count` says how often the nonce was used so far.
+
+        The body is proven, too, only where nothing less is accepted: what stands between may change it.
+        """
+        qop = next((each for each in ("auth", "auth-int") if each in challenge.qop), None)
         blank = cls(
             username=username,
             realm=challenge.realm,
@@ -160,7 +164,7 @@ class Authorization(msgspec.Struct, frozen=True, gc=False):
             nc=f"{count:08x}" if qop else None,
             opaque=challenge.opaque,
         )
-        return msgspec.structs.replace(blank, response=digest_response(secret, method, blank))
+        return msgspec.structs.replace(blank, response=digest_response(secret, method, blank, body))
 
     def __str__(self) -> str:
         names = (

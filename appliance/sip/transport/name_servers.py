@@ -1,4 +1,4 @@
-"""Name servers, asked by dnspython: the one place that knows it.
+"""Name servers, asked by dnspython: the one place that knows it, beside the check of name servers in `diagnosis`.
 
 RFC 1035; RFC 2782 (SRV), RFC 3403 (NAPTR), RFC 2308 (negative answers).
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from appliance.sip.transport.flow import Address
     from appliance.sip.transport.record_cache import Question, Records
 
-__all__ = ["NameServers"]
+__all__ = ["MAX_RECORDS", "NameServers", "values"]
 
 QUESTION_WITHIN = 5.0
 "Seconds for one question, to all name servers; resolv.conf(5) has the same."
@@ -70,11 +70,12 @@ class NameServers:
             msg = f"no answer to {question.kind} {question.name}: {error}"
             raise DnsFailure(msg) from error
         found = [] if answer.rrset is None else list(answer.rrset)
-        records = tuple(_values(question.kind, record) for record in found[:MAX_RECORDS])
+        records = tuple(values(question.kind, record) for record in found[:MAX_RECORDS])
         return records, answer.chaining_result.minimum_ttl
 
 
-def _values(kind: str, record: dns.rdata.Rdata) -> tuple[object, ...]:
+def values(kind: str, record: dns.rdata.Rdata) -> tuple[object, ...]:
+    """One record as `Records` have it; names are in lower case and have no dot at their end."""
     each: Any = record  # what its kind has is made at run time
     match kind:
         case "NAPTR":

@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 BATCH = 32
 "Connections accepted before others get their turn."
+SILENCE_MS = 20_000
+"""Milliseconds for which a peer's kernel may leave unacknowledged what we sent. A connection that died without a word is
+gone before the transaction on it is (timer F, 32 s), so that the next try opens another one."""
 PAUSE = 1.0
 "Seconds to wait when the process has no file left for a connection."
 
@@ -153,3 +156,4 @@ def _prepare(sock: socket.socket) -> None:
     sock.setblocking(False)
     # Messages are written whole: waiting for more to send with them would only delay them.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_MS)

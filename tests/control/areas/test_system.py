@@ -25,6 +25,12 @@ async def test_a_static_network_in_one_step(bench: Bench) -> None:
     assert after["network"] == "dhcp"
 
 
+async def test_the_references_of_the_dns_check(bench: Bench) -> None:
+    assert (await bench("system", "show"))["dns_references"] == ["119.29.29.29", "223.5.5.5"]
+    after = await bench("system", "set", dns_references="[::1]:53, 127.0.0.1:5353")
+    assert after["dns_references"] == ["[::1]:53", "127.0.0.1:5353"]
+
+
 @pytest.mark.parametrize(
     ("values", "path", "key"),
     [

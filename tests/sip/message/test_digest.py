@@ -151,3 +151,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             kind.parse(text)
         except PeerError as refusal:
             assert refusal.status == 400
+
+
+@pytest.mark.parametrize(
+    ("qop", "chosen"), [("auth,auth-int", "auth"), ("auth-int", "auth-int"), ("other", None)]
+)
+def test_the_body_is_proven_where_nothing_less_will_do(qop: str, chosen: str | None) -> None:
+    challenge = Challenge.parse(f'Digest realm="r", nonce="n", qop="{qop}"')
+    secret = ha1("MD5", "101", "r", "p")
+    answers = [
+        Authorization.answer(challenge, "INVITE", "sip:x", "101", secret, cnonce="c", body=body)
+        for body in (b"one", b"other")
+    ]
+    assert [each.qop for each in answers] == [chosen, chosen]
+    assert (answers[0].response != answers[1].response) is (chosen == "auth-int")

@@ -1,0 +1,131 @@
+"""How a call leaves the house: the Request-URI, and how the caller is shown, by the settings of its line or trunk.
+
+RFC 3261 §8.1.1, §19.1.1; RFC 3966 (`tel:`); RFC 3323 §4.1.1.3, RFC 3325 §9.2 (a caller who will not be shown).
+"""
+
+from __future__ import annotations
+
+__all__ = ["LineWay", "TrunkWay"]
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from appliance.call.destination import Shown
+from appliance.sip.message import NameAddr, Uri
+from appliance.sip.transport.own_address import USER_MARKS
+
+if TYPE_CHECKING:
+    from appliance.call.events import Baggage, Dialled
+    from appliance.call.leg_options import LegOptions
+    from appliance.config.line import Line
+    from appliance.config.outside import Outside
+    from appliance.config.trunk import Trunk
+    from appliance.lines.credentials import Attempt, Credentials
+
+ANONYMOUS = NameAddr("Anonymous", Uri.sip("anonymous", "anonymous.invalid"))
+"RFC 3323 §4.1.1.3."
+
+
+@dataclass(frozen=True, slots=True)
+class LineWay:
+    """Out by an external line."""
+
+    line: Line
+    options: LegOptions
+    domain: str
+    credentials: Credentials
+
+    @property
+    def name(self) -> str:
+        """As routes and records name it."""
+        return f"line:{self.line.name}"
+
+    def uri(self, number: str) -> str:
+        """The Request-URI for a number."""
+        return _with_parameter(f"sip:{_escaped(number)}@{self.domain}", self.line)
+
+    def shown(self, dialled: Dialled, number: str) -> Shown:
+        """How the caller is shown to the carrier."""
+        line = self.line
+        user = line.from_user or _shown_number(line, dialled, own=line.account.partition("@")[0])
+        caller = NameAddr(line.from_display or dialled.from_name, Uri.sip(_escaped(user), self.domain))
+        callee = f"<sip:{_escaped(number)}@{self.domain}>"
+        shown, headers = _hidden(caller) if line.hide_caller else (caller, ())
+        return Shown(shown.text, callee, line.contact_user or line.account.partition("@")[0], headers)
+
+    def attempt(self, method: str) -> Attempt | None:
+        """What answers the carrier's challenges to one request."""
+        return self.credentials.attempt(method)
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkWay:
+    """Out by a trunk, to one of its peers."""
+
+    trunk: Trunk
+    options: LegOptions
+    domain: str
+    "The host that the peer's numbers belong to, perhaps with a port."
+    host: str
+    "Ours, as that peer sees it."
+
+    @property
+    def name(self) -> str:
+        """As routes and records name it."""
+        return f"trunk:{self.trunk.name}"
+
+    def uri(self, number: str) -> str:
+        """The Request-URI for a number."""
+        return _with_parameter(self._address(number), self.trunk)
+
+    def shown(self, dialled: Dialled, number: str) -> Shown:
+        """How the caller is shown to the peer."""
+        trunk = self.trunk
+        user = _shown_number(trunk, dialled, own=trunk.caller_number or dialled.from_number)
+        caller = NameAddr(dialled.from_name, Uri.sip(_escaped(user), _bracketed(self.host)))
+        shown, headers = _hidden(caller) if trunk.hide_caller else (caller, ())
+        return Shown(shown.text, f"<{self._address(number)}>", user, headers)
+
+    def attempt(self, _method: str) -> Attempt | None:
+        """A trunk is trusted by address: there is nothing to prove."""
+        return None
+
+    def _address(self, number: str) -> str:
+        match self.trunk.number_format:
+            case "sip":
+                return f"sip:{_escaped(number)}@{self.domain}"
+            case "e164":
+                return f"sip:+{_escaped(number.removeprefix('+'))}@{self.domain}"
+            case "tel":
+                # RFC 3966 §5.1.5: a number that is not a global one MUST say where it holds.
+                local = "" if number.startswith("+") else f";phone-context={self.domain.partition(':')[0]}"
+                return f"tel:{_escaped(number)}{local}"
+
+
+def _shown_number(way: Outside, dialled: Dialled, own: str) -> str:
+    match way.shows:
+        case "extension":
+            number = dialled.from_number
+        case "outside":
+            number = own
+        case "fixed":
+            number = way.caller_number
+    return f"{way.caller_prefix}{number[way.caller_cut :]}"
+
+
+def _hidden(caller: NameAddr) -> tuple[NameAddr, Baggage]:
+    # RFC 3325 §9.2, RFC 3323 §4.2: the carrier is told who it is, and asked to keep it to itself.
+    return ANONYMOUS, (("P-Preferred-Identity", caller.text), ("Privacy", "id"))
+
+
+def _with_parameter(uri: str, way: Outside) -> str:
+    return f"{uri};{way.uri_parameter}" if way.uri_parameter else uri
+
+
+def _escaped(user: str) -> str:
+    return quote(user, safe=USER_MARKS)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host.partition('%')[0]}]" if ":" in host else host

@@ -1,0 +1,96 @@
+"""All SIP trunks: whom to call by them, and who may call by them.
+
+RFC 3261 §22 has no part in it: the peers are trusted by their addresses.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
+
+import anyio
+
+from appliance.lines.peer import Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from appliance.config.trunk import Trunk
+    from appliance.lines.peer import Surroundings
+    from appliance.sip.transport.flow import Flow
+
+__all__ = ["LiveTrunk", "Trunks"]
+
+
+class LiveTrunk:
+    """One trunk and its peers."""
+
+    def __init__(self, around: Surroundings, trunk: Trunk) -> None:
+        self.trunk = trunk
+        self.peers = tuple(Peer(around, trunk, text) for text in trunk.peers)
+        self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(map(ip_network, trunk.networks))
+        self._turn = 0
+
+    def ways(self) -> list[tuple[Peer, Flow]]:
+        """The peers that can be called, in the order in which to try them."""
+        peers = list(self.peers)
+        if self.trunk.share == "in-turn":
+            at = self._turn % len(peers)
+            peers = peers[at:] + peers[:at]
+            self._turn += 1
+        return [(peer, flow) for peer in peers if (flow := peer.flow()) is not None]
+
+    def trusts(self, host: str) -> bool:
+        """Whether calls may come from that address."""
+        if any(host in peer.hosts for peer in self.peers):
+            return True
+        address = ip_address(host.partition("%")[0])
+        return any(address in network for network in self._networks if network.version == address.version)
+
+
+class Trunks:
+    """The trunks as they are set. `run` is a task of its own."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._live: dict[str, LiveTrunk] = {}
+        self._news = anyio.Event()
+
+    def follow(self, trunks: Mapping[str, Trunk]) -> None:
+        """Take over the settings: what has not changed goes on undisturbed."""
+        live: dict[str, LiveTrunk] = {}
+        for name, trunk in trunks.items():
+            known = self._live.get(name)
+            if trunk.enabled:
+                live[name] = (
+                    known if known is not None and known.trunk == trunk else LiveTrunk(self._around, trunk)
+                )
+        self._live = live
+        self._news.set()
+
+    def get(self, name: str) -> LiveTrunk | None:
+        """The trunk of that name; None when there is none, or it is off."""
+        return self._live.get(name)
+
+    def of_host(self, host: str) -> LiveTrunk | None:
+        """The trunk that calls from this address come by; the first one, when several trust it."""
+        return next((live for live in self._live.values() if live.trusts(host)), None)
+
+    async def run(self) -> None:
+        """Watch all peers for ever."""
+        watched: dict[Peer, anyio.CancelScope] = {}
+        async with anyio.create_task_group() as tasks:
+            while True:
+                self._news = anyio.Event()
+                wanted = {peer for live in self._live.values() for peer in live.peers}
+                for peer in watched.keys() - wanted:
+                    watched.pop(peer).cancel()
+                for peer in wanted - watched.keys():
+                    watched[peer] = anyio.CancelScope()
+                    tasks.start_soon(_watch, peer, watched[peer], name=f"trunk peer {peer.text}")
+                await self._news.wait()
+
+
+async def _watch(peer: Peer, scope: anyio.CancelScope) -> None:
+    with scope:
+        await peer.watch()
