@@ -151,8 +151,8 @@ class Router:
         extension = self._find(number)
         if extension is None or not extension.enabled:
             raise RefusedError(Cause.NOT_FOUND)
-        # One's own phones are busy: with this call.
-        if number == dialled.from_number and not dialled.way_in:
+        # One's own phones are busy: with this call. Another one of them may be meant all the same.
+        if number == dialled.from_number and not dialled.way_in and not dialled.phone:
             raise RefusedError(Cause.BUSY)
         targets = self._whereabouts.targets(number)
         if dialled.phone:

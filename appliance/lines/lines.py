@@ -38,8 +38,8 @@ class LiveLine:
 
     @property
     def route(self) -> str:
-        """The Route of our requests: what the registrar asked for (RFC 3608), or else the outbound proxy."""
-        return ", ".join(self.registration.service_route) or self.registration.account.route()
+        """The Route of our requests: the outbound proxy, and what the registrar asked for (RFC 3608)."""
+        return ", ".join(self.registration.routes())
 
     def is_called_by(self, flow: Flow, user: str, *, only: bool) -> bool:
         """Whether an INVITE for `user` over this flow comes by this line; `only`: no other line is at that host."""

@@ -14,6 +14,7 @@ from appliance.lines.account import SEEN
 from appliance.lines.backoff import AWAY, LOST, REFUSED, STEADY, obeyed, refresh_after
 from appliance.lines.outcome import Accepted, Failure
 from appliance.lines.registrant import Asking, Registrant
+from appliance.sip.located import Way
 from appliance.sip.message import NameAddr
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from appliance.lines.credentials import Credentials
     from appliance.lines.outcome import Cause
     from appliance.sip.located import Sender
+    from appliance.sip.message import Uri
     from appliance.sip.transport.flow import Address, Flow
 
 __all__ = ["STOP_WITHIN", "Listener", "Registration", "RegistrationState", "Status"]
@@ -101,6 +103,17 @@ class Registration:
     def credentials(self) -> Credentials:
         """What answers the carrier's challenges, also those to calls."""
         return self._registrant.credentials
+
+    def routes(self) -> tuple[str, ...]:
+        """The Routes of a request outside a dialog, nearest first: the proxy's, then those that the carrier asks for."""
+        proxy = self.account.route()
+        if not proxy or (self.service_route and _leads_to(self.service_route[0], self.account.next_hop())):
+            return self.service_route
+        return proxy, *self.service_route
+
+    def way(self) -> Way:
+        """The way of a request outside a dialog: to where we are registered, or else wherever the carrier is."""
+        return Way(self.account.transport or None, self.account.next_hop(), self.flow)
 
     def start(self) -> None:
         """Register, and stay registered. LocalError when it was started before."""
@@ -312,3 +325,9 @@ class Registration:
     def _show(self, state: RegistrationState) -> None:
         self.state = state
         self._listener.changed(self)
+
+
+def _leads_to(route: str, hop: Uri) -> bool:
+    """Whether a Route names that host and port: carriers whose Service-Route begins with the proxy itself."""
+    uri = NameAddr.parse(route).uri
+    return (uri.address.lower(), uri.port or 5060) == (hop.address.lower(), hop.port or 5060)

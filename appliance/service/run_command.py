@@ -124,6 +124,7 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
             ("media", service.relay.run),
             ("store", service.store.backlog.run),
             ("wishes", service.wishes.run),
+            ("world", partial(service.world.run, service.config)),
         ):
             tasks.start_soon(task, name=name)
         await tasks.start(ControlServer(service.control, options.data).run, name="control")
@@ -195,6 +196,7 @@ async def _until_told(signals: AsyncIterator[signal.Signals]) -> None:
 async def _say_farewell(service: Service) -> None:
     """Tell all calls that it is over, and give the phones a moment to agree."""
     service.exchange.shut_down()
+    await service.world.leave()
     with anyio.move_on_after(FAREWELL_S):
         while service.endpoint.dialogs:  # noqa: ASYNC110  # one waiter, once in a process's life
             await anyio.sleep(FAREWELL_STEP_S)

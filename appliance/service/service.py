@@ -26,6 +26,7 @@ from appliance.media.relay import Relay
 from appliance.service.address_book import AddressBook
 from appliance.service.registrations import Registrations
 from appliance.service.wishes import Wishes
+from appliance.service.world import World
 from appliance.sip.endpoint import Endpoint
 from appliance.sip.transport.certificate_folder import CertificateFolder
 from appliance.sip.transport.sockets import SocketTransports
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from appliance.config.extension import Extension
     from appliance.config.system import System
     from appliance.service.options import Options
+    from appliance.sip.transport.flow import Flow
     from appliance.store.store import Store
     from appliance.system.certificates import Certificate
 
@@ -66,6 +68,8 @@ class Service:
     certificate: Certificate
     wishes: Wishes
     gruus: Gruus
+    world: World
+    config: Config
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
@@ -95,17 +99,26 @@ class Service:
         relay = Relay(options.rtp, clock, chance)
         bindings = Bindings(clock, endpoint.flow_to)
         gruus = Gruus(bindings)
-        exchange = _exchange(Wire(endpoint, clock, chance, relay), bindings, gruus, config)
+        wire = Wire(endpoint, clock, chance, relay)
+        exchange = _exchange(wire, bindings, gruus, config)
         trace = Trace(time.time)
         endpoint.tap = trace.note
-        endpoint.on_connection_lost = bindings.connection_lost
         exchange.on_dialled = trace.dialled
         address_book = AddressBook(options)
-        control = Control(Parts(store, config, bindings, exchange, address_book, trace.of, now=clock.now))
+        parts = Parts(store, config, bindings, exchange, address_book, trace.of, now=clock.now)
+        control = Control(parts)
+        world = World(wire, exchange, options.sip, control.feed.changed)
+        parts.outside = world
+
+        def connection_lost(flow: Flow) -> None:
+            bindings.connection_lost(flow)
+            world.connection_lost(flow)
+
+        endpoint.on_connection_lost = connection_lost
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
-            *(certificate, Wishes(options.data), gruus),
+            *(certificate, Wishes(options.data), gruus, world, config),
         )
         service._follow(config)
         return service
@@ -128,6 +141,7 @@ class Service:
         self.exchange.on_record = self.store.save_record
         config.on_change(lambda snapshot: snapshot.system, self.wishes.want)
         config.on_change(lambda snapshot: snapshot.extensions, self.registrations.follow)
+        self.world.follow(config)
 
 
 def _exchange(wire: Wire, bindings: Bindings, gruus: Gruus, config: Config) -> Exchange:

@@ -21,9 +21,9 @@ def test_added_listed_shown_set_removed(ctl: Ctl, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert ctl("extensions", "list") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "number  name  enabled  ring_seconds  state    contacts",
-        "101     前台  yes      60            offline  -",
-        "102     Desk  yes      20            offline  -",
+        "number  name  enabled  ring_seconds  level  state    contacts",
+        "101     前台  yes      60            0      offline  -",
+        "102     Desk  yes      20            0      offline  -",
     ]
     assert ctl("extensions", "set", "102", "enabled=no") == 0
     capsys.readouterr()
@@ -33,6 +33,7 @@ def test_added_listed_shown_set_removed(ctl: Ctl, capsys: pytest.CaptureFixture[
         "name": "Desk",
         "enabled": False,
         "ring_seconds": 20,
+        "level": 0,
         "state": "offline",
         "contacts": [],
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.errors import LocalError
+from appliance.sip.located import Way
 from appliance.sip.transport.flow import Flow
 from appliance.sip.transport.locate import Srv
 from tests.lines.carrier import Zone, account, carrier, challenge, proven
@@ -132,6 +133,24 @@ async def test_a_200_that_registers_nothing(headers: tuple[tuple[str, str], ...]
         await it.next_try()
         await it.accept(await it.request())
         assert (it.status, it.cause) == ("registered", "")
+
+
+@pytest.mark.parametrize(
+    ("proxy", "service_route", "routes"),
+    [
+        ("", "", ()),
+        ("", "<sip:a;lr>, <sip:b;lr>", ("<sip:a;lr>", "<sip:b;lr>")),
+        ("198.51.100.9", "", ("<sip:198.51.100.9;lr>",)),
+        ("198.51.100.9", "<sip:a;lr>", ("<sip:198.51.100.9;lr>", "<sip:a;lr>")),
+        ("198.51.100.9", "<sip:orig@198.51.100.9:5060;lr>", ("<sip:orig@198.51.100.9:5060;lr>",)),
+    ],
+)
+async def test_the_way_of_calls(proxy: str, service_route: str, routes: tuple[str, ...]) -> None:
+    async with carrier(account(proxy=proxy, transport="udp")) as it:
+        headers = [("Service-Route", service_route)] if service_route else []
+        await it.accept(await it.start(), 600, *headers)
+        assert it.line.routes() == routes
+        assert it.line.way() == Way("udp", it.line.account.next_hop(), it.line.flow)
 
 
 # Where the carrier is.

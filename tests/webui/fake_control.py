@@ -120,6 +120,7 @@ class FakeControl:
             "name": "",
             "enabled": True,
             "ring_seconds": 60,
+            "level": 0,
             "state": "offline",
             **values,
         }
@@ -260,7 +261,13 @@ def busy_office(**settings: Any) -> FakeControl:
     )
     for index, (number, name, state) in enumerate(rooms):
         enabled = number != "108"
-        control.extensions[number] = {"name": name, "enabled": enabled, "ring_seconds": 60, "state": state}
+        control.extensions[number] = {
+            "name": name,
+            "enabled": enabled,
+            "ring_seconds": 60,
+            "level": 0,
+            "state": state,
+        }
         if state != "offline":
             control.registrations.append(_registration(number, index, phones[index % 3]))
     control.calls = {

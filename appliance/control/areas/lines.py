@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from appliance.control.areas.keyed import KeyedArea
+from appliance.control.parts import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,11 @@ def _defaults(now: Snapshot) -> Mapping[str, Any]:
 
 
 def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
-    return parts.outside.line_state(item.name)
+    state = dict(parts.outside.line_state(item.name))
+    for name in ("since", "expires_at", "next_try_at"):
+        if state.get(name) is not None:
+            state[name] = moment(state[name])
+    return state
 
 
 LINES = KeyedArea(

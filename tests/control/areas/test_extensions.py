@@ -17,6 +17,7 @@ async def test_added_shown_listed_changed_removed(bench: Bench) -> None:
         "name": "前台",
         "enabled": True,
         "ring_seconds": 60,
+        "level": 0,
         "state": "offline",
         "contacts": [],
     }

@@ -181,6 +181,14 @@ def test_a_contact_that_cannot_be_read() -> None:
     assert dialog.target == before
 
 
+def test_a_request_that_goes_out_once_more_has_the_next_number() -> None:
+    dialog = Dialog.of_uac(invite(), answer(200))
+    bye = dialog.make_request("BYE")
+    dialog.make_request("INFO")
+    dialog.renumber(bye)
+    assert (bye.cseq.number, bye.cseq.method) == (dialog.local_seq, "BYE")
+
+
 def test_the_first_request_of_the_peer_may_have_any_number() -> None:
     # §12.2.2: an empty remote sequence number is set by the first request.
     dialog = Dialog.of_uac(invite(), answer(200))

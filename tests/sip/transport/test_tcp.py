@@ -361,3 +361,10 @@ async def test_a_defect_in_one_connection_is_logged_and_ends_it_alone(
         assert "ZeroDivisionError" in caplog.text
         await neighbour.send(options(3, "TCP"))
         assert (await read_answer(neighbour)).startswith(b"SIP/2.0 200")
+
+
+def test_a_peer_that_vanished_is_not_waited_for_longer_than_its_transaction() -> None:
+    with socket.socket() as plain:
+        tcp_module._prepare(plain)
+        silence = plain.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert silence == tcp_module.SILENCE_MS < 32_000

@@ -1,0 +1,136 @@
+"""The outside world as the running exchange has it: lines and trunks, followed as they are set, and shown as they are."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+
+from appliance.call.outside import Outside
+from appliance.call.routing_table import compile_table
+from appliance.lines.lines import Lines
+from appliance.lines.peer import Surroundings
+from appliance.lines.trunks import Trunks
+from appliance.sip.located import Sender
+from appliance.sip.transport.locate import Abilities
+from appliance.sip.transport.resolve import Locator, Resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from appliance.call.exchange import Exchange
+    from appliance.call.wire import Wire
+    from appliance.config.config import Config
+    from appliance.config.snapshot import Snapshot
+    from appliance.lines.registration import RegistrationState
+    from appliance.service.options import Address
+    from appliance.sip.transport.flow import Flow
+
+__all__ = ["World"]
+
+TRANSPORTS = ("udp", "tcp", "tls")
+
+
+class World:
+    """Lines, trunks and routes. `run` is a task of its own."""
+
+    def __init__(
+        self, wire: Wire, exchange: Exchange, listens_on: Address, changed: Callable[[], None]
+    ) -> None:
+        """`changed` is told when there is something new to show."""
+        self._timers = wire.timers
+        self._exchange = exchange
+        families = {"0.0.0.0": (4, 6), "::": (4, 6)}.get(
+            listens_on[0], (6,) if ":" in listens_on[0] else (4,)
+        )
+        locator = Locator(wire.timers, wire.random, Resolver(wire.timers), Abilities(TRANSPORTS, families))
+        self._sender = Sender(wire.endpoint, locator)
+        self._lines = Lines(self._sender, wire.timers, wire.random, changed)
+        self._trunks = Trunks(Surroundings(wire.endpoint, locator, wire.timers, wire.random))
+        exchange.router.around.outside = Outside(self._lines, self._trunks, lambda: exchange.options)
+
+    def follow(self, config: Config) -> None:
+        """From now on everything is as it is set."""
+        config.on_change(lambda snapshot: snapshot.trunks, self._trunks.follow)
+        config.on_change(_routing, partial(self._route, config))
+
+    def _route(self, config: Config, routing: tuple[Any, ...]) -> None:
+        lines, trunks, routes, dial_plan = routing
+        outside = [f"line:{each.name}" for each in lines.values() if each.enabled]
+        outside += [f"trunk:{each.name}" for each in trunks.values() if each.enabled]
+
+        def find(number: str) -> Any:
+            return config.current.extensions.get(number)
+
+        self._exchange.router.around.table = compile_table(routes.values(), dial_plan, find, outside)
+
+    async def run(self, config: Config) -> None:
+        """Register, watch, send; for ever."""
+        # Read from the disk here, once: whoever changes the time zone later has it read by the checks.
+        await anyio.to_thread.run_sync(ZoneInfo, config.current.system.time_zone)
+        around = self._exchange.router.around
+        around.local_now = lambda: datetime.now(ZoneInfo(config.current.system.time_zone))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._sender.run, name="located requests")
+            tasks.start_soon(self._trunks.run, name="trunks")
+            await anyio.lowlevel.checkpoint()
+            # Only now there is somebody who sends.
+            config.on_change(lambda snapshot: snapshot.lines, self._lines.follow)
+
+    async def leave(self) -> None:
+        """Take all registrations back."""
+        await self._lines.leave_all()
+
+    def connection_lost(self, flow: Flow) -> None:
+        """A connection is gone."""
+        self._lines.connection_lost(flow)
+
+    # What people see.
+
+    def line_state(self, name: str) -> Mapping[str, Any]:
+        """How a line is."""
+        live = self._lines.get(name)
+        if live is None:
+            return {"state": "off", "cause": "", "reason": "", "since": None, "calls": 0}
+        registration = live.registration
+        return {
+            **self._shown(registration.state),
+            "address": _address(registration.flow),
+            "calls": self._exchange.calls_by(f"line:{name}"),
+        }
+
+    def trunk_state(self, name: str) -> Mapping[str, Any]:
+        """How a trunk's peers are."""
+        live = self._trunks.get(name)
+        peers = [] if live is None else [(peer.text, peer.state) for peer in live.peers]
+        shown = [f"{text} {state.status} {state.reason}".rstrip() for text, state in peers]
+        best = min((state.status for _, state in peers), key=("up", "unknown", "down").index, default="off")
+        return {"state": best, "peer_states": shown, "calls": self._exchange.calls_by(f"trunk:{name}")}
+
+    def _shown(self, state: RegistrationState) -> dict[str, Any]:
+        return {
+            "state": state.status,
+            "cause": state.cause,
+            "reason": f"{state.code} {state.reason}".strip() if state.code else state.reason,
+            "since": self._moment(state.since),
+            "expires_at": self._moment(state.expires_at),
+            "next_try_at": self._moment(state.next_try_at),
+        }
+
+    def _moment(self, at: float | None) -> float | None:
+        """A moment of the timers' clock in seconds since 1970."""
+        return None if at is None else time.time() + (at - self._timers.now())
+
+
+def _routing(snapshot: Snapshot) -> tuple[Any, ...]:
+    return snapshot.lines, snapshot.trunks, snapshot.routes, snapshot.dial_plan
+
+
+def _address(flow: Flow | None) -> str:
+    return "" if flow is None else f"{flow.transport} {flow.remote[0]}:{flow.remote[1]}"
