@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from tests.interop.exchange import Exchange, free_ports, wait_until
 from tests.peers.phone_wire import PhoneWire
 from tests.peers.sipp import CALLEE_HOST, CALLER_HOST, Callee, Sipp, write_users
-from tests.peers.tls_sleeve import TlsSleeve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +32,8 @@ class Office:
     "Where the callees are."
     ports: tuple[int, int, int]
     "The caller's, the callee's, and one for a second phone of the callee."
+    media: tuple[int, int, int]
+    "Theirs for sound."
     passwords: dict[str, str]
     transport: str = "udp"
     "Of the caller: `udp`, `tcp` or `tls`."
@@ -47,9 +48,10 @@ class Office:
         passwords = exchange.add_extensions(2, caller)
         users = folder / "users.csv"
         write_users(users, passwords)
-        at_caller, at_callee = free_ports(hosts[0], 1), free_ports(hosts[1], 2)
-        ports = (at_caller[0], at_callee[0], at_callee[1])
-        return cls(exchange, Sipp(exchange.sip, folder, users, host=hosts[0]), hosts[1], ports, passwords)
+        (port, sound), callees = free_ports(hosts[0], 2), free_ports(hosts[1], 4)
+        ports, media = (port, callees[0], callees[1]), (sound, callees[2], callees[3])
+        sipp = Sipp(exchange.sip, folder, users, host=hosts[0], media_port=media[0])
+        return cls(exchange, sipp, hosts[1], ports, media, passwords)
 
     # The numbers of the two.
 
@@ -67,12 +69,13 @@ class Office:
         with ExitStack() as stack:
             self.transport = caller
             if caller == "tls":
-                sleeve = stack.enter_context(TlsSleeve(self.exchange.tls, self.trust(), "localhost"))
+                sleeve = stack.enter_context(PhoneWire(self.exchange.tls, self.trust()))
                 self.sipp.server = sleeve.address
             if callee != "udp":
                 server = self.exchange.tls if callee == "tls" else self.exchange.sip
                 trust = self.trust() if callee == "tls" else None
-                self.wire = stack.enter_context(PhoneWire(server, (self.host, self.ports[1]), trust))
+                wire = PhoneWire(server, trust, phone=(self.host, self.ports[1]))
+                self.wire = stack.enter_context(wire)
             yield
 
     def trust(self) -> ssl.SSLContext:
@@ -88,7 +91,7 @@ class Office:
         server = self.exchange.sip if self.transport == "tls" else self.sipp.server
         if self.wire is not None:
             server, transport = self.wire.address, "t1"
-        who = Sipp(server, self.sipp.folder, users, host=self.sipp.host)
+        who = Sipp(server, self.sipp.folder, users, host=self.sipp.host, media_port=self.media[0])
         contact = f"[{self.host}]" if ":" in self.host else self.host
         outcome = who.run(
             *("register", 1, RATE, "-key", "contact_host", contact, "-key", "contact_port", str(port)),
@@ -111,7 +114,7 @@ class Office:
         """The callee's side of one call."""
         self.sipp.placeholders = placeholders
         port = port or self.ports[1]
-        media = 40000 + 10 * self.ports.index(port)
+        media = self.media[self.ports.index(port)]
         transport = ("-t", "u1" if self.wire is None else "t1")
         options = ("-m", "1", "-d", "300", *transport)
         return Callee(self.sipp, scenario, *options, host=self.host, port=port, media_port=media)

@@ -21,6 +21,7 @@ from appliance.sip.transport.guard import CONNECTIONS_OF_SOURCE
 from appliance.sip.transport.strangers import STRANGERS_OF_SOURCE
 from tests.interop import network
 from tests.interop.exchange import Exchange, running_exchange, wait_until
+from tests.peers.rtp_port import RtpPort
 from tests.peers.sip_line import StreamLine
 from tests.peers.stage import ScriptedPhone, Stage
 
@@ -244,6 +245,18 @@ def test_a_bye_of_somebody_who_does_not_know_all_of_the_call(stage: Stage, name:
     bye.headers.replace_first("Via", mallory.via())
     mallory.line.send(bye.encode())
     assert getattr(mallory.line.receive(), "status", None) == 481
+    stage.hang_up(alice, bob).ends(alice, "normal")
+
+
+def test_sound_of_somebody_who_is_in_no_call(stage: Stage) -> None:
+    alice, bob = stage.phone(), stage.phone()
+    stage.talk(alice, bob)
+    answer = alice.response().body
+    with RtpPort(HOSTILE) as mallory:
+        for said in (b"before", b"and after the first of hers"):
+            mallory.say(answer, b"this is not alice")
+            alice.sound.say(answer, said)
+            assert bob.sound.hears() == said
     stage.hang_up(alice, bob).ends(alice, "normal")
 
 

@@ -21,7 +21,6 @@ _PID = os.getpid()  # 22 bits at most
 _RUN = f"127.{_PID >> 14 | 1 << 6}.{_PID >> 6 & 255}"
 CALLER_HOST = f"{_RUN}.{(_PID & 63) * 4 + 1}"
 CALLEE_HOST = f"{_RUN}.{(_PID & 63) * 4 + 2}"
-CALLER_MEDIA = "18000"  # below the exchange's own ports, with which it may share an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,8 @@ class Sipp:
     "What a scenario's `.xml.template` is filled with."
     host: str = CALLER_HOST
     "Where callers are."
+    media_port: int = 20000
+    "Theirs for sound."
 
     def command(self, scenario: str, host: str, port: int, *options: str) -> list[str]:
         prefix = [] if self.core is None else ["taskset", "-c", str(self.core)]
@@ -93,7 +94,7 @@ class Sipp:
         limit = count // rate + 60
         command = self.command(
             *(scenario, self.host, port, "-inf", str(self.users), "-m", str(count), "-r", str(rate)),
-            *("-l", "15000", "-mp", CALLER_MEDIA, "-recv_timeout", "8000", "-timeout", str(limit)),
+            *("-l", "15000", "-mp", str(self.media_port), "-recv_timeout", "8000", "-timeout", str(limit)),
             *(
                 "-trace_stat",
                 "-stf",
