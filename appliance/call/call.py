@@ -135,7 +135,7 @@ class Call:
         if failure is not None:
             self._nobody(failure)
         else:
-            self.ringing.limit(self._owner.wire.timers, plan.ring_seconds, self._nobody)
+            self.ringing.limit(self._owner.wire.timers, plan, self._nobody)
 
     def _safely(self, step: Callable[[], None]) -> None:
         """Whatever fails ends this call, and no other."""

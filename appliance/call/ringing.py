@@ -22,14 +22,19 @@ if TYPE_CHECKING:
     from appliance.clock import Timer, Timers
 
 
+SIGN_OF_LIFE = 6.0
+"""Seconds until the next destination is asked when the one before has said nothing, not even 100: four tries over UDP, where
+timer B (RFC 3261 §17.1.1.2) would have the caller wait for 32 s."""
+
+
 class Ringing:
     """The callee's legs until the answer. What it gives back is for the call to act on."""
 
-    __slots__ = ("_failures", "_timer", "legs")
+    __slots__ = ("_failures", "_timers", "legs")
 
     def __init__(self) -> None:
         self._failures: list[HungUp] = []
-        self._timer: Timer | None = None
+        self._timers: list[Timer] = []
         self.legs: list[OutboundLeg] = []
         "Those that still ring."
 
@@ -45,15 +50,21 @@ class Ringing:
                 self._failures.append(HungUp(ending_of(failure.status, failure.reason)))
         return None if self.legs else best_of(self._failures)
 
-    def limit(self, timers: Timers, seconds: float, time_out: Callable[[HungUp], None]) -> None:
-        """Ring for so long at most; then `time_out` gets to hear that nobody answers."""
+    def limit(self, timers: Timers, plan: Plan, time_out: Callable[[HungUp], None]) -> None:
+        """Ring for as long as the plan says at most; then `time_out` gets to hear that nobody answers."""
 
         def stop() -> None:
             no_answer = HungUp(Ending.of(Cause.NO_ANSWER))
             self._stop_ringing(no_answer)
             time_out(no_answer)
 
-        self._timer = timers.after(seconds, stop)
+        self._timers = [timers.after(plan.ring_seconds, stop)]
+        if plan.otherwise is not None and Cause.UNREACHABLE in plan.fail_over_on:
+            self._timers.append(timers.after(SIGN_OF_LIFE, self._give_up_silent))
+
+    def _give_up_silent(self) -> None:
+        for leg in [leg for leg in self.legs if leg.silent]:
+            leg.abandon(Cause.UNREACHABLE)
 
     def answered(self, leg: OutboundLeg) -> None:
         """One has picked up: the others ring no more."""
@@ -71,9 +82,9 @@ class Ringing:
 
     def stop(self) -> list[OutboundLeg]:
         """Wait no more. Gives the legs that still ring, for the caller of this to hang up."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = []
         legs, self.legs = self.legs, []
         return legs
 

@@ -71,6 +71,7 @@ class OutboundLeg(SipLeg):
         "_strays",
         "_target",
         "_unanswered",
+        "silent",
     )
 
     def __init__(self, wire: Wire, target: Destination, call_id: str, options: LegOptions) -> None:
@@ -88,6 +89,8 @@ class OutboundLeg(SipLeg):
         self._invite: Request | None = None
         self._offered = False  # whether it made an offer
         self._invite_client: ClientTransaction | None = None
+        self.silent = True
+        "Whether nothing has come yet, not even a 100."
 
     def dial(self, dialled: Dialled, content: Content | None) -> None:
         """Send the INVITE, with `content` retold for this phone."""
@@ -168,6 +171,7 @@ class OutboundLeg(SipLeg):
                 self.on_event(self, failed)
 
     def _take(self, event: Response | Failed) -> None:
+        self.silent = False
         if not isinstance(event, Response):
             self._failed(HungUp(Ending.of(Cause.UNREACHABLE)))
         elif event.status < 200:
@@ -247,13 +251,13 @@ class OutboundLeg(SipLeg):
 
     def _prack_event(self, event: Response | Failed) -> None:
         if not isinstance(event, Response):
-            self._abandon(Cause.UNREACHABLE)
+            self.abandon(Cause.UNREACHABLE)
         elif event.status in {408, 481}:
-            self._wire.timers.after(DOUBT_SECONDS, partial(self._abandon, Cause.PRACK_REFUSED))
+            self._wire.timers.after(DOUBT_SECONDS, partial(self.abandon, Cause.PRACK_REFUSED))
         elif event.status >= 300:
-            self._abandon(Cause.PRACK_REFUSED)
+            self.abandon(Cause.PRACK_REFUSED)
 
-    def _abandon(self, cause: Cause) -> None:
+    def abandon(self, cause: Cause) -> None:
         """Before the answer: this phone can be talked to no further."""
         if not self.over and not self._answered_once:
             failed = HungUp(Ending.of(cause))
