@@ -89,7 +89,18 @@ class StreamLine(Line):
         sock = socket.create_connection(server, LIMIT_S, source_address=(host, 0))
         if context is not None:
             sock = context.wrap_socket(sock, server_hostname=name)
-        super().__init__("tcp" if context is None else "tls", sock)
+        self._begin("tcp" if context is None else "tls", sock)
+
+    @classmethod
+    def accepted(cls, listener: socket.socket) -> Self:
+        """The next connection that the exchange opens, over TCP."""
+        listener.settimeout(LIMIT_S)
+        line = cls.__new__(cls)
+        line._begin("tcp", listener.accept()[0])
+        return line
+
+    def _begin(self, transport: str, sock: socket.socket) -> None:
+        super().__init__(transport, sock)
         self._framer = StreamFramer()
         self._messages: deque[Message] = deque()
 

@@ -17,7 +17,7 @@ import pytest
 from appliance.control.control import AREA_NAMES
 from tests.call import test_ringing as ladders
 from tests.interop import test_proxy, test_sipp
-from tests.interop.flows import test_calling, test_failing, test_registering, test_through_others
+from tests.interop.flows import test_calling, test_failing, test_registering, test_through_others, test_trunks
 
 FOLDER = Path(os.environ.get("BRANCHBOX_FLOWS") or Path(__file__).parents[4] / "shared" / "flows")
 
@@ -46,21 +46,24 @@ FLOWS = {
     ),
     "3665-3.2": Shown(
         (
-            test_through_others.test_3_2_session_through_two_proxies,
+            test_trunks.test_3_2_session_through_two_proxies,
             test_proxy.test_a_phone_behind_a_proxy_is_called_through_it,
-        ),
-        {"routes": "an INVITE from a trunk; so far the caller behind the proxies is an extension"},
+        )
     ),
     "3665-3.3": Shown(
-        (test_through_others.test_3_3_a_second_challenge_is_not_the_callers,),
-        {"routes": "credentials of our own for a trunk's 407, stale=true, and giving up at the third"},
+        (
+            test_trunks.test_3_3_session_with_multiple_authentication,
+            test_trunks.test_3_3_the_third_challenge_is_a_refusal,
+            test_through_others.test_3_3_a_second_challenge_is_not_the_callers,
+        )
     ),
     "3665-3.4": Shown(
         (
+            test_trunks.test_3_4_session_with_trunk_failure,
+            test_trunks.test_3_4_session_with_trunk_failure_over_tcp,
             test_through_others.test_3_4_session_with_failure_of_the_first,
             test_through_others.test_3_4_session_with_failure_of_the_first_over_tcp,
-        ),
-        {"routes": "a second trunk after the first; so far it is the phones of an extension, all at once"},
+        )
     ),
     "3665-3.5": Shown((test_through_others.test_3_5_session_through_a_sip_alg,)),
     "3665-3.6": Shown(

@@ -1,7 +1,6 @@
-"""RFC 3665 §3.2 to §3.5: calls with proxies, other servers, and a router that meddles in between.
+"""RFC 3665 §3.3 to §3.5 within the house: a phone that challenges, a phone that is gone, and a router that meddles.
 
-The phones' sockets write what a proxy would write. Not tested here: a real proxy (tests/interop/test_proxy.py), and
-what trunks will do (see the table).
+Not tested here: the same with lines and trunks (test_trunks.py).
 """
 
 from __future__ import annotations
@@ -20,57 +19,13 @@ from tests.peers.stage import ScriptedPhone, Stage
 pytestmark = pytest.mark.interop
 
 # RFC 5737: nobody lives there.
-FAR_PHONE, FAR_PROXY = "192.0.2.101", "192.0.2.102"
+FAR_PHONE = "192.0.2.101"
 PRIVATE = ("10.9.8.7", 5060)
 
 
 def lines(message: Message | None, name: str) -> list[str]:
     assert message is not None
     return message.headers.get_all(name)
-
-
-def test_3_2_session_through_two_proxies(stage: Stage) -> None:
-    alice, bob = stage.phone(), stage.phone()
-    invite = alice.invite(bob.number, alice.offer())
-    headers = invite.message.headers
-    below = [
-        f"SIP/2.0/UDP {FAR_PROXY}:5060;branch=z9hG4bK721e4;received={FAR_PROXY}",
-        f"SIP/2.0/UDP {FAR_PHONE}:5060;branch=z9hG4bKb9ed7;received={FAR_PHONE}",
-    ]
-    route = [f"<sip:{alice.here};lr>", f"<sip:{FAR_PROXY};lr>"]
-    for via, hop in zip(below, route, strict=True):
-        headers.add("Via", via)
-        headers.add("Record-Route", hop)
-    headers.set("Max-Forwards", "68")
-    headers.set("Contact", f"<sip:{alice.number}@{FAR_PHONE}>")
-    stage >> invite << alice.gets(401) >> alice.ack_refusal() >> alice.prove() << alice.gets(100)
-    stage << bob.gets("INVITE", "Max-Forwards: 67\r\n", lacks=(FAR_PROXY, FAR_PHONE))
-    assert len(lines(bob.last, "Via")) == 1, "what is behind us is nobody's business"
-    stage >> bob.says(180) << alice.gets(180)
-    assert lines(alice.last, "Via")[1:] == below
-    assert lines(alice.last, "Record-Route") == route
-    # The callee is behind two proxies, too: the nearer one writes its line above the other's.
-    near = f"<sip:{bob.here};lr>"
-    answer = bob.says(200, bob.offer(), Record_Route=f"<sip:{FAR_PROXY};lr>, {near}")
-    stage >> answer << bob.gets("ACK")
-    assert lines(bob.last, "Route") == [near, f"<sip:{FAR_PROXY};lr>"]
-    stage << alice.gets(200)
-    assert lines(alice.last, "Via")[1:] == below
-    assert lines(alice.last, "Record-Route") == route
-    stage >> alice.ack()
-    (
-        stage
-        >> bob.again(bob.offer("a=sendonly"))
-        << alice.gets("INVITE", f"INVITE sip:{alice.number}@{FAR_PHONE} ")
-    )
-    assert lines(alice.last, "Route") == route
-    stage << bob.gets(100) >> alice.says(200, alice.offer("a=recvonly")) << alice.gets("ACK")
-    assert lines(alice.last, "Route") == route
-    stage << bob.gets(200) >> bob.ack()
-    stage >> alice.bye() << alice.gets(200) << bob.gets("BYE")
-    assert lines(bob.last, "Route") == [near, f"<sip:{FAR_PROXY};lr>"]
-    stage >> bob.ok()
-    stage.ends(alice, "normal")
 
 
 def test_3_3_a_second_challenge_is_not_the_callers(stage: Stage) -> None:
