@@ -49,6 +49,8 @@ examples:
   branchbox ctl extensions add number=101 name=Reception password=-
   branchbox ctl extensions set 101 ring_seconds=20
   branchbox ctl calls hang-up ID
+  branchbox ctl lines add name=carrier server=sip.example.net account=100200 password=-
+  branchbox ctl routes test 9055512345 from=101 at=2026-05-04T08:30
   branchbox ctl backup FILE        (the same: restore FILE)
   branchbox ctl export > FILE
   branchbox ctl import FILE        (- is standard input)
@@ -137,6 +139,8 @@ def shown(words: Words, result: Any, *, as_json: bool) -> str:
         return json.dumps(result, ensure_ascii=False) + "\n"
     if words.area == "export":
         return str(result["text"])
+    if (words.area, words.verb) == ("routes", "test"):
+        return "".join(f"{step}\n" for step in result["because"])
     if words.area == "trace":
         return "\n".join(_message(each) for each in result)
     if words.area == "dns-check":

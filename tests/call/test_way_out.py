@@ -1,0 +1,104 @@
+"""appliance/call/way_out.py: RFC 3261 §8.1.1, RFC 3323, RFC 3325, RFC 3966."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from appliance.call.events import Dialled
+from appliance.call.leg_options import LegOptions
+from appliance.call.way_out import LineWay, TrunkWay
+from appliance.config.line import Line
+from appliance.config.trunk import Trunk
+from appliance.lines.credentials import Credentials
+from appliance.lines.lines import account_of
+
+LINE = Line(name="ims", server="10.0.0.1:5070", domain="ims.example", account="+862412345678", password="p")
+TRUNK = Trunk(name="hq", peers=("192.0.2.9:5070",))
+CALL = Dialled(from_number="101", from_name="张三", to_number="9139", hops_left=69, content=None, baggage=())
+
+
+def line_way(**settings: object) -> LineWay:
+    line = msgspec.structs.replace(LINE, **settings)
+    return LineWay(line, LegOptions(), "ims.example", Credentials(account_of(line), random.Random(1)))
+
+
+def trunk_way(**settings: object) -> TrunkWay:
+    return TrunkWay(msgspec.structs.replace(TRUNK, **settings), LegOptions(), "192.0.2.9:5070", "192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("settings", "caller"),
+    [
+        ({}, '"张三" <sip:+862412345678@ims.example>'),
+        ({"from_user": "+8624999"}, '"张三" <sip:+8624999@ims.example>'),
+        ({"from_display": "Office"}, '"Office" <sip:+862412345678@ims.example>'),
+        ({"shows": "extension"}, '"张三" <sip:101@ims.example>'),
+        ({"shows": "extension", "caller_prefix": "+86248888"}, '"张三" <sip:+86248888101@ims.example>'),
+        ({"shows": "extension", "caller_cut": 1, "caller_prefix": "7"}, '"张三" <sip:701@ims.example>'),
+        ({"shows": "fixed", "caller_number": "+8624000"}, '"张三" <sip:+8624000@ims.example>'),
+        ({"account": "user@ims.example"}, '"张三" <sip:user@ims.example>'),
+    ],
+)
+def test_who_is_shown_on_a_line(settings: dict[str, object], caller: str) -> None:
+    shown = line_way(**settings).shown(CALL, "139")
+    assert (shown.caller, shown.callee, shown.headers) == (caller, "<sip:139@ims.example>", ())
+
+
+def test_a_hidden_caller_is_told_to_the_carrier_alone() -> None:
+    shown = line_way(hide_caller=True).shown(CALL, "139")
+    assert shown.caller == '"Anonymous" <sip:anonymous@anonymous.invalid>'
+    assert shown.headers == (
+        ("P-Preferred-Identity", '"张三" <sip:+862412345678@ims.example>'),
+        ("Privacy", "id"),
+    )
+
+
+def test_the_request_uri_parameter() -> None:
+    assert line_way().uri("139") == "sip:139@ims.example"
+    assert line_way(uri_parameter="user=phone").uri("139") == "sip:139@ims.example;user=phone"
+    assert trunk_way(uri_parameter="user=phone").uri("139") == "sip:139@192.0.2.9:5070;user=phone"
+
+
+def test_a_number_is_no_way_to_write_headers() -> None:
+    assert line_way().uri("*21#") == "sip:*21%23@ims.example"
+    assert line_way().uri("1>\r\nX: y") == "sip:1%3E%0D%0AX%3A%20y@ims.example"
+
+
+def test_the_contact_of_a_line() -> None:
+    assert line_way().shown(CALL, "1").contact_user == "+862412345678"
+    assert line_way(contact_user="c").shown(CALL, "1").contact_user == "c"
+
+
+@pytest.mark.parametrize(
+    ("number_format", "number", "uri"),
+    [
+        ("sip", "0139", "sip:0139@192.0.2.9:5070"),
+        ("e164", "86139", "sip:+86139@192.0.2.9:5070"),
+        ("e164", "+86139", "sip:+86139@192.0.2.9:5070"),
+        ("tel", "+86139", "tel:+86139"),
+        ("tel", "205", "tel:205;phone-context=192.0.2.9"),
+    ],
+)
+def test_number_formats_of_a_trunk(number_format: str, number: str, uri: str) -> None:
+    way = trunk_way(number_format=number_format)
+    assert way.uri(number) == uri
+    assert way.shown(CALL, number).callee == f"<{uri}>"
+
+
+def test_who_is_shown_on_a_trunk() -> None:
+    assert trunk_way().shown(CALL, "1").caller == '"张三" <sip:101@192.0.2.1>'
+    assert (
+        replace(trunk_way(), host="2001:db8::1").shown(CALL, "1").caller == '"张三" <sip:101@[2001:db8::1]>'
+    )
+    fixed = trunk_way(shows="fixed", caller_number="555")
+    assert fixed.shown(CALL, "1").caller == '"张三" <sip:555@192.0.2.1>'
+
+
+def test_only_a_line_has_something_to_prove() -> None:
+    assert (line_way().name, trunk_way().name) == ("line:ims", "trunk:hq")
+    assert line_way().attempt("INVITE") is not None
+    assert trunk_way().attempt("INVITE") is None
