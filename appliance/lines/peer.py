@@ -107,6 +107,7 @@ class Peer:
     async def _ask(self) -> None:
         flow = self._open()
         if flow is None:
+            self._avoid()
             self._note("down", "no way to it")
             return
         heard = anyio.Event()
@@ -125,26 +126,28 @@ class Peer:
 
     def _judge(self, answer: ClientEvent) -> None:
         if not isinstance(answer, Response):
-            self._turn()
+            self._avoid()
             self._note("down", "no answer" if answer.cause == "timeout" else "cannot be reached")
         elif answer.status == 503:
             # RFC 3261 §21.5.4: it is there, and wants no calls now.
-            self._turn()
+            self._avoid()
             self._note("down", f"{answer.status} {answer.reason}")
         else:
             self._note("up", f"{answer.status} {answer.reason}")
 
-    def _turn(self) -> None:
+    def _avoid(self) -> None:
         """RFC 3263 §4.3: the next time, try the next address."""
-        self._targets = (*self._targets[1:], *self._targets[:1])
+        self._around.locator.failed.note(self._targets[0], self._around.timers.now())
 
     def _open(self) -> Flow | None:
-        for target in self._targets:
-            try:
-                return self._around.endpoint.flow_to(target.transport, target.address, target.domain)
-            except TransportError as error:
-                logger.info("trunk %s: %s: %s", self._trunk.name, target.address[0], error)
-        return None
+        if not self._targets:
+            return None
+        target = self._targets[0]
+        try:
+            return self._around.endpoint.flow_to(target.transport, target.address, target.domain)
+        except TransportError as error:
+            logger.info("trunk %s: %s: %s", self._trunk.name, target.address[0], error)
+            return None
 
     def _options(self, flow: Flow) -> Request:
         endpoint, random_ = self._around.endpoint, self._around.random
