@@ -68,10 +68,11 @@ class Outside:
         arrival = arrival_of(request, way)
         return OutsideCaller(way_name(kind, way.name), arrival, self._options_of(way), prover, way.max_calls)
 
-    def destinations(self, kind: Kind, name: str, number: str, extension: str) -> list[Destination]:
+    def destinations(self, kind: Kind, name: str, number: str, extension: str | None) -> list[Destination]:
         """Where `number` is reached by that line or trunk, in the order in which to try them.
 
-        `extension` calls; empty: somebody outside does. RefusedError when there is no way now.
+        `extension` calls; empty: somebody outside does; None: it matters not who, as in an emergency. RefusedError when
+        there is no way now.
         """
         match kind:
             case "line":
@@ -87,11 +88,12 @@ class Outside:
         trunk = self._trunks.get(name)
         return 0 if trunk is None else trunk.trunk.max_calls
 
-    def _by_line(self, name: str, number: str, extension: str) -> Destination:
+    def _by_line(self, name: str, number: str, extension: str | None) -> Destination:
         live = self._lines.get(name)
         if live is None or live.registration.flow is None:
             raise RefusedError(Cause.LINE_DOWN)
-        if live.line.extensions and extension not in live.line.extensions:
+        private = live.line.extensions and extension is not None
+        if private and extension not in live.line.extensions:
             raise RefusedError(Cause.FORBIDDEN)
         way = LineWay(live.line, self._options_of(live.line), live.host, live.registration.credentials)
         return Destination(number, way.uri(number), live.registration.flow, live.route, way)

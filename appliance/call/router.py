@@ -168,7 +168,7 @@ class Router:
         most = outside.max_calls(target.kind, target.name)
         if most and not emergency and self.around.calls_by(way_name(target.kind, target.name)) >= most:
             raise RefusedError(Cause.LINE_FULL)
-        extension = "" if dialled.way_in else dialled.from_number
+        extension = None if emergency else "" if dialled.way_in else dialled.from_number
         found = outside.destinations(target.kind, target.name, target.number, extension)
         return [Plan(target.number, [each], RING_OUTSIDE) for each in found]
 

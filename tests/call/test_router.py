@@ -31,11 +31,13 @@ class FakeOutside:
     def __init__(self, **ways: int | Cause) -> None:
         self.ways = ways
         self.most = 0
+        self.asked_by: str | None = "nobody"
 
     def max_calls(self, kind: str, name: str) -> int:
         return self.most
 
-    def destinations(self, kind: str, name: str, number: str, extension: str) -> list[Destination]:
+    def destinations(self, kind: str, name: str, number: str, extension: str | None) -> list[Destination]:
+        self.asked_by = extension
         ways = self.ways[name]
         if isinstance(ways, Cause):
             raise RefusedError(ways)
@@ -119,6 +121,9 @@ def test_a_full_line_takes_an_emergency_call_all_the_same() -> None:
     assert refusal(router(outside, BOTH, calls=2), dialled("9555")) is Cause.LINE_FULL
     assert router(outside, BOTH, calls=1).route(dialled("9555")).number == "555"
     assert router(outside, BOTH, calls=2).route(dialled("9112")).number == "112"
+    assert outside.asked_by is None, "also by a line that is private to others"
+    router(outside, BOTH).route(dialled("9555"))
+    assert outside.asked_by == "101"
 
 
 def test_a_right_that_is_missing() -> None:
