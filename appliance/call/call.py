@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = ["Call", "Owner"]
 
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -65,10 +66,12 @@ class Call:
     __slots__ = (
         "_answered_now",
         "_early",
+        "_far_heard",
         "_options",
         "_owner",
         "_plan",
         "_told",
+        "_tried_less",
         "answered_at",
         "callee",
         "caller",
@@ -90,6 +93,8 @@ class Call:
         "The leg that answered."
         self.ringing = Ringing()
         self._plan: Plan | None = None  # what is being tried
+        self._far_heard = False  # whether sound came from a leg that failed
+        self._tried_less = False  # whether one way out was tried once more without a feature
         self.rings = False
         "Whether a phone has said that it rings."
         self.started_at = owner.wall()
@@ -216,11 +221,15 @@ class Call:
     def _heard_ringing(self, leg: OutboundLeg, event: Event) -> None:
         match event:
             case Progress():
+                if event.rings:
+                    leg.works()
                 self._rang(leg, event)
             case Answered():
+                leg.works()
                 self.ringing.answered(leg)
                 self._picked_up(leg, event)
             case HungUp():
+                self._far_heard = self._far_heard or leg.media.statistics().packets > 0
                 if (best := self.ringing.failed(leg, event)) is not None:
                     self._nobody(best)
             case Updated() | Asked():
@@ -275,6 +284,13 @@ class Call:
 
     def _nobody(self, event: HungUp) -> None:
         plan, self._plan = self._plan, None
+        lesser = None if plan is None else self._without_what_hurt(plan, event)
+        if lesser is not None:
+            self._tried_less = True
+            self.ringing.stop()
+            self.ringing = Ringing()
+            self._follow(lesser)
+            return
         if plan is not None and plan.otherwise is not None and event.ending.cause in plan.fail_over_on:
             self.ringing.stop()
             self.ringing = Ringing()
@@ -302,6 +318,14 @@ class Call:
             event.reply(Outcome(200, "OK", _retell(Content(content.kind, self.caller.said), leg)))
         except PeerError as refusal:
             event.reply(Outcome(refusal.status, refusal.reason))
+
+    def _without_what_hurt(self, plan: Plan, event: HungUp) -> Plan | None:
+        """The same once more without an optional feature that explains the failure: once a call, and nobody rings twice."""
+        if self._tried_less or self.rings or self._far_heard or len(plan.targets) != 1:
+            return None
+        target = plan.targets[0]
+        way = None if target.way_out is None else target.way_out.without(event.ending.cause)
+        return None if way is None else replace(plan, targets=[replace(target, way_out=way)])
 
     # --- within the call
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from appliance.call.cause import Cause
     from appliance.call.events import Baggage, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.directory.bindings import Binding
@@ -44,6 +45,12 @@ class WayOut(Protocol):
 
     def shown(self, dialled: Dialled, number: str) -> Shown:
         """How the caller is shown there to whom `number` is dialled."""
+
+    def without(self, cause: Cause) -> WayOut | None:
+        """The same way without the feature that explains this failure; None when nothing optional does."""
+
+    def worked(self) -> None:
+        """Somebody rings there, or has answered: what this way does without is remembered."""
 
     def attempt(self, method: str) -> Attempt | None:
         """What answers challenges to one request of that method; None where none are answered."""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 __all__ = ["Outside", "OutsideCaller", "way_name"]
 
-from dataclasses import dataclass, replace
+import logging
+import time
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from appliance.call.cause import Cause
@@ -15,6 +18,7 @@ from appliance.call.destination import Destination
 from appliance.call.inbound import RefusedError
 from appliance.call.way_out import LineWay, TrunkWay
 from appliance.lines.arrival import Arrival, arrival_of, called_number
+from appliance.lines.learned import Learned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +26,13 @@ if TYPE_CHECKING:
     from appliance.call.leg_options import LegOptions
     from appliance.config.outside import Outside as Settings
     from appliance.lines.credentials import Attempt
+    from appliance.lines.learned import Feature
     from appliance.lines.lines import Lines
     from appliance.lines.trunks import Trunks
     from appliance.sip.message import Request
     from appliance.sip.transport.flow import Flow
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["line", "trunk"]
 
@@ -51,6 +58,8 @@ class Outside:
         self._lines = lines
         self._trunks = trunks
         self._options = options
+        self.learned = Learned()
+        "What calls do without, by line and trunk."
 
     def caller(self, request: Request, flow: Flow) -> OutsideCaller | None:
         """Who calls by a line or trunk; None when the request comes from neither. PeerError when it cannot be read."""
@@ -66,7 +75,8 @@ class Outside:
         self, kind: Kind, way: Settings, request: Request, prover: Callable[[str], Attempt | None] | None
     ) -> OutsideCaller:
         arrival = arrival_of(request, way)
-        return OutsideCaller(way_name(kind, way.name), arrival, self._options_of(way), prover, way.max_calls)
+        name = way_name(kind, way.name)
+        return OutsideCaller(name, arrival, self._options_of(name, way), prover, way.max_calls)
 
     def destinations(self, kind: Kind, name: str, number: str, extension: str | None) -> list[Destination]:
         """Where `number` is reached by that line or trunk, in the order in which to try them.
@@ -95,7 +105,14 @@ class Outside:
         private = live.line.extensions and extension is not None
         if private and extension not in live.line.extensions:
             raise RefusedError(Cause.FORBIDDEN)
-        way = LineWay(live.line, self._options_of(live.line), live.host, live.registration.credentials)
+        name = way_name("line", name)
+        way = LineWay(
+            line=live.line,
+            options=self._options_of(name, live.line),
+            domain=live.host,
+            credentials=live.registration.credentials,
+            remember=partial(self._remember, name),
+        )
         return Destination(number, way.uri(number), live.registration.flow, live.route, way)
 
     def _by_trunk(self, name: str, number: str) -> list[Destination]:
@@ -106,13 +123,23 @@ class Outside:
         found = []
         for peer, flow in ways:
             domain = live.trunk.domain or peer.domain
-            way = TrunkWay(live.trunk, self._options_of(live.trunk), domain, flow.local[0])
+            way = TrunkWay(
+                trunk=live.trunk,
+                options=self._options_of(way_name("trunk", name), live.trunk),
+                domain=domain,
+                host=flow.local[0],
+                remember=partial(self._remember, way_name("trunk", name)),
+            )
             found.append(Destination(number, way.uri(number), flow, "", way))
         return found
 
-    def _options_of(self, way: Settings) -> LegOptions:
+    def _options_of(self, name: str, way: Settings) -> LegOptions:
         options = self._options()
-        return replace(options, reliable=False, required=()) if way.no_100rel else options
+        return options.without_reliable() if way.no_100rel or self.learned.lacks(name, "100rel") else options
+
+    def _remember(self, name: str, feature: Feature) -> None:
+        logger.info("%s: calls do without %s from now on", name, feature)
+        self.learned.note(name, feature, time.time())
 
 
 def way_name(kind: Kind, name: str) -> str:

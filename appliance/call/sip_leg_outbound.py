@@ -147,6 +147,11 @@ class OutboundLeg(SipLeg):
         """The line or trunk it goes by, named as in routes; empty for a phone of ours."""
         return "" if self._target.way_out is None else self._target.way_out.name
 
+    def works(self) -> None:
+        """Somebody is there: what its way out tried is worth remembering."""
+        if self._target.way_out is not None:
+            self._target.way_out.worked()
+
     @property
     def _answered_once(self) -> bool:
         return self.dialog is not None and self.dialog.confirmed

@@ -7,32 +7,60 @@ from __future__ import annotations
 
 __all__ = ["LineWay", "TrunkWay"]
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
+from appliance.call.cause import Cause
 from appliance.call.destination import Shown
 from appliance.sip.message import NameAddr, Uri
 from appliance.sip.transport.own_address import USER_MARKS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from appliance.call.events import Baggage, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.config.line import Line
     from appliance.config.outside import Outside
     from appliance.config.trunk import Trunk
     from appliance.lines.credentials import Attempt, Credentials
+    from appliance.lines.learned import Feature
 
 ANONYMOUS = NameAddr("Anonymous", Uri.sip("anonymous", "anonymous.invalid"))
 "RFC 3323 §4.1.1.3."
 
 
-@dataclass(frozen=True, slots=True)
-class LineWay:
+def _remember_nothing(_: Feature) -> None:
+    """What becomes of a discovery where nobody keeps them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """What lines and trunks have in common."""
+
+    options: LegOptions
+    remember: Callable[[Feature], None] = _remember_nothing
+    on_trial: Feature | None = None
+    "What it does without to see whether that helps."
+
+    def without(self, cause: Cause) -> Self | None:
+        """The same way without the feature that explains this failure."""
+        if cause is Cause.PRACK_REFUSED and self.options.reliable:
+            return replace(self, options=self.options.without_reliable(), on_trial="100rel")
+        return None
+
+    def worked(self) -> None:
+        """It did help, if it was a trial."""
+        if self.on_trial is not None:
+            self.remember(self.on_trial)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineWay(_Way):
     """Out by an external line."""
 
     line: Line
-    options: LegOptions
     domain: str
     credentials: Credentials
 
@@ -59,12 +87,11 @@ class LineWay:
         return self.credentials.attempt(method)
 
 
-@dataclass(frozen=True, slots=True)
-class TrunkWay:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkWay(_Way):
     """Out by a trunk, to one of its peers."""
 
     trunk: Trunk
-    options: LegOptions
     domain: str
     "The host that the peer's numbers belong to, perhaps with a port."
     host: str

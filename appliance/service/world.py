@@ -53,7 +53,8 @@ class World:
         self._sender = Sender(wire.endpoint, locator)
         self._lines = Lines(self._sender, wire.timers, wire.random, changed)
         self._trunks = Trunks(Surroundings(wire.endpoint, locator, wire.timers, wire.random))
-        exchange.router.around.outside = Outside(self._lines, self._trunks, lambda: exchange.options)
+        self._outside = Outside(self._lines, self._trunks, lambda: exchange.options)
+        exchange.router.around.outside = self._outside
 
     def follow(self, config: Config) -> None:
         """From now on everything is as it is set."""
@@ -103,6 +104,7 @@ class World:
             **self._shown(registration.state),
             "address": _address(registration.flow),
             "calls": self._exchange.calls_by(f"line:{name}"),
+            "learned": [f"no {feature}" for feature in self._outside.learned.of(f"line:{name}")],
         }
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
@@ -111,7 +113,14 @@ class World:
         peers = [] if live is None else [(peer.text, peer.state) for peer in live.peers]
         shown = [f"{text} {state.status} {state.reason}".rstrip() for text, state in peers]
         best = min((state.status for _, state in peers), key=("up", "unknown", "down").index, default="off")
-        return {"state": best, "peer_states": shown, "calls": self._exchange.calls_by(f"trunk:{name}")}
+        way = f"trunk:{name}"
+        learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
+        return {
+            "state": best,
+            "peer_states": shown,
+            "calls": self._exchange.calls_by(way),
+            "learned": learned,
+        }
 
     def _shown(self, state: RegistrationState) -> dict[str, Any]:
         return {

@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from appliance.call.cause import Cause
 from appliance.call.events import Dialled
 from appliance.call.leg_options import LegOptions
 from appliance.call.way_out import LineWay, TrunkWay
@@ -23,11 +24,13 @@ CALL = Dialled(from_number="101", from_name="张三", to_number="9139", hops_lef
 
 def line_way(**settings: object) -> LineWay:
     line = msgspec.structs.replace(LINE, **settings)
-    return LineWay(line, LegOptions(), "ims.example", Credentials(account_of(line), random.Random(1)))
+    credentials = Credentials(account_of(line), random.Random(1))
+    return LineWay(line=line, options=LegOptions(), domain="ims.example", credentials=credentials)
 
 
 def trunk_way(**settings: object) -> TrunkWay:
-    return TrunkWay(msgspec.structs.replace(TRUNK, **settings), LegOptions(), "192.0.2.9:5070", "192.0.2.1")
+    trunk = msgspec.structs.replace(TRUNK, **settings)
+    return TrunkWay(trunk=trunk, options=LegOptions(), domain="192.0.2.9:5070", host="192.0.2.1")
 
 
 @pytest.mark.parametrize(
@@ -102,3 +105,17 @@ def test_only_a_line_has_something_to_prove() -> None:
     assert (line_way().name, trunk_way().name) == ("line:ims", "trunk:hq")
     assert line_way().attempt("INVITE") is not None
     assert trunk_way().attempt("INVITE") is None
+
+
+def test_what_a_way_does_without_is_remembered_once_that_has_helped() -> None:
+    learned: list[str] = []
+    way = replace(line_way(), remember=learned.append)
+    assert way.without(Cause.BUSY) is None
+    way.worked()
+    lesser = way.without(Cause.PRACK_REFUSED)
+    assert lesser is not None
+    assert not lesser.options.reliable
+    assert learned == []
+    lesser.worked()
+    assert learned == ["100rel"]
+    assert lesser.without(Cause.PRACK_REFUSED) is None, "there is nothing left to do without"
