@@ -35,13 +35,15 @@ class Options:
     "Secure WebSockets, for telephones in browsers; None for none."
     wss_origins: tuple[str, ...] = ()
     "The web pages that may open them, beside those of this machine."
+    dns: tuple[Address, ...] = ()
+    "The name servers that say where carriers are; none: those of the system."
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Options:
         """The options out of parsed arguments."""
         return cls(
             *(arguments.data, arguments.sip, arguments.tls, arguments.web, arguments.rtp),
-            *(arguments.wss, arguments.wss_origins),
+            *(arguments.wss, arguments.wss_origins, arguments.dns),
         )
 
 
@@ -77,6 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser, environment: Mapping[str, str
         type=parse_ports,
         default=default("RTP", "30000-34999"),
         help="UDP ports for sound and picture (default 30000-34999)",
+    )
+    parser.add_argument(
+        "--dns",
+        metavar="ADDR:PORT",
+        type=_parse_name_servers,
+        default=default("DNS", ""),
+        help="name servers that say where carriers are, divided by commas (default: the system's)",
     )
 
 
@@ -114,6 +123,10 @@ def parse_address(text: str) -> Address:
 
 def _parse_optional_address(text: str) -> Address | None:
     return parse_address(text) if text else None
+
+
+def _parse_name_servers(text: str) -> tuple[Address, ...]:
+    return tuple(parse_address(each.strip()) for each in text.split(",") if each.strip())
 
 
 def _parse_origins(text: str) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ class Service:
             *(store, config, bindings, exchange, address_book, trace.of), dns_checks=dns_checks, now=clock.now
         )
         control = Control(parts)
-        world = World(wire, exchange, options.sip, control.feed.changed)
+        world = World(wire, exchange, options, control.feed.changed)
         parts.outside = world
 
         def connection_lost(flow: Flow) -> None:

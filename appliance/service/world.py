@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from appliance.config.config import Config
     from appliance.config.snapshot import Snapshot
     from appliance.lines.registration import RegistrationState
-    from appliance.service.options import Address
+    from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
 
 __all__ = ["World"]
@@ -40,16 +40,14 @@ TRANSPORTS = ("udp", "tcp", "tls")
 class World:
     """Lines, trunks and routes. `run` is a task of its own."""
 
-    def __init__(
-        self, wire: Wire, exchange: Exchange, listens_on: Address, changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, wire: Wire, exchange: Exchange, options: Options, changed: Callable[[], None]) -> None:
         """`changed` is told when there is something new to show."""
+        host = options.sip[0]
         self._timers = wire.timers
         self._exchange = exchange
-        families = {"0.0.0.0": (4, 6), "::": (4, 6)}.get(
-            listens_on[0], (6,) if ":" in listens_on[0] else (4,)
-        )
-        locator = Locator(wire.timers, wire.random, Resolver(wire.timers), Abilities(TRANSPORTS, families))
+        families = {"0.0.0.0": (4, 6), "::": (4, 6)}.get(host, (6,) if ":" in host else (4,))
+        resolver = Resolver(wire.timers, options.dns)
+        locator = Locator(wire.timers, wire.random, resolver, Abilities(TRANSPORTS, families))
         self._sender = Sender(wire.endpoint, locator)
         self._lines = Lines(self._sender, wire.timers, wire.random, changed)
         self._trunks = Trunks(Surroundings(wire.endpoint, locator, wire.timers, wire.random))

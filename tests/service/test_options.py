@@ -41,6 +41,8 @@ def test_an_option_wins_over_its_variable() -> None:
         ("--wss", "box:8089"),
         ("--wss-origins", "phone.example"),
         ("--wss-origins", "https://phone.example/path"),
+        ("--dns", "dns.example:53"),
+        ("--dns", "192.0.2.53"),
         ("--rtp", "30000"),
         ("--rtp", "30000-30002"),
         ("--rtp", "30001-30004"),
@@ -57,6 +59,15 @@ def test_browsers_come_in_where_that_is_said() -> None:
     options = parse("--wss", "[::]:8089", BRANCHBOX_WSS_ORIGINS="https://A.example, https://b.example:444")
     assert options.wss == ("::", 8089)
     assert options.wss_origins == ("https://a.example", "https://b.example:444")
+
+
+def test_name_servers_in_place_of_the_systems() -> None:
+    assert parse().dns == ()
+    assert parse(BRANCHBOX_DNS="192.0.2.53:53").dns == (("192.0.2.53", 53),)
+    assert parse("--dns", "192.0.2.53:53, [2001:db8::53]:5353").dns == (
+        ("192.0.2.53", 53),
+        ("2001:db8::53", 5353),
+    )
 
 
 def test_four_ports_from_an_even_one_on_are_enough_for_a_call() -> None:
