@@ -1,14 +1,18 @@
 """Whom an outgoing leg rings, and by which way: a phone of ours, or a number in the outside world.
 
-RFC 3261 §8.1.1; RFC 3327 §5.3 (the way to a phone behind proxies).
+RFC 3261 §8.1.1; RFC 3323 §4.1.1.3 (anonymous); RFC 3327 §5.3 (the way to a phone behind proxies).
 """
 
 from __future__ import annotations
 
-__all__ = ["Destination", "Shown", "WayOut"]
+__all__ = ["ANONYMOUS", "Destination", "Shown", "WayOut", "escaped", "from_of"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
+
+from appliance.sip.message import NameAddr, Uri
+from appliance.sip.transport.own_address import USER_MARKS
 
 if TYPE_CHECKING:
     from appliance.call.cause import Cause
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
     from appliance.directory.bindings import Binding
     from appliance.lines.credentials import Attempt
     from appliance.sip.transport.flow import Flow
+
+ANONYMOUS = NameAddr("Anonymous", Uri.sip("anonymous", "anonymous.invalid"))
+"RFC 3323 §4.1.1.3."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,12 @@ class Shown:
     contact_user: str
     headers: Baggage = ()
     "Further ones, such as P-Preferred-Identity and Privacy."
+
+    @classmethod
+    def at_home(cls, dialled: Dialled, number: str, host: str) -> Shown:
+        """To a phone of ours."""
+        caller = from_of(dialled.from_name, dialled.from_number, host)
+        return cls(caller.text, f"<{Uri.sip(number, host)}>", dialled.from_number or "anonymous")
 
 
 class WayOut(Protocol):
@@ -74,3 +87,13 @@ class Destination:
     def of(cls, binding: Binding) -> Destination:
         """A registered phone."""
         return cls(binding.number, str(binding.contact), binding.flow, binding.path)
+
+
+def from_of(display: str, number: str, host: str) -> NameAddr:
+    """Who calls, for From; nobody where the number is hidden."""
+    return NameAddr(display, Uri.sip(escaped(number), host)) if number else ANONYMOUS
+
+
+def escaped(number: str) -> str:
+    """A number as the user part of a URI (§19.1.2): it may be a stranger's, who writes what he likes."""
+    return quote(number, safe=USER_MARKS)

@@ -17,8 +17,9 @@ from appliance.call.cause import Cause
 from appliance.call.destination import Destination
 from appliance.call.inbound import RefusedError
 from appliance.call.way_out import LineWay, TrunkWay
-from appliance.lines.arrival import Arrival, arrival_of, called_number
+from appliance.lines.arrival import Arrival, arrival_of, number_of
 from appliance.lines.learned import Learned
+from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,8 @@ class Outside:
         trunk = self._trunks.of_host(flow.remote[0])
         if trunk is not None:
             return self._arrived("trunk", trunk.trunk, request, None)
-        line = self._lines.of_call(flow, called_number(request))
+        # Our Contact, in the Request-URI, tells a carrier's lines apart; P-Called-Party-ID has the number they called.
+        line = self._lines.of_call(flow, number_of(Uri.parse(request.uri)))
         if line is not None:
             return self._arrived("line", line.line, request, line.registration.credentials.attempt)
         return None

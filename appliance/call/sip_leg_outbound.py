@@ -24,7 +24,7 @@ from appliance.sip.dialog import (
     ReliableClient,
     rseq_of,
 )
-from appliance.sip.message import Headers, NameAddr, Request, Response, Uri
+from appliance.sip.message import Headers, Request, Response
 
 if TYPE_CHECKING:
     from appliance.call.destination import Destination
@@ -129,9 +129,7 @@ class OutboundLeg(SipLeg):
         way_out = self._target.way_out
         if way_out is not None:
             return way_out.shown(dialled, self.number)
-        host = self.flow.local[0]
-        caller = NameAddr(dialled.from_name, Uri.sip(dialled.from_number, host)).text
-        return Shown(caller, f"<{Uri.sip(self.number, host)}>", dialled.from_number)
+        return Shown.at_home(dialled, self.number, self.flow.local[0])
 
     def _contact(self, user: str) -> str:
         # §8.1.1.8: an INVITE to a sips: URI names us by one.

@@ -9,12 +9,9 @@ __all__ = ["LineWay", "TrunkWay"]
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote
 
 from appliance.call.cause import Cause
-from appliance.call.destination import Shown
-from appliance.sip.message import NameAddr, Uri
-from appliance.sip.transport.own_address import USER_MARKS
+from appliance.call.destination import ANONYMOUS, Shown, escaped, from_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +23,7 @@ if TYPE_CHECKING:
     from appliance.config.trunk import Trunk
     from appliance.lines.credentials import Attempt, Credentials
     from appliance.lines.learned import Feature
-
-ANONYMOUS = NameAddr("Anonymous", Uri.sip("anonymous", "anonymous.invalid"))
-"RFC 3323 §4.1.1.3."
+    from appliance.sip.message import NameAddr
 
 
 def _remember_nothing(_: Feature) -> None:
@@ -71,14 +66,14 @@ class LineWay(_Way):
 
     def uri(self, number: str) -> str:
         """The Request-URI for a number."""
-        return _with_parameter(f"sip:{_escaped(number)}@{self.domain}", self.line)
+        return _with_parameter(f"sip:{escaped(number)}@{self.domain}", self.line)
 
     def shown(self, dialled: Dialled, number: str) -> Shown:
         """How the caller is shown to the carrier."""
         line = self.line
         user = line.from_user or _shown_number(line, dialled, own=line.account.partition("@")[0])
-        caller = NameAddr(line.from_display or dialled.from_name, Uri.sip(_escaped(user), self.domain))
-        callee = f"<sip:{_escaped(number)}@{self.domain}>"
+        caller = from_of(line.from_display or dialled.from_name, user, self.domain)
+        callee = f"<sip:{escaped(number)}@{self.domain}>"
         shown, headers = _hidden(caller) if line.hide_caller else (caller, ())
         return Shown(shown.text, callee, line.contact_user or line.account.partition("@")[0], headers)
 
@@ -110,9 +105,9 @@ class TrunkWay(_Way):
         """How the caller is shown to the peer."""
         trunk = self.trunk
         user = _shown_number(trunk, dialled, own=trunk.caller_number or dialled.from_number)
-        caller = NameAddr(dialled.from_name, Uri.sip(_escaped(user), _bracketed(self.host)))
+        caller = from_of(dialled.from_name, user, self.host.partition("%")[0])
         shown, headers = _hidden(caller) if trunk.hide_caller else (caller, ())
-        return Shown(shown.text, f"<{self._address(number)}>", user, headers)
+        return Shown(shown.text, f"<{self._address(number)}>", user or "anonymous", headers)
 
     def attempt(self, _method: str) -> Attempt | None:
         """A trunk is trusted by address: there is nothing to prove."""
@@ -121,13 +116,13 @@ class TrunkWay(_Way):
     def _address(self, number: str) -> str:
         match self.trunk.number_format:
             case "sip":
-                return f"sip:{_escaped(number)}@{self.domain}"
+                return f"sip:{escaped(number)}@{self.domain}"
             case "e164":
-                return f"sip:+{_escaped(number.removeprefix('+'))}@{self.domain}"
+                return f"sip:+{escaped(number.removeprefix('+'))}@{self.domain}"
             case "tel":
                 # RFC 3966 §5.1.5: a number that is not a global one MUST say where it holds.
                 local = "" if number.startswith("+") else f";phone-context={self.domain.partition(':')[0]}"
-                return f"tel:{_escaped(number)}{local}"
+                return f"tel:{escaped(number)}{local}"
 
 
 def _shown_number(way: Outside, dialled: Dialled, own: str) -> str:
@@ -138,21 +133,17 @@ def _shown_number(way: Outside, dialled: Dialled, own: str) -> str:
             number = own
         case "fixed":
             number = way.caller_number
+    if not number:
+        return ""  # the caller is hidden from us, too: neither cut nor prefix makes a number of that
     return f"{way.caller_prefix}{number[way.caller_cut :]}"
 
 
 def _hidden(caller: NameAddr) -> tuple[NameAddr, Baggage]:
     # RFC 3325 §9.2, RFC 3323 §4.2: the carrier is told who it is, and asked to keep it to itself.
+    if caller is ANONYMOUS:
+        return caller, (("Privacy", "id"),)
     return ANONYMOUS, (("P-Preferred-Identity", caller.text), ("Privacy", "id"))
 
 
 def _with_parameter(uri: str, way: Outside) -> str:
     return f"{uri};{way.uri_parameter}" if way.uri_parameter else uri
-
-
-def _escaped(user: str) -> str:
-    return quote(user, safe=USER_MARKS)
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host.partition('%')[0]}]" if ":" in host else host

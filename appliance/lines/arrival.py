@@ -1,7 +1,7 @@
 """Who calls in by a line or trunk, and whom: read from an INVITE as carriers write it.
 
 RFC 3325 §9.1 (P-Asserted-Identity), draft-ietf-sip-privacy-04 §6 (Remote-Party-ID), RFC 3261 §20.20 (From),
-RFC 3966 (`tel:`), RFC 7315 §4.2 (P-Called-Party-ID), RFC 3323 §4.1.1.3 (anonymous).
+RFC 3966 (`tel:`), RFC 7315 §4.2 (P-Called-Party-ID), RFC 3323 §4.1.1.3 (anonymous), §4.2 (Privacy).
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from appliance.config.outside import Outside
     from appliance.sip.message import Request
 
-__all__ = ["MAX_DIGITS", "Arrival", "arrival_of", "called_number", "number_of"]
+__all__ = ["MAX_DIGITS", "Arrival", "arrival_of", "number_of"]
 
 MAX_DIGITS = 64
 "Characters kept of a number. E.164 ends at 15; a carrier that sends a hundred thousand is no reason to keep them."
+MAX_NAME = 128
+"Characters kept of a name."
+PRIVATE = frozenset({"id", "user", "header"})
+"RFC 3323 §4.2, RFC 3325 §9.3: whoever asks for one of these is shown to no phone, though a carrier that trusts us names him."
 ANONYMOUS = frozenset({"anonymous", "unavailable", "restricted"})
 # RFC 3966 §5.1.1: what may stand between the digits for the eye.
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.() ")
@@ -40,17 +44,17 @@ class Arrival(msgspec.Struct, frozen=True):
 
 def arrival_of(request: Request, way: Outside) -> Arrival:
     """What an INVITE that came by `way` is about."""
-    called = called_number(request)
-    caller = _caller(request, way)
+    called = _called_number(request)
+    caller = None if _is_private(request) else _caller(request, way)
     return Arrival(
         number=number_of(caller.uri) if caller else "",
-        name=caller.display if caller else "",
+        name=_printable(caller.display[:MAX_NAME]) if caller else "",
         called=called,
         target=_target(called, way),
     )
 
 
-def called_number(request: Request) -> str:
+def _called_number(request: Request) -> str:
     """The number that was called: RFC 7315 says it apart where the Request-URI is our Contact."""
     said = request.headers.get("P-Called-Party-ID")
     if said is not None:
@@ -66,7 +70,18 @@ def number_of(uri: Uri) -> str:
     number = (uri.number or "").partition(";")[0]
     if not uri.is_sip:
         number = number.translate(_VISUAL_SEPARATORS)
-    return number[:MAX_DIGITS].encode("utf-8", "replace").decode()
+    return _printable(number[:MAX_DIGITS])
+
+
+def _printable(text: str) -> str:
+    # What is escaped in a URI may be the end of a line, which must never get into a header of ours.
+    text = text.encode("utf-8", "replace").decode()
+    return "".join(each for each in text if each.isprintable())
+
+
+def _is_private(request: Request) -> bool:
+    wishes = ";".join(request.headers.get_all("Privacy")).lower().split(";")
+    return not PRIVATE.isdisjoint(each.strip() for each in wishes)
 
 
 def _target(called: str, way: Outside) -> str:

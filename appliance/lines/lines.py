@@ -153,7 +153,8 @@ def account_of(line: Line) -> Account:
         contact_user=line.contact_user,
         transport=line.transport,
         expiry=line.expiry,
-        uri_parameter=line.uri_parameter,
+        # What calls need may be what the registrar refuses: a REGISTER has it nowhere unless that is asked for.
+        uri_parameter=line.uri_parameter if line.register_uri_parameter else "",
         register_uri_parameter=line.register_uri_parameter,
     )
 

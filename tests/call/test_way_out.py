@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from appliance.call.cause import Cause
+from appliance.call.destination import Shown
 from appliance.call.events import Dialled
 from appliance.call.leg_options import LegOptions
 from appliance.call.way_out import LineWay, TrunkWay
@@ -58,6 +59,35 @@ def test_a_hidden_caller_is_told_to_the_carrier_alone() -> None:
         ("P-Preferred-Identity", '"张三" <sip:+862412345678@ims.example>'),
         ("Privacy", "id"),
     )
+
+
+@pytest.mark.parametrize("settings", [{}, {"caller_prefix": "+8624"}, {"hide_caller": True}])
+def test_who_is_hidden_from_us_is_hidden_further_on(settings: dict[str, object]) -> None:
+    shown = trunk_way(**settings).shown(msgspec.structs.replace(CALL, from_number="", from_name=""), "139")
+    assert shown.caller == '"Anonymous" <sip:anonymous@anonymous.invalid>'
+    assert shown.contact_user == "anonymous"
+    assert shown.headers == ((("Privacy", "id"),) if "hide_caller" in settings else ())
+
+
+@pytest.mark.parametrize(
+    ("number", "caller"),
+    [
+        ("", '"Anonymous" <sip:anonymous@anonymous.invalid>'),
+        ("+8613900000000", "<sip:+8613900000000@192.0.2.1>"),
+        ("1>@x y", "<sip:1%3E%40x%20y@192.0.2.1>"),
+    ],
+)
+def test_a_stranger_is_shown_to_our_phones(number: str, caller: str) -> None:
+    shown = Shown.at_home(msgspec.structs.replace(CALL, from_number=number, from_name=""), "101", "192.0.2.1")
+    assert (shown.caller, shown.callee) == (caller, "<sip:101@192.0.2.1>")
+
+
+def test_a_register_has_the_parameter_only_where_that_is_asked_for() -> None:
+    settings: dict[str, object] = {"uri_parameter": "user=phone"}
+    assert "user=phone" not in str(account_of(line_way(**settings).line).address_of_record())
+    asked = account_of(line_way(register_uri_parameter=True, **settings).line)
+    assert "user=phone" in str(asked.address_of_record())
+    assert "user=phone" in str(asked.registrar_uri())
 
 
 def test_the_request_uri_parameter() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appliance.config.line import Line
 from appliance.config.trunk import Trunk
-from appliance.lines.arrival import MAX_DIGITS, Arrival, arrival_of
+from appliance.lines.arrival import MAX_DIGITS, MAX_NAME, Arrival, arrival_of
 from appliance.sip.message import Headers, Request
 
 LINE = Line(
@@ -40,6 +40,26 @@ def invite(uri: str = "sip:+862412345678@10.0.0.9", *headers: tuple[str, str], c
 def test_who_calls(headers: tuple[tuple[str, str], ...], caller: str, number: str, name: str) -> None:
     arrival = arrival_of(invite("sip:x@h", *headers, caller=caller), LINE)
     assert (arrival.number, arrival.name) == (number, name)
+
+
+@pytest.mark.parametrize(
+    ("privacy", "number"),
+    [("id", ""), ("header; ID ;critical", ""), ("user", ""), ("none", "140"), ("session", "140")],
+)
+def test_who_asks_for_privacy_is_named_to_nobody(privacy: str, number: str) -> None:
+    named = ("P-Asserted-Identity", '"R" <tel:140>'), ("Privacy", privacy)
+    arrival = arrival_of(invite("sip:x@h", *named), LINE)
+    assert (arrival.number, arrival.name) == (number, "R" if number else "")
+
+
+def test_an_escaped_line_end_is_no_part_of_a_number() -> None:
+    arrival = arrival_of(invite("sip:x@h", caller="<sip:1%0D%0AX-Evil%3a%00@h>;tag=1"), LINE)
+    assert arrival.number == "1X-Evil:"
+
+
+def test_a_long_name_is_cut() -> None:
+    arrival = arrival_of(invite("sip:x@h", caller=f'"{"A" * 1000}" <sip:1@h>;tag=1'), LINE)
+    assert arrival.name == "A" * MAX_NAME
 
 
 def test_the_order_of_trust_is_the_lines_own() -> None:
