@@ -301,8 +301,17 @@ class SipLeg(SharedSession):
 
     def withdraw(self) -> None:
         """Cancel the `update` that waits for its outcome; the outcome still comes."""
-        if self._client is not None:
-            self._client.cancel()
+        client, self._client = self._client, None
+        if client is not None:
+            client.cancel()
+
+    def _may_send_again(self, request: Request) -> bool:
+        # A re-INVITE that was withdrawn, or whose leg is over, has no `_client` any more.
+        return request.method != "INVITE" or self._client is not None
+
+    def _sent_again(self, request: Request, client: ClientTransaction) -> None:
+        if request.method == "INVITE":
+            self._client, self._invite_seq = client, request.cseq.number
 
     def ask(self, event: Asked) -> None:
         """Carry something within the call; `event.reply` gets the outcome."""

@@ -184,18 +184,24 @@ class SipSession:
         attempt.put(request)
 
         def take(sent: Request, event: Response | Failed) -> None:
-            # An INVITE has more to it than being sent again; a carrier that let the first in has seen its proof.
-            challenged = (
-                isinstance(event, Response) and event.status in (401, 407) and sent.method != "INVITE"
-            )
-            proven = attempt.answer(sent, event) if challenged and isinstance(event, Response) else None
+            challenged = isinstance(event, Response) and event.status in (401, 407)
+            again = challenged and self._may_send_again(sent)
+            proven = attempt.answer(sent, event) if again and isinstance(event, Response) else None
             if isinstance(proven, Request):
                 dialog.renumber(proven)
-                self._wire.endpoint.send_request(proven, self.flow, partial(take, proven))
+                client = self._wire.endpoint.send_request(proven, self.flow, partial(take, proven))
+                self._sent_again(proven, client)
             else:
                 on_event(event)
 
         return self._wire.endpoint.send_request(request, self.flow, partial(take, request))
+
+    def _may_send_again(self, _request: Request) -> bool:
+        """Whether a request that was refused for want of a proof is still wanted."""
+        return True
+
+    def _sent_again(self, request: Request, client: ClientTransaction) -> None:
+        """It is on its way with its proof."""
 
     def _bye_event(self, event: Response | Failed) -> None:
         # §15.1.1: any final response, or none, ends the session.
