@@ -5,7 +5,7 @@ RFC 3261 §21 (status codes), RFC 3326 (Reason), RFC 3398 §8.2.6.1 and ITU-T Q.
 
 from __future__ import annotations
 
-__all__ = ["Cause", "Ending", "ending_of", "ending_told_by_phone"]
+__all__ = ["Cause", "Ending", "ending_of", "ending_told_by_phone", "ending_told_outside"]
 
 from dataclasses import dataclass
 from enum import Enum
@@ -170,3 +170,9 @@ def ending_told_by_phone(status: int, text: str) -> Ending:
         return ending_of(status, text)
     cause = _CAUSE_OF_STATUS.get(retold, Cause.FAILED)
     return Ending.of(cause)
+
+
+def ending_told_outside(status: int, text: str) -> Ending:
+    """The same for a line or trunk, whose 503 is the server's word and not the callee's: another one may take the call."""
+    ending = ending_told_by_phone(status, text)
+    return Ending(Cause.OVERLOAD, ending.status, ending.text) if status == 503 else ending

@@ -10,7 +10,7 @@ __all__ = ["OutboundLeg"]
 from functools import partial
 from typing import TYPE_CHECKING
 
-from appliance.call.cause import Cause, Ending, ending_told_by_phone
+from appliance.call.cause import Cause, Ending, ending_told_by_phone, ending_told_outside
 from appliance.call.destination import Shown
 from appliance.call.events import Answered, Content, HungUp, Progress
 from appliance.call.passing import content_of, passing, with_content, with_reason
@@ -189,7 +189,8 @@ class OutboundLeg(SipLeg):
         elif not self.over and not self._answered_once and (proven := self._proven(event)):
             self._send_again(proven)
         else:
-            self._failed(HungUp(ending_told_by_phone(event.status, event.reason), passing(event)))
+            told = ending_told_by_phone if self._target.way_out is None else ending_told_outside
+            self._failed(HungUp(told(event.status, event.reason), passing(event)))
 
     def _proven(self, response: Response) -> Request | None:
         """The INVITE with the answer to the carrier's challenge (§22.2); None where there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.call.cause import Cause, Ending, ending_of, ending_told_by_phone
+from appliance.call.cause import Cause, Ending, ending_of, ending_told_by_phone, ending_told_outside
 from appliance.locale import keys
 
 
@@ -48,6 +48,13 @@ def test_what_only_the_exchange_should_hear() -> None:
         status: ending_told_by_phone(status, "").status for status in (302, 401, 407, 420, 481, 491, 503, 486)
     }
     assert told == {302: 480, 401: 403, 407: 403, 420: 500, 481: 480, 491: 480, 503: 480, 486: 486}
+
+
+def test_a_carriers_503_is_no_phones() -> None:
+    """Routes and trunks go on after `overload`; the caller sees a 480 all the same."""
+    assert (ending_told_outside(503, "").cause, ending_told_outside(503, "").status) == (Cause.OVERLOAD, 480)
+    assert ending_told_by_phone(503, "").cause is Cause.UNAVAILABLE
+    assert ending_told_outside(404, "") == ending_told_by_phone(404, "")
 
 
 def test_reasons() -> None:

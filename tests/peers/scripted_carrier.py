@@ -161,9 +161,11 @@ class Office:
         wait_until(lambda: self.show(area, name)["state"] == state, f"{name} {state}", limit_s)
         return self.show(area, name)
 
+    def talk(self, caller: ScriptedPhone, callee: ScriptedPhone) -> Stage:
+        """The callee, who got the INVITE, takes the call."""
+        self.stage >> callee.says(200, callee.offer()) << callee.gets("ACK")
+        return self.stage << caller.gets(200) >> caller.ack()
+
     def answers(self, caller: ScriptedPhone, callee: ScriptedPhone) -> None:
-        """The callee, who got the INVITE, takes the call, and it ends well."""
-        stage = self.stage
-        stage >> callee.says(200, callee.offer()) << callee.gets("ACK")
-        stage << caller.gets(200) >> caller.ack()
-        stage.hang_up(caller, callee).ends(caller, "normal")
+        """The same, and the call ends well: the only one that there is, and that the caller has made."""
+        self.talk(caller, callee).hang_up(caller, callee).ends(caller, "normal")
