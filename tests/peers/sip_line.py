@@ -95,8 +95,13 @@ class StreamLine(Line):
     def accepted(cls, listener: socket.socket) -> Self:
         """The next connection that the exchange opens, over TCP."""
         listener.settimeout(LIMIT_S)
+        return cls.over(listener.accept()[0], "tcp")
+
+    @classmethod
+    def over(cls, sock: socket.socket, transport: str) -> Self:
+        """A connection that stands, with its TLS if it has any."""
         line = cls.__new__(cls)
-        line._begin("tcp", listener.accept()[0])
+        line._begin(transport, sock)
         return line
 
     def _begin(self, transport: str, sock: socket.socket) -> None:

@@ -15,6 +15,8 @@ from tests.peers.stage import ScriptedPhone, Stage
 
 pytestmark = pytest.mark.interop
 
+HOPS = 70
+"What a phone gives a request to live (RFC 3261 §8.1.1.6)."
 HOME, CARRIER = "127.21.0.1", "127.21.0.2"
 
 
@@ -162,3 +164,28 @@ def test_nobody_else_gets_through_a_trunk(boxes: tuple[Stage, Stage]) -> None:
     thief = world.phone()
     world.call(thief, "70012345", thief.offer()) << thief.gets(403) >> thief.ack_refusal()
     assert office.exchange.wait_records(1)[0]["cause"] == "forbidden"
+
+
+def test_a_loop_between_two_exchanges(boxes: tuple[Stage, Stage]) -> None:
+    """Each routes a number to the other: Max-Forwards ends it (RFC 3261 §16.3), and nothing is left."""
+    office, world = boxes
+    trunk(office, world, "branch")
+    trunk(world, office, "hq")
+    for stage, name in ((office, "branch"), (world, "hq")):
+        route = {"name": "back", "pattern": "66X.", "to": f"trunk:{name}", "callers": f"trunk:{name}"}
+        stage.exchange.perform("routes", "add", None, route)
+    office.exchange.perform("routes", "add", None, {"name": "out", "pattern": "66X.", "to": "trunk:branch"})
+    alice = office.phone()
+    office.call(alice, "6650", alice.offer()) << alice.gets(483) >> alice.ack_refusal()
+    office.quiet()
+    for stage in (office, world):
+        stage.exchange.wait_idle()
+        records = stage.exchange.wait_records(HOPS // 2)
+        assert {record["cause"] for record in records} == {"loop"}
+        (there,) = stage.exchange.perform("trunks", "list")
+        assert there["calls"] == 0
+    far = world.phone()
+    office.call(alice, f"7{far.number}", alice.offer())
+    world << far.gets("INVITE") >> far.says(200, far.offer()) << far.gets("ACK")
+    office << alice.gets(200) >> alice.ack() >> alice.bye() << alice.gets(200)
+    world << far.gets("BYE") >> far.ok()
