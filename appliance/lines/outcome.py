@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from appliance.sip.message import Uri
     from appliance.sip.transport.flow import Address
 
-__all__ = ["Accepted", "Cause", "Challenged", "Failure", "Outcome", "TooBrief", "read", "unproven"]
+__all__ = [
+    "Accepted",
+    "Cause",
+    "Challenged",
+    "Failure",
+    "Outcome",
+    "TooBrief",
+    "in_short",
+    "read",
+    "unproven",
+]
 
 Cause = Literal[
     "",
@@ -109,7 +119,7 @@ class Failure:
     code: int = 0
     "The status; 0: nobody answered."
     reason: str = ""
-    "The carrier's own words."
+    "The carrier's own words, or those of whoever looked for it."
     retry_after: float | None = None
     "Seconds that it asks to be left alone."
 
@@ -150,6 +160,11 @@ def _words(response: Response) -> str:
         *response.headers.get_all("Reason")[:1],
     ]
     text = "; ".join(each for each in said if each)
+    return in_short(text)
+
+
+def in_short(text: str) -> str:
+    """What may be shown of a stranger's words."""
     return "".join(each for each in text if each.isprintable())[:MAX_REASON]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from appliance.lines.credentials import Credentials, Unproven, early
-from appliance.lines.outcome import Accepted, Challenged, Failure, TooBrief, read, unproven
+from appliance.lines.outcome import Accepted, Challenged, Failure, TooBrief, in_short, read, unproven
 from appliance.sip.dialog.dialog import MAX_FORWARDS
 from appliance.sip.live_transaction import Failed
 from appliance.sip.located import Way
@@ -190,7 +190,7 @@ class Asking:
 
     def _fail(self, event: Failed) -> None:
         if self.flow is None and self._located is not None and self._located.unlocated:
-            self._end(Failure("location", final=False))
+            self._end(Failure("location", final=False, reason=in_short(self._located.unlocated)))
             return
         failure = Failure("silence" if event.cause == "timeout" else "transport", final=False)
         self._avoid(failure)

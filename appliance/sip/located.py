@@ -107,7 +107,7 @@ class Sender:
             targets = await self.locator.locate(uri, way.transport, fresh=way.fresh)
         except TransportError as error:
             logger.info("%s to %s: %s", sent.request.method, uri.host, error)
-            sent.unlocated = isinstance(error, LocationError)
+            sent.unlocated = str(error) if isinstance(error, LocationError) else ""
             targets = []
         except Exception:
             logger.exception("locating %s failed", uri.host)
@@ -143,8 +143,8 @@ class LocatedRequest:
     ) -> None:
         self.request = request
         "As it was given; each target gets a copy with a Via, and so a branch, of its own."
-        self.unlocated = False
-        "Whether nobody could say where its next hop is."
+        self.unlocated = ""
+        "Why nobody could say where its next hop is; empty: somebody could."
         self._sender = sender
         self._on_event = on_event
         self._prepare = prepare
