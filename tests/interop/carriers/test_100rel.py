@@ -28,7 +28,8 @@ def test_a_carrier_that_keeps_to_it(office: Office) -> None:
     office.answers(alice, carrier)
 
 
-def test_a_carrier_that_refuses_what_it_demands(office: Office) -> None:
+@pytest.mark.parametrize("refusal", [403, 405, 501])
+def test_a_carrier_that_refuses_what_it_demands(office: Office, refusal: int) -> None:
     """The call is tried once more without, and the next one knows."""
     stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
     name = office.line(carrier)
@@ -36,7 +37,7 @@ def test_a_carrier_that_refuses_what_it_demands(office: Office) -> None:
     stage.call(alice, f"{prefix}139", alice.offer()) << carrier.gets("INVITE", "100rel")
     first = carrier.newest()
     stage >> carrier.says_reliably(183, 7, carrier.offer()) << carrier.gets("PRACK")
-    stage << alice.gets(183) >> carrier.ok(403) << carrier.gets("CANCEL") >> carrier.ok()
+    stage << alice.gets(183) >> carrier.ok(refusal) << carrier.gets("CANCEL") >> carrier.ok()
     stage >> carrier.says(487, to=first) << carrier.gets("INVITE", lacks=("100rel", "PRACK"))
     stage << carrier.gets("ACK")
     office.answers(alice, carrier)
