@@ -8,7 +8,6 @@ from __future__ import annotations
 __all__ = ["Call", "Owner"]
 
 import logging
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,6 +30,7 @@ from appliance.call.record import make_record
 from appliance.call.ringing import Ringing
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.call.sip_session import ignore
+from appliance.call.trying import Occupied, Trying
 from appliance.errors import PeerError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Owner(Protocol):
+class Owner(Occupied, Protocol):
     """Whoever keeps the calls: the exchange."""
 
     wire: Wire
@@ -69,18 +69,18 @@ class Call:
         "_far_heard",
         "_options",
         "_owner",
-        "_plan",
         "_told",
-        "_tried_less",
         "answered_at",
         "callee",
         "caller",
         "dialled",
         "id",
+        "origin",
         "over",
         "ringing",
         "rings",
         "started_at",
+        "trying",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, call_id: str, dialled: Dialled, caller: InboundLeg) -> None:
@@ -88,13 +88,14 @@ class Call:
         self._options = owner.options  # of the callees' legs
         self.id = call_id
         self.dialled = dialled
+        self.origin = dialled.way_in or dialled.from_number
+        "What the caller occupies: a line or trunk, named as in routes, or an extension."
         self.caller = caller
         self.callee: OutboundLeg | None = None
         "The leg that answered."
         self.ringing = Ringing()
-        self._plan: Plan | None = None  # what is being tried
+        self.trying = Trying(owner)
         self._far_heard = False  # whether sound came from a leg that failed
-        self._tried_less = False  # whether one way out was tried once more without a feature
         self.rings = False
         "Whether a phone has said that it rings."
         self.started_at = owner.wall()
@@ -113,12 +114,6 @@ class Call:
         legs: list[SipLeg] = [self.caller, *self.ringing.legs]
         return legs if self.callee is None else [*legs, self.callee]
 
-    @property
-    def ways(self) -> set[str]:
-        """The lines and trunks that it occupies, named as in routes."""
-        legs = self.ringing.legs if self.callee is None else [self.callee]
-        return {each for each in (self.dialled.way_in, *(leg.way_out for leg in legs)) if each}
-
     def start(self, plan: Plan) -> None:
         """Ring the plan's phones. Failures are told to the caller's leg, not raised."""
         self._safely(partial(self._start, plan))
@@ -128,19 +123,23 @@ class Call:
         if offer is not None and offer.is_session:
             self.caller.media.expect(offer.body)
             self.caller.said = offer.body
-        elif not (self.caller.takes_reliable and len(plan.targets) == 1):
+        if (failure := self._ring(plan)) is not None:
+            self._nobody(failure)
+
+    def _ring(self, plan: Plan) -> HungUp | None:
+        """Ring whom the plan says; gives why nobody can be rung."""
+        self.trying.begin(self, plan)
+        self._options = self._owner.options
+        offer = self.dialled.content is not None and self.dialled.content.is_session
+        if not (offer or (self.caller.takes_reliable and len(plan.targets) == 1)):
             # A callee's offer in a reliable response wants an answer at once, and only such a caller gives one.
             self._options = self._options.without_reliable()
-        self._follow(plan)
-
-    def _follow(self, plan: Plan) -> None:
-        """Ring whom the plan says, or go on to the next."""
-        self._plan = plan
+        # Whoever was tried before is not heard any more, and what they said is not what the next one says.
+        self.ringing, self._early, self._told, self.rings = Ringing(), None, None, False
         failure = self.ringing.start(plan, self._dial)
-        if failure is not None:
-            self._nobody(failure)
-        else:
-            self.ringing.limit(self._owner.wire.timers, plan, self._nobody)
+        if failure is None:
+            self.ringing.limit(self._owner.wire.timers, plan, self._timed_out)
+        return failure
 
     def _safely(self, step: Callable[[], None]) -> None:
         """Whatever fails ends this call, and no other."""
@@ -282,20 +281,20 @@ class Call:
         self.caller.answer(Answered(content, event.baggage, event.fork))
         self._owner.changed()
 
+    def _timed_out(self, event: HungUp) -> None:
+        if not self.over:
+            self._safely(partial(self._nobody, event))
+
     def _nobody(self, event: HungUp) -> None:
-        plan, self._plan = self._plan, None
-        lesser = None if plan is None else self._without_what_hurt(plan, event)
-        if lesser is not None:
-            self._tried_less = True
-            self.ringing.stop()
-            self.ringing = Ringing()
-            self._follow(lesser)
-            return
-        if plan is not None and plan.otherwise is not None and event.ending.cause in plan.fail_over_on:
-            self.ringing.stop()
-            self.ringing = Ringing()
-            self._follow(plan.otherwise)
-            return
+        """Nobody whom the plan says takes the call: on to the next, or that was it."""
+        self.ringing.stop()
+        # Nobody is rung twice, nor cut off whom the caller has heard.
+        unheard = not (self.rings or self._far_heard)
+        while (plan := self.trying.after(self, event.ending.cause, unheard=unheard)) is not None:
+            failure = self._ring(plan)
+            if failure is None:
+                return
+            event = failure
         self.end(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
 
     def _asked_early(self, leg: OutboundLeg, event: Updated | Asked) -> None:
@@ -318,14 +317,6 @@ class Call:
             event.reply(Outcome(200, "OK", _retell(Content(content.kind, self.caller.said), leg)))
         except PeerError as refusal:
             event.reply(Outcome(refusal.status, refusal.reason))
-
-    def _without_what_hurt(self, plan: Plan, event: HungUp) -> Plan | None:
-        """The same once more without an optional feature that explains the failure: once a call, and nobody rings twice."""
-        if self._tried_less or self.rings or self._far_heard or len(plan.targets) != 1:
-            return None
-        target = plan.targets[0]
-        way = None if target.way_out is None else target.way_out.without(event.ending.cause)
-        return None if way is None else replace(plan, targets=[replace(target, way_out=way)])
 
     # --- within the call
 
@@ -403,6 +394,7 @@ class Call:
                 logger.exception("a leg of call %s could not be hung up", self.id)
                 leg.media.close()
             leg.on_event = ignore  # a leg that outlives its call must not keep it alive
+        self.trying.end(self)
         # Not by the wall clock: a board without a battery sets its own by the network, perhaps in mid-call.
         duration = 0.0 if self.answered_at is None else self._owner.wire.timers.now() - self._answered_now
         self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall(), duration))

@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from appliance.call.inbound import Identity
     from appliance.call.outside import OutsideCaller
     from appliance.call.record import CallRecord
-    from appliance.call.router import Phones, Whereabouts
+    from appliance.call.router import Phones, Plan, Whereabouts
     from appliance.call.sip_leg import SipLeg
     from appliance.call.transfers import Referee, Replacer
     from appliance.call.wire import Wire
     from appliance.config.extension import Extension
     from appliance.sip.endpoint import ServerTransaction
     from appliance.sip.message import Request
+    from appliance.sip.transport.flow import Flow
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ class Exchange:
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
         self.transfers = Transfers(wire.endpoint, self._calls.values)
+        # By what they occupy: an extension's number, or a line or trunk, named as in routes.
         self._engaged: dict[str, list[Call]] = {}
         self._closing = False
         wire.endpoint.serve("INVITE", self.receive)
@@ -133,8 +135,7 @@ class Exchange:
     def receive(self, transaction: ServerTransaction) -> None:
         """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
         request = transaction.request
-        outside = self.router.around.outside
-        came = None if outside is None else outside.caller(request, transaction.flow)
+        came = self._from_outside(request, transaction.flow)
         dialled = self._dialled_by_phone(request) if came is None else _dialled_outside(request, came)
         call_id = self.wire.token()
         self.on_dialled(call_id, request.call_id)
@@ -148,6 +149,22 @@ class Exchange:
             self._tell_record(record_refused(call_id, dialled, ending, self.wall()))
             raise
 
+    def _from_outside(self, request: Request, flow: Flow) -> OutsideCaller | None:
+        outside = self.router.around.outside
+        came = None if outside is None else outside.caller(request, flow)
+        return None if came is None or self._is_phone(request, flow) else came
+
+    def _is_phone(self, request: Request, flow: Flow) -> bool:
+        """Whether an INVITE from the address of a line or trunk is an extension's all the same, and has to prove it.
+
+        Either it tries to, with credentials for our own realm, or it comes from where a phone of the extension in From is
+        registered: without being asked that one would never prove anything.
+        """
+        if self._directory.identity.is_claimed_by(request):
+            return True
+        number = request.from_.uri.number or ""
+        return any(each.flow.same_way(flow) for each in self._directory.whereabouts.targets(number))
+
     def _dialled_by_phone(self, request: Request) -> Dialled:
         number = self._directory.identity.verify(request)
         # As a challenge, this is no refusal: the phone asks again, with what suits both.
@@ -157,7 +174,22 @@ class Exchange:
 
     def calls_by(self, way: str) -> int:
         """How many calls there are by a line or trunk, named as in routes."""
-        return sum(way in call.ways for call in self._calls.values())
+        return len(self._engaged.get(way, ()))
+
+    def has_room(self, plan: Plan) -> bool:
+        """Whether a plan's line or trunk takes one call more."""
+        return not plan.max_calls or self.calls_by(plan.way_out) < plan.max_calls
+
+    def engage(self, call: Call, name: str) -> None:
+        """A call occupies an extension, a line or a trunk."""
+        self._engaged.setdefault(name, []).append(call)
+
+    def release(self, call: Call, name: str) -> None:
+        """It does so no more."""
+        engaged = self._engaged[name]
+        engaged.remove(call)
+        if not engaged:
+            del self._engaged[name]
 
     def meant_by(self, uri: str) -> tuple[str, str]:
         """The number that a URI names, and the one phone of it that it means, mostly none. PeerError 400 or 404."""
@@ -176,15 +208,15 @@ class Exchange:
             join = partial(self._make_caller, transaction, dialled, came)
             self.transfers.replace(transaction.request, Replacing(dialled, join))
             return
-        if len(self._calls) >= self._max_calls:
-            raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
         if came is not None and came.max_calls and self.calls_by(came.way) >= came.max_calls:
-            raise RefusedError(Cause.LINE_FULL, (RETRY_AFTER,))
+            # Without Retry-After, or the carrier would bring no call to any other line of ours either (§21.5.4).
+            raise RefusedError(Cause.LINE_FULL)
         plan = self.router.route(dialled)
+        if len(self._calls) >= self._max_calls and not plan.emergency:
+            raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
         caller = self._make_caller(transaction, dialled, came)
         call = self._calls[call_id] = Call(self, call_id, dialled, caller)
-        for number in (dialled.from_number, dialled.to_number):
-            self._engaged.setdefault(number, []).append(call)
+        self.engage(call, call.origin)
         self.changed()
         call.start(plan)
 
@@ -213,11 +245,7 @@ class Exchange:
     def ended(self, call: Call, record: CallRecord) -> None:
         """A call is over."""
         del self._calls[call.id]
-        for number in (call.dialled.from_number, call.dialled.to_number):
-            engaged = self._engaged[number]
-            engaged.remove(call)
-            if not engaged:
-                del self._engaged[number]
+        self.release(call, call.origin)
         self._tell_record(record)
         self.changed()
 
@@ -237,7 +265,7 @@ class Exchange:
         """Whether the extension is in a call, is rung, or neither."""
         state: BusyState = "idle"
         for call in self._engaged.get(number, ()):
-            if call.answered_at is not None or call.dialled.from_number == number:
+            if call.answered_at is not None or call.origin == number:
                 return "busy"
             state = "ringing"
         return state

@@ -30,6 +30,9 @@ class Identity(Protocol):
     def verify(self, request: Request) -> str:
         """The number of the extension that asks. PeerError 401 with a challenge otherwise."""
 
+    def is_claimed_by(self, request: Request) -> bool:
+        """Whether it bears credentials for us, right or wrong."""
+
 
 class RefusedError(PeerError):
     """A call that ends before it began, for a reason that the record shall name."""

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 RING_OUTSIDE = 180.0
 "Seconds that a number outside may ring: carriers give up by themselves, most after one minute, and some play to the caller."
 
-NEXT_PEER = frozenset({Cause.UNREACHABLE, Cause.OVERLOAD, Cause.FAILED, Cause.LINE_DOWN})
-"After which a trunk's next peer is tried: what one server could not do, not what the number said."
+NEXT_PEER = frozenset({Cause.UNREACHABLE, Cause.OVERLOAD, Cause.FAILED, Cause.LINE_DOWN, Cause.LINE_FULL})
+"""After which a trunk's next peer is tried: what one server could not do, not what the number said. A trunk that is full is
+so at every peer, but behind the last one comes the route's next destination."""
 
 GONE = frozenset({Cause.LINE_DOWN, Cause.LINE_FULL})
 "After which a route's next destination is always tried: nobody was asked yet."
@@ -72,6 +73,16 @@ class Plan:
     otherwise: Plan | None = None
     "What is tried next when this fails for one of the causes below."
     fail_over_on: frozenset[Cause] = frozenset()
+    max_calls: int = 0
+    "How many calls may go by its line or trunk at a time, this one counted; 0: as many as come."
+    emergency: bool = False
+    "No limit on calls holds it up."
+
+    @property
+    def way_out(self) -> str:
+        """The line or trunk that it leaves by, named as in routes; empty for phones of ours."""
+        ways = (target.way_out for target in self.targets)
+        return next((way.name for way in ways if way is not None), "")
 
 
 @dataclass(slots=True)
@@ -165,12 +176,14 @@ class Router:
         outside = self.around.outside
         if outside is None:
             raise RefusedError(Cause.LINE_DOWN)
-        most = outside.max_calls(target.kind, target.name)
-        if most and not emergency and self.around.calls_by(way_name(target.kind, target.name)) >= most:
+        most = 0 if emergency else outside.max_calls(target.kind, target.name)
+        if most and self.around.calls_by(way_name(target.kind, target.name)) >= most:
             raise RefusedError(Cause.LINE_FULL)
         extension = None if emergency else "" if dialled.way_in else dialled.from_number
         found = outside.destinations(target.kind, target.name, target.number, extension)
-        return [Plan(target.number, [each], RING_OUTSIDE) for each in found]
+        return [
+            Plan(target.number, [each], RING_OUTSIDE, max_calls=most, emergency=emergency) for each in found
+        ]
 
 
 def _chained(plans: list[Plan], then: Plan | None, fail_over_on: frozenset[Cause]) -> Plan:

@@ -88,6 +88,10 @@ class Credentials:
         self._check(request, answer, source)
         return answer.username
 
+    def is_claimed_by(self, request: Request) -> bool:
+        """Whether a request bears credentials for our realm, right or wrong."""
+        return "Authorization" in request.headers and self._find_answer(request) is not None
+
     def _check(self, request: Request, answer: Authorization, source: str) -> None:
         now, number, offer = self._timers.now(), answer.username[:MAX_KEY], again(answer.algorithm)
         # All of it is worked out before anything is decided, so that every refusal takes as long.

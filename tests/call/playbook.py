@@ -292,6 +292,9 @@ class Playbook:
             raise PeerError(401, "Unauthorized", (("WWW-Authenticate", 'Digest realm="x"'),))
         return name or request.from_.uri.number or ""
 
+    def is_claimed_by(self, request: Request) -> bool:
+        return "Authorization" in request.headers
+
     def targets(self, number: str) -> list[Binding]:
         return self.bindings.get(number, [])
 
