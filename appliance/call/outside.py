@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Kind = Literal["line", "trunk"]
+TRANSPORTS = frozenset({"udp", "tcp", "tls"})
+"What lines and trunks speak. A browser is a phone, wherever it is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,13 @@ class Outside:
 
     def caller(self, request: Request, flow: Flow) -> OutsideCaller | None:
         """Who calls by a line or trunk; None when the request comes from neither. PeerError when it cannot be read."""
+        if flow.transport not in TRANSPORTS:
+            return None
         trunk = self._trunks.of_host(flow.remote[0])
         if trunk is not None:
             return self._arrived("trunk", trunk.trunk, request, None)
+        if not self._lines.are_at(flow.remote[0]):
+            return None
         # Our Contact, in the Request-URI, tells a carrier's lines apart; P-Called-Party-ID has the number they called.
         line = self._lines.of_call(flow, number_of(Uri.parse(request.uri)))
         if line is not None:
@@ -111,7 +117,7 @@ class Outside:
         way = LineWay(
             line=live.line,
             options=self._options_of(name, live.line),
-            domain=live.host,
+            domain=live.domain,
             credentials=live.registration.credentials,
             remember=partial(self._remember, name),
         )

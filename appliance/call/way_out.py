@@ -74,7 +74,8 @@ class LineWay(_Way):
         user = line.from_user or _shown_number(line, dialled, own=line.account.partition("@")[0])
         caller = from_of(line.from_display or dialled.from_name, user, self.domain)
         callee = f"<sip:{escaped(number)}@{self.domain}>"
-        shown, headers = _hidden(caller) if line.hide_caller else (caller, ())
+        # RFC 3325 §9.2: a carrier's customer says which of its identities it would like to have shown.
+        shown, headers = _as_wished(caller, line, dialled, "P-Preferred-Identity")
         return Shown(shown.text, callee, line.contact_user or line.account.partition("@")[0], headers)
 
     def attempt(self, method: str) -> Attempt | None:
@@ -106,7 +107,8 @@ class TrunkWay(_Way):
         trunk = self.trunk
         user = _shown_number(trunk, dialled, own=trunk.caller_number or dialled.from_number)
         caller = from_of(dialled.from_name, user, self.host.partition("%")[0])
-        shown, headers = _hidden(caller) if trunk.hide_caller else (caller, ())
+        # RFC 3325 §9.1: servers that trust each other assert it.
+        shown, headers = _as_wished(caller, trunk, dialled, "P-Asserted-Identity")
         return Shown(shown.text, f"<{self._address(number)}>", user or "anonymous", headers)
 
     def attempt(self, _method: str) -> Attempt | None:
@@ -121,7 +123,7 @@ class TrunkWay(_Way):
                 return f"sip:+{escaped(number.removeprefix('+'))}@{self.domain}"
             case "tel":
                 # RFC 3966 §5.1.5: a number that is not a global one MUST say where it holds.
-                local = "" if number.startswith("+") else f";phone-context={self.domain.partition(':')[0]}"
+                local = "" if number.startswith("+") else f";phone-context={_without_port(self.domain)}"
                 return f"tel:{escaped(number)}{local}"
 
 
@@ -138,11 +140,23 @@ def _shown_number(way: Outside, dialled: Dialled, own: str) -> str:
     return f"{way.caller_prefix}{number[way.caller_cut :]}"
 
 
-def _hidden(caller: NameAddr) -> tuple[NameAddr, Baggage]:
-    # RFC 3325 §9.2, RFC 3323 §4.2: the carrier is told who it is, and asked to keep it to itself.
-    if caller is ANONYMOUS:
-        return caller, (("Privacy", "id"),)
-    return ANONYMOUS, (("P-Preferred-Identity", caller.text), ("Privacy", "id"))
+def _as_wished(caller: NameAddr, way: Outside, dialled: Dialled, header: str) -> tuple[NameAddr, Baggage]:
+    """From, and what stands beside it: whoever will not be shown is told to the other side alone (RFC 3323 §4.2)."""
+    asked = any(name.lower() == "privacy" and "id" in _wishes(value) for name, value in dialled.baggage)
+    if not (way.hide_caller or asked):
+        return caller, ()
+    # What the phone itself asks for goes on with the rest of what it says.
+    privacy = () if asked else (("Privacy", "id"),)
+    return ANONYMOUS, privacy if caller is ANONYMOUS else ((header, caller.text), *privacy)
+
+
+def _wishes(privacy: str) -> list[str]:
+    return [each.strip().lower() for each in privacy.split(";")]
+
+
+def _without_port(domain: str) -> str:
+    host, colon, _ = domain.rpartition(":")
+    return host if colon and not domain.endswith("]") else domain
 
 
 def _with_parameter(uri: str, way: Outside) -> str:

@@ -5,14 +5,22 @@ RFC 3261 §10 (registration), §22 (credentials). Carriers differ in every field
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from appliance.config import outside
 from appliance.config.extension import MAX_NAME_CHARACTERS, has_controls
 from appliance.config.outside import Outside, Shows, check_host, check_word
 from appliance.errors import ConfigError
 
-__all__ = ["EXPIRY_RANGE", "Line", "verify"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["EXPIRY_RANGE", "Line", "Place", "check_places", "place_of", "verify"]
 
 EXPIRY_RANGE = (60, 86_400)
+
+Place = tuple[str, ...]
+"Where a carrier keeps a registration."
 
 
 class Line(Outside, frozen=True, kw_only=True):
@@ -65,6 +73,21 @@ def verify(line: Line) -> None:
     low, high = EXPIRY_RANGE
     if not low <= line.expiry <= high:
         raise ConfigError(path + ".expiry", "error.out_of_range", low=low, high=high)
+
+
+def place_of(line: Line) -> Place:
+    """Two lines with one place would be one registration to the carrier, which each undoes for the other."""
+    server, domain = line.server.lower(), line.domain.lower()
+    return server, domain, line.account, line.contact_user or line.account
+
+
+def check_places(lines: Iterable[Line]) -> None:
+    """Raise ConfigError for the first of these lines that is on and has the place of another one."""
+    known: dict[Place, Line] = {}
+    for line in lines:
+        other = known.setdefault(place_of(line), line) if line.enabled else line
+        if other is not line:
+            raise ConfigError("lines." + line.name + ".account", "error.same_account", name=other.name)
 
 
 def _check_text(path: str, text: str) -> None:

@@ -15,7 +15,7 @@ from appliance.config import trunk as trunk_checks
 from appliance.config.dial_plan import DialPlan
 from appliance.config.extension import Extension
 from appliance.config.line import Line
-from appliance.config.route import MAX_ROUTES, Names, Route, check_references
+from appliance.config.route import MAX_ROUTES, Names, Route, check_references, extensions_of
 from appliance.config.system import System
 from appliance.config.trunk import Trunk
 from appliance.errors import ConfigError
@@ -112,13 +112,17 @@ def verify(old: Snapshot, new: Snapshot) -> None:
 
 
 def _verify_references(old: Snapshot, new: Snapshot) -> None:
-    """What routes name must exist. A line that a route still names cannot go; an extension may, for people come and go."""
+    """What routes name must exist. A line that a route still names cannot go; an extension may, for people come and go.
+
+    So a route may keep what it named before, or no other setting of it could be changed before that one is mended.
+    """
+    if new.lines != old.lines:
+        line_checks.check_places(new.lines.values())
     changed = (new.lines, new.trunks, new.routes) != (old.lines, old.trunks, old.routes)
-    if not changed:
-        return
-    for route in new.routes.values():
-        known = route is old.routes.get(route.name)
-        extensions = {**old.extensions, **new.extensions} if known else new.extensions
+    for route in new.routes.values() if changed else ():
+        before = old.routes.get(route.name)
+        kept = frozenset() if before is None else extensions_of(before)
+        extensions = {*new.extensions, *kept} if kept else new.extensions
         check_references(route, Names(lines=new.lines, trunks=new.trunks, extensions=extensions))
 
 

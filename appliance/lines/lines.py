@@ -5,10 +5,15 @@ RFC 3261 §10.2; RFC 5626 §4.5.
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 
+from appliance.config.line import Place, place_of
+from appliance.errors import ConfigError
 from appliance.lines.account import Account
 from appliance.lines.registration import STOP_WITHIN, Registration
 
@@ -23,30 +28,43 @@ if TYPE_CHECKING:
 
 __all__ = ["Lines", "LiveLine", "account_of"]
 
+logger = logging.getLogger(__name__)
+
 
 class LiveLine:
     """One line and its registration."""
 
     def __init__(self, line: Line, registration: Registration) -> None:
         self.line = line
+        "Its settings. Those that the carrier does not hear of may change while it stays registered."
         self.registration = registration
-
-    @property
-    def host(self) -> str:
-        """What our addresses at the carrier end in."""
-        return str(self.registration.account.address_of_record().uri.host)
+        self.domain = str(registration.account.address_of_record().uri.host)
+        "What our addresses at the carrier end in."
+        self.user = registration.account.registered_user
+        "What the carrier calls us by, in the Request-URI of calls: the user part of our Contact."
+        self.carrier = ""
+        "The address of the carrier's server that knows us; empty: none does."
 
     @property
     def route(self) -> str:
         """The Route of our requests: the outbound proxy, and what the registrar asked for (RFC 3608)."""
         return ", ".join(self.registration.routes())
 
-    def is_called_by(self, flow: Flow, user: str, *, only: bool) -> bool:
-        """Whether an INVITE for `user` over this flow comes by this line; `only`: no other line is at that host."""
-        known = self.registration.flow
-        if known is None or known.remote[0] != flow.remote[0]:
-            return False
-        return only or user == self.registration.account.registered_user
+    def note_carrier(self) -> None:
+        """The registration stands differently now. A carrier whose connection is gone may open another one to us."""
+        registration = self.registration
+        if registration.flow is not None:
+            self.carrier = registration.flow.remote[0]
+        elif registration.state.expires_at is None:
+            self.carrier = ""
+
+
+@dataclass(slots=True)
+class Neighbours:
+    """The lines that are registered at one address."""
+
+    first: LiveLine
+    by_user: dict[str, LiveLine] = field(default_factory=dict)
 
 
 class Lines:
@@ -61,30 +79,47 @@ class Lines:
         self._random = random
         self._changed = changed
         self._live: dict[str, LiveLine] = {}
-        self._leaving: set[str] = set()  # names whose old registration is being taken back
+        self._leaving: dict[str, Place] = {}  # whose old registration is being taken back, by name
         self._wanted: Mapping[str, Line] = {}
+        self._closed = False
+        self._gone = anyio.Event()  # when nothing is left of any
+        self._near: dict[str, Neighbours] | None = None  # by address; None: to be made anew
 
     def follow(self, lines: Mapping[str, Line]) -> None:
-        """Take over the settings: what has not changed stays registered undisturbed."""
+        """Take over the settings: what has not changed for the carrier stays registered undisturbed."""
+        if self._closed:
+            return
         self._wanted = lines
-        for name in list(self._live):
-            if lines.get(name) != self._live[name].line:
+        for name, live in list(self._live.items()):
+            line = lines.get(name)
+            if line is not None and line.enabled and _usable(line) == live.registration.account:
+                live.line = line
+            else:
                 self._leave(name)
-        for name in lines:
-            self._enter(name)
+        self._enter_all()
+        self._near = None
         self._changed()
 
     def get(self, name: str) -> LiveLine | None:
         """The line of that name; None when there is none, or it is off."""
         return self._live.get(name)
 
+    def is_waiting(self, name: str) -> bool:
+        """Whether a line that is on begins as soon as its old registration is taken back."""
+        line = self._wanted.get(name)
+        return line is not None and line.enabled and name not in self._live and self._must_wait(line)
+
+    def are_at(self, host: str) -> bool:
+        """Whether lines are registered at that address."""
+        return host in self._neighbours()
+
     def of_call(self, flow: Flow, user: str) -> LiveLine | None:
         """The line that an INVITE for `user` comes by; None when it comes by none."""
-        there = [live for live in self._live.values() if live.is_called_by(flow, user, only=True)]
-        if len(there) == 1:
-            return there[0]
-        named = [live for live in there if live.is_called_by(flow, user, only=False)]
-        return next(iter(named or there), None)
+        there = self._neighbours().get(flow.remote[0])
+        if there is None:
+            return None
+        # Carriers write one number with a plus or without it, as they please. A call must come to somebody.
+        return there.by_user.get(user) or there.by_user.get(user.lstrip("+")) or there.first
 
     def network_changed(self) -> None:
         """Our address may be another: register anew."""
@@ -97,42 +132,57 @@ class Lines:
             live.registration.connection_lost(flow)
 
     async def leave_all(self) -> None:
-        """De-register everywhere, for some seconds at most."""
-        gone = anyio.Event()
-        left = len(self._live)
-
-        def one_gone() -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                gone.set()
-
-        for live in self._live.values():
-            live.registration.stop(one_gone)
-        if left:
+        """De-register everywhere, for good, and for some seconds at most."""
+        self._closed, self._wanted = True, {}
+        for name in list(self._live):
+            self._leave(name)
+        if self._leaving:
+            self._gone = anyio.Event()
             with anyio.move_on_after(STOP_WITHIN + 1):
-                await gone.wait()
-        self._live = {}
+                await self._gone.wait()
 
-    def changed(self, _: Registration) -> None:
+    def changed(self, registration: Registration) -> None:
         """A registration stands differently now (`registration.Listener`)."""
+        live = self._live.get(registration.account.name)
+        if live is not None and live.registration is registration:
+            live.note_carrier()
+            self._near = None
         self._changed()
 
-    def _enter(self, name: str) -> None:
-        line = self._wanted.get(name)
-        if line is None or not line.enabled or name in self._live or name in self._leaving:
+    def _must_wait(self, line: Line) -> bool:
+        # The carrier knows one of that place, and what undoes the old one would undo a new one, too.
+        return line.name in self._leaving or place_of(line) in self._leaving.values()
+
+    def _enter_all(self) -> None:
+        for name, line in self._wanted.items():
+            if line.enabled and name not in self._live and not self._must_wait(line):
+                self._enter(line)
+
+    def _enter(self, line: Line) -> None:
+        account = _usable(line)
+        if account is None:
             return
-        registration = Registration(self._sender, self._timers, self._random, account_of(line), self)
-        self._live[name] = LiveLine(line, registration)
+        registration = Registration(self._sender, self._timers, self._random, account, self)
+        self._live[line.name] = LiveLine(line, registration)
         registration.start()
 
     def _leave(self, name: str) -> None:
-        def gone() -> None:
-            self._leaving.discard(name)
-            self._enter(name)  # with its new settings, if there are any
+        live = self._live.pop(name)
+        self._leaving[name] = place_of(live.line)
+        self._near = None
+        live.registration.stop(partial(self._left, name))
 
-        self._leaving.add(name)
-        self._live.pop(name).registration.stop(gone)
+    def _left(self, name: str) -> None:
+        del self._leaving[name]
+        self._enter_all()
+        self._changed()
+        if not self._leaving:
+            self._gone.set()
+
+    def _neighbours(self) -> dict[str, Neighbours]:
+        if self._near is None:
+            self._near = _by_address([live for live in self._live.values() if live.carrier])
+        return self._near
 
 
 def account_of(line: Line) -> Account:
@@ -157,6 +207,27 @@ def account_of(line: Line) -> Account:
         uri_parameter=line.uri_parameter if line.register_uri_parameter else "",
         register_uri_parameter=line.register_uri_parameter,
     )
+
+
+def _usable(line: Line) -> Account | None:
+    """Its account. What was stored by another version must keep no exchange from starting."""
+    try:
+        return account_of(line)
+    except ConfigError as error:
+        logger.error("line %s cannot be used: %s %s", line.name, error.path, error.key)
+        return None
+
+
+def _by_address(lines: list[LiveLine]) -> dict[str, Neighbours]:
+    found: dict[str, Neighbours] = {}
+    for live in lines:
+        found.setdefault(live.carrier, Neighbours(live)).by_user.setdefault(live.user, live)
+    for live in lines:
+        # Some carriers write the number that was called in place of our Contact. That says less, and comes last.
+        numbers = (each.partition("=")[0] for each in live.line.numbers)
+        for number in (live.line.account.partition("@")[0], *numbers):
+            found[live.carrier].by_user.setdefault(number.lstrip("+"), live)
+    return found
 
 
 def _host_and_port(text: str) -> tuple[str, int]:

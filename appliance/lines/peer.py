@@ -17,6 +17,7 @@ from appliance.sip.transport.flow import TransportError
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
     from appliance.clock import Timers
     from appliance.config.trunk import Trunk
@@ -62,19 +63,17 @@ class PeerState:
 class Peer:
     """A server at the other end of a trunk. `watch` is a task of its own."""
 
-    def __init__(self, around: Surroundings, trunk: Trunk, text: str) -> None:
-        """`text` is a host or an address, perhaps with a port."""
+    def __init__(self, around: Surroundings, trunk: Trunk, text: str, moved: Callable[[], None]) -> None:
+        """`text` is a host or an address, perhaps with a port; `moved` is told when its addresses are others."""
         self.text = text
+        self._moved = moved
         self._around = around
         self._trunk = trunk
         self._uri = Uri.parse(f"sip:{text}")
         self._targets: tuple[Target, ...] = ()
+        self.hosts: frozenset[str] = frozenset()
+        "The addresses it has, as far as they are known: calls come from these."
         self.state = PeerState("unknown", around.timers.now())
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        """The addresses it has, as far as they are known: calls come from these."""
-        return frozenset(target.address[0] for target in self._targets)
 
     @property
     def domain(self) -> str:
@@ -103,6 +102,13 @@ class Peer:
             # What was known stays good: a name server that is gone does not move the peer.
             if not self._targets:
                 self._note("down", str(error))
+            return
+        hosts = frozenset(target.address[0] for target in self._targets)
+        if hosts != self.hosts:
+            self.hosts = hosts
+            self._moved()
+        if not self._trunk.keep_alive and self.state.status == "down":
+            self._note("unknown", "")  # nobody will ask it: it is believed again
 
     async def _ask(self) -> None:
         flow = self._open()

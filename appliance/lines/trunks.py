@@ -1,11 +1,13 @@
 """All SIP trunks: whom to call by them, and who may call by them.
 
-RFC 3261 §22 has no part in it: the peers are trusted by their addresses.
+RFC 3261 §22 has no part in it: the peers are trusted by their addresses. An extension's phone at such an address may
+call all the same, see `Exchange`.
 """
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+import logging
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,7 +15,7 @@ import anyio
 from appliance.lines.peer import Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from appliance.config.trunk import Trunk
     from appliance.lines.peer import Surroundings
@@ -21,13 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveTrunk", "Trunks"]
 
+logger = logging.getLogger(__name__)
+
+MAX_HOSTS = 1_024
+"Addresses whose trunk, or lack of one, is remembered: an office's phones and servers, but not all the world that knocks."
+AGAIN_AFTER = 60.0
+"Seconds until a peer is watched again whose watching failed by a fault of ours."
+
 
 class LiveTrunk:
     """One trunk and its peers."""
 
-    def __init__(self, around: Surroundings, trunk: Trunk) -> None:
+    def __init__(self, around: Surroundings, trunk: Trunk, moved: Callable[[], None]) -> None:
+        """`moved` is told whenever a peer has other addresses."""
         self.trunk = trunk
-        self.peers = tuple(Peer(around, trunk, text) for text in trunk.peers)
+        self.peers = tuple(Peer(around, trunk, text, moved) for text in trunk.peers)
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(map(ip_network, trunk.networks))
         self._turn = 0
 
@@ -40,11 +50,10 @@ class LiveTrunk:
             self._turn += 1
         return [(peer, flow) for peer in peers if (flow := peer.flow()) is not None]
 
-    def trusts(self, host: str) -> bool:
-        """Whether calls may come from that address."""
+    def trusts(self, host: str, address: IPv4Address | IPv6Address) -> bool:
+        """Whether calls may come from that address, which is given as text, too."""
         if any(host in peer.hosts for peer in self.peers):
             return True
-        address = ip_address(host.partition("%")[0])
         return any(address in network for network in self._networks if network.version == address.version)
 
 
@@ -54,6 +63,7 @@ class Trunks:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._live: dict[str, LiveTrunk] = {}
+        self._of_host: dict[str, LiveTrunk | None] = {}
         self._news = anyio.Event()
 
     def follow(self, trunks: Mapping[str, Trunk]) -> None:
@@ -63,9 +73,12 @@ class Trunks:
             known = self._live.get(name)
             if trunk.enabled:
                 live[name] = (
-                    known if known is not None and known.trunk == trunk else LiveTrunk(self._around, trunk)
+                    known
+                    if known is not None and known.trunk == trunk
+                    else LiveTrunk(self._around, trunk, self._moved)
                 )
         self._live = live
+        self._moved()
         self._news.set()
 
     def get(self, name: str) -> LiveTrunk | None:
@@ -74,7 +87,18 @@ class Trunks:
 
     def of_host(self, host: str) -> LiveTrunk | None:
         """The trunk that calls from this address come by; the first one, when several trust it."""
-        return next((live for live in self._live.values() if live.trusts(host)), None)
+        if host not in self._of_host:
+            if len(self._of_host) >= MAX_HOSTS:
+                self._of_host.clear()
+            address = ip_address(host.partition("%")[0])
+            self._of_host[host] = next(
+                (live for live in self._live.values() if live.trusts(host, address)), None
+            )
+        return self._of_host[host]
+
+    def _moved(self) -> None:
+        """Peers are elsewhere: who comes from which address is worked out anew."""
+        self._of_host.clear()
 
     async def run(self) -> None:
         """Watch all peers for ever."""
@@ -93,4 +117,10 @@ class Trunks:
 
 async def _watch(peer: Peer, scope: anyio.CancelScope) -> None:
     with scope:
-        await peer.watch()
+        while True:
+            try:
+                await peer.watch()
+            except Exception:
+                # One peer must not take the exchange with it.
+                logger.exception("watching %s failed", peer.text)
+                await anyio.sleep(AGAIN_AFTER)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import anyio
-import anyio.lowlevel
 import anyio.to_thread
 
 from appliance.call.outside import Outside
 from appliance.call.routing_table import compile_table
-from appliance.lines.lines import Lines
+from appliance.lines.lines import Lines, account_of
 from appliance.lines.peer import Surroundings
 from appliance.lines.trunks import Trunks
 from appliance.sip.located import Sender
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from appliance.call.exchange import Exchange
     from appliance.call.wire import Wire
     from appliance.config.config import Config
+    from appliance.config.extension import Extension
     from appliance.config.snapshot import Snapshot
     from appliance.lines.registration import RegistrationState
     from appliance.service.options import Options
@@ -56,6 +56,7 @@ class World:
 
     def follow(self, config: Config) -> None:
         """From now on everything is as it is set."""
+        config.add_verifier(_check_lines)
         config.on_change(lambda snapshot: snapshot.trunks, self._trunks.follow)
         config.on_change(_routing, partial(self._route, config))
 
@@ -64,7 +65,7 @@ class World:
         outside = [f"line:{each.name}" for each in lines.values() if each.enabled]
         outside += [f"trunk:{each.name}" for each in trunks.values() if each.enabled]
 
-        def find(number: str) -> Any:
+        def find(number: str) -> Extension | None:
             return config.current.extensions.get(number)
 
         self._exchange.router.around.table = compile_table(routes.values(), dial_plan, find, outside)
@@ -76,10 +77,8 @@ class World:
         around = self._exchange.router.around
         around.local_now = lambda: datetime.now(ZoneInfo(config.current.system.time_zone))
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._sender.run, name="located requests")
+            await tasks.start(self._sender.run, name="located requests")
             tasks.start_soon(self._trunks.run, name="trunks")
-            await anyio.lowlevel.checkpoint()
-            # Only now there is somebody who sends.
             config.on_change(lambda snapshot: snapshot.lines, self._lines.follow)
 
     async def leave(self) -> None:
@@ -94,16 +93,16 @@ class World:
 
     def line_state(self, name: str) -> Mapping[str, Any]:
         """How a line is."""
-        live = self._lines.get(name)
+        live, way = self._lines.get(name), f"line:{name}"
         if live is None:
-            return {"state": "off", "cause": "", "reason": "", "since": None, "calls": 0}
-        registration = live.registration
-        return {
-            **self._shown(registration.state),
-            "address": _address(registration.flow),
-            "calls": self._exchange.calls_by(f"line:{name}"),
-            "learned": [f"no {feature}" for feature in self._outside.learned.of(f"line:{name}")],
-        }
+            # Its calls go on, whatever becomes of it.
+            state = "registering" if self._lines.is_waiting(name) else "off"
+            shown = {**_NO_LINE, "state": state}
+        else:
+            registration = live.registration
+            shown = {**self._shown(registration.state), "address": _address(registration.flow)}
+        learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
+        return {**shown, "calls": self._exchange.calls_by(way), "learned": learned}
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
         """How a trunk's peers are."""
@@ -133,6 +132,24 @@ class World:
     def _moment(self, at: float | None) -> float | None:
         """A moment of the timers' clock in seconds since 1970."""
         return None if at is None else time.time() + (at - self._timers.now())
+
+
+_NO_LINE: dict[str, Any] = {
+    "state": "off",
+    "cause": "",
+    "reason": "",
+    "since": None,
+    "expires_at": None,
+    "next_try_at": None,
+    "address": "",
+}
+
+
+def _check_lines(old: Snapshot, new: Snapshot) -> None:
+    """ConfigError for a line that no registration can be made of."""
+    for name, line in new.lines.items():
+        if line is not old.lines.get(name):
+            account_of(line)
 
 
 def _routing(snapshot: Snapshot) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from appliance.sip.transport.locate import LocationError, Target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from anyio.abc import TaskGroup
+    from anyio.abc import TaskGroup, TaskStatus
 
     from appliance.sip.endpoint import Endpoint
     from appliance.sip.transport.flow import Flow
@@ -66,10 +66,11 @@ class Sender:
         self._tasks: TaskGroup | None = None
         self._locating = 0
 
-    async def run(self) -> None:
-        """Serve until cancelled."""
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled; started once it can send."""
         try:
             async with anyio.create_task_group() as self._tasks:
+                task_status.started()
                 await anyio.sleep_forever()
         finally:
             self._tasks = None

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
+import anyio
 import pytest
 
 from appliance.config.line import Line
 from appliance.lines.lines import Lines, account_of
+from appliance.lines.registration import STOP_WITHIN, RegistrationState
 from appliance.sip.located import Sender
+from appliance.sip.message import Request, parse_message
 from appliance.sip.transport.flow import Flow
 from appliance.sip.transport.locate import Abilities
 from appliance.sip.transport.resolve import Locator
@@ -22,12 +28,13 @@ OTHER = Flow("udp", ("192.0.2.1", 5060), ("198.51.100.8", 5060))
 class Office:
     """Lines whose registrations go nowhere."""
 
-    def __init__(self) -> None:
-        wire = Wire()
+    def __init__(self, zone: Zone | None = None) -> None:
+        self.wire = wire = Wire()
         self.timers = wire.timers
-        locator = Locator(wire.timers, random.Random(1), Zone(), Abilities(("udp",), (4,)))
+        locator = Locator(wire.timers, random.Random(1), zone or Zone(), Abilities(("udp",), (4,)))
         self.told = 0
-        self.lines = Lines(Sender(wire.endpoint, locator), wire.timers, random.Random(2), self.changed)
+        self.sender = Sender(wire.endpoint, locator)
+        self.lines = Lines(self.sender, wire.timers, random.Random(2), self.changed)
 
     def changed(self) -> None:
         self.told += 1
@@ -39,14 +46,15 @@ class Office:
         live = self.lines.get(name)
         assert live is not None
         live.registration.flow = flow
+        self.lines.changed(live.registration)
 
     def by(self, flow: Flow, user: str) -> str:
         live = self.lines.of_call(flow, user)
         return "" if live is None else live.line.name
 
 
-def line(name: str, account: str, **settings: bool | str) -> Line:
-    return Line(name=name, server="198.51.100.7:5070", account=account, **settings)  # type: ignore[arg-type]
+def line(name: str, account: str, **settings: bool | str | int | tuple[str, ...]) -> Line:
+    return Line(name=name, **{"server": "198.51.100.7:5070", **settings}, account=account)  # type: ignore[arg-type]
 
 
 def test_a_call_comes_by_the_line_that_is_registered_where_it_comes_from() -> None:
@@ -85,6 +93,157 @@ def test_what_has_not_changed_stays() -> None:
     office.set(line("a", "100", enabled=False))
     office.timers.wait(10)
     assert (office.lines.get("a"), office.lines.get("b")) == (None, None)
+
+
+def test_the_number_that_was_called_tells_where_the_contact_does_not() -> None:
+    office = Office()
+    office.set(line("a", "100"), line("b", "+200@198.51.100.7", contact_user="x", numbers=("+8624300=101",)))
+    office.register("a", CARRIER)
+    office.register("b", CARRIER)
+    for user, name in (
+        ("x", "b"),
+        ("200", "b"),
+        ("+200", "b"),
+        ("8624300", "b"),
+        ("+8624300", "b"),
+        ("9", "a"),
+    ):
+        assert office.by(CARRIER, user) == name, user
+    assert office.lines.are_at(CARRIER.remote[0])
+    assert not office.lines.are_at(OTHER.remote[0])
+
+
+def test_a_carrier_whose_connection_is_gone_may_open_another_one() -> None:
+    office = Office()
+    office.set(line("a", "100"))
+    office.register("a", CARRIER)
+    live = office.lines.get("a")
+    assert live is not None
+    live.registration.state = RegistrationState("unreachable", 0.0, expires_at=9e9)
+    live.registration.flow = None
+    office.lines.changed(live.registration)
+    assert office.by(Flow("tcp", CARRIER.local, CARRIER.remote, 7), "100") == "a"
+    live.registration.state = RegistrationState("refused", 0.0)
+    office.lines.changed(live.registration)
+    assert office.by(CARRIER, "100") == "", "it does not know us any more"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_calls": 2},
+        {"incoming": "101", "numbers": ("5=102",)},
+        {"shows": "extension", "hide_caller": True, "from_user": "9", "from_display": "We"},
+        {"extensions": ("101",), "no_100rel": True, "uri_parameter": "user=phone"},
+    ],
+)
+def test_what_the_carrier_does_not_hear_of_changes_under_a_registration(settings: dict[str, Any]) -> None:
+    office = Office()
+    office.set(line("a", "100"))
+    before = office.lines.get("a")
+    assert before is not None
+    registration = before.registration
+    office.set(line("a", "100", **settings))
+    live = office.lines.get("a")
+    assert live is not None
+    assert live.registration is registration
+    assert live.line == line("a", "100", **settings)
+
+
+def test_a_new_name_for_an_account_waits_until_the_old_registration_is_gone() -> None:
+    """The de-registration of the old one would undo the new one: it has the same Contact."""
+    office = Office()
+    office.set(line("a", "100"), line("other", "200"))
+    office.set(line("b", "100"), line("c", "300"))
+    assert (office.lines.get("a"), office.lines.get("b")) == (None, None)
+    assert office.lines.is_waiting("b")
+    assert office.lines.get("c") is not None, "nobody it would have to wait for"
+    told = office.told
+    office.timers.wait(10)
+    assert office.lines.get("b") is not None
+    assert not office.lines.is_waiting("b")
+    assert office.told > told
+
+
+def test_switched_off_while_it_registers_and_on_again() -> None:
+    office = Office()
+    office.set(line("a", "100"))
+    first = office.lines.get("a")
+    office.set(line("a", "100", enabled=False))
+    assert not office.lines.is_waiting("a")
+    office.set(line("a", "100"))
+    assert office.lines.is_waiting("a")
+    office.timers.wait(10)
+    second = office.lines.get("a")
+    assert second is not None
+    assert second is not first
+    office.set()
+    office.timers.wait(10)
+    assert office.lines.get("a") is None
+
+
+def test_what_another_version_has_stored_starts_no_line_and_stops_no_other() -> None:
+    office = Office()
+    office.set(line("bad", "1", server="a b"), line("a", "100"))
+    assert office.lines.get("bad") is None
+    assert office.lines.get("a") is not None
+
+
+@asynccontextmanager
+async def registered(zone: Zone) -> AsyncIterator[Office]:
+    """A line that its carrier knows."""
+    office = Office(zone)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(office.sender.run)
+        office.set(Line(name="a", server="carrier.example", account="100"))
+        await anyio.wait_all_tasks_blocked()
+        ((flow, data),) = office.wire.out
+        office.wire.out.clear()
+        request = parse_message(data)
+        assert isinstance(request, Request)
+        contact = f"{request.headers.get('Contact')};expires=600"
+        office.wire.receive(request.respond(200, to_tag="t", headers=[("Contact", contact)]), flow)
+        assert office.by(flow, "100") == "a"
+        yield office
+        tasks.cancel_scope.cancel()
+
+
+async def test_at_the_end_all_are_taken_back_and_none_begins_again() -> None:
+    async with registered(Zone()) as office:
+        left = anyio.Event()
+
+        async def leave() -> None:
+            await office.lines.leave_all()
+            left.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(leave)
+            await anyio.wait_all_tasks_blocked()
+            flow, data = office.wire.out[-1]
+            request = parse_message(data)
+            assert isinstance(request, Request)
+            assert request.expires == 0
+            assert not left.is_set()
+            office.wire.receive(request.respond(200, to_tag="t"), flow)
+            await left.wait()
+        office.set(Line(name="a", server="carrier.example", account="100"))
+        office.timers.wait(60)
+        assert office.lines.get("a") is None
+
+
+async def test_a_carrier_that_says_nothing_does_not_hold_up_the_end() -> None:
+    async with registered(Zone()) as office:
+        with anyio.fail_after(STOP_WITHIN + 2):
+            await office.lines.leave_all()
+        assert office.lines.get("a") is None
+
+
+async def test_a_line_that_is_being_taken_back_is_waited_for_at_the_end() -> None:
+    async with registered(Zone()) as office:
+        office.set()
+        with anyio.move_on_after(1) as scope:
+            await office.lines.leave_all()
+        assert scope.cancelled_caught
 
 
 @pytest.mark.parametrize(

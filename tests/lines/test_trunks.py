@@ -12,8 +12,8 @@ import pytest
 
 from appliance.clock import Clock
 from appliance.config.trunk import Trunk
-from appliance.lines.peer import ANSWER_WITHIN, Surroundings
-from appliance.lines.trunks import LiveTrunk, Trunks
+from appliance.lines.peer import ANSWER_WITHIN, LOOK_AGAIN, Surroundings
+from appliance.lines.trunks import AGAIN_AFTER, MAX_HOSTS, LiveTrunk, Trunks
 from appliance.sip.endpoint import Endpoint
 from appliance.sip.message import Uri
 from appliance.sip.transport.failed_targets import FailedTargets
@@ -30,8 +30,11 @@ class Zone:
     def __init__(self) -> None:
         self.known = {"first": [FIRST], "second": [SECOND], "both": [FIRST, SECOND]}
         self.failed = FailedTargets()
+        self.fault = False
 
     async def locate(self, uri: Uri, transport: str | None = None) -> list[Target]:
+        if self.fault and uri.host == "first":
+            raise RuntimeError("a fault of ours")
         if uri.host not in self.known:
             raise LocationError("nobody knows")
         targets = [Target(transport or "udp", address, uri.host) for address in self.known[uri.host]]
@@ -158,6 +161,57 @@ async def test_who_may_call_by_it() -> None:
             assert world.trunks.of_host(host) is world.live(), host
         for host in ("10.0.0.4", "192.0.2.16", "2001:db9::7"):
             assert world.trunks.of_host(host) is None, host
+
+    await lived(world, story)
+
+
+async def test_whose_address_it_is_is_worked_out_once_and_anew_when_a_peer_moves() -> None:
+    world = World()
+    world.trunks.follow({"hq": TRUNK})
+
+    async def story() -> None:
+        await anyio.sleep(5)
+        assert world.trunks.of_host("10.0.0.3") is world.live()
+        assert world.trunks.of_host("10.0.0.9") is None
+        world.zone.known["second"] = [("10.0.0.9", 5060)]
+        await anyio.sleep(TRUNK.keep_alive * 1.1 + ANSWER_WITHIN + 1)
+        assert world.trunks.of_host("10.0.0.9") is world.live()
+        assert world.trunks.of_host("10.0.0.3") is None
+        world.trunks.follow({})
+        assert world.trunks.of_host("10.0.0.9") is None
+        for at in range(MAX_HOSTS + 10):
+            world.trunks.of_host(f"10.1.{at // 256}.{at % 256}")
+        assert len(world.trunks._of_host) <= MAX_HOSTS, "strangers fill no memory"
+
+    await lived(world, story)
+
+
+async def test_a_peer_that_nobody_asks_is_believed_again_once_its_name_is_known() -> None:
+    world = World()
+    world.trunks.follow({"hq": msgspec.structs.replace(TRUNK, keep_alive=0, peers=("nowhere",))})
+
+    async def story() -> None:
+        await anyio.sleep(1)
+        assert world.states() == ["down"]
+        world.zone.known["nowhere"] = [FIRST]
+        await anyio.sleep(LOOK_AGAIN * 1.1 + 1)
+        assert world.states() == ["unknown"]
+        assert [flow.remote for _, flow in world.live().ways()] == [FIRST]
+
+    await lived(world, story)
+
+
+async def test_a_fault_in_watching_one_peer_is_no_fault_of_the_others() -> None:
+    world = World()
+    world.trunks.follow({"hq": TRUNK})
+    world.zone.fault = True
+
+    async def story() -> None:
+        await anyio.sleep(5)
+        assert world.states() == ["unknown", "up"]
+        world.zone.fault = False
+        await anyio.sleep(AGAIN_AFTER + 5)
+        assert world.states() == ["up", "up"]
 
     await lived(world, story)
 
