@@ -30,6 +30,8 @@ def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float, dura
         status=ending.status if answered_at is None else 200,
         cause=ending.cause.value,
         ended_by=ended_by,
+        way_in=call.dialled.way_in,
+        way_out=call.trying.way_out,
     )
 
 
@@ -46,4 +48,5 @@ def record_refused(call_id: str, dialled: Dialled, ending: Ending, at: float) ->
         status=ending.status,
         cause=ending.cause.value,
         ended_by="system",
+        way_in=dialled.way_in,
     )

@@ -77,4 +77,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (area, key)
         ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        "ALTER TABLE records ADD COLUMN way_in TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE records ADD COLUMN way_out TEXT NOT NULL DEFAULT ''",
+    ),
 )

@@ -16,7 +16,7 @@ MAX_RECORDS = 200_000
 
 COLUMNS = (
     "id, started_at, answered_at, ended_at, from_number, from_name, to_number, answered_by,"
-    " duration, status, cause, ended_by"
+    " duration, status, cause, ended_by, way_in, way_out"
 )
 
 
@@ -31,7 +31,7 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     from_name: str = ""
     to_number: str
     answered_by: str | None = None
-    "The extension that answered; None when nobody did."
+    "The extension that answered, or the number outside; None when nobody did."
     duration: float
     "Seconds from the answer to the end; 0.0 without an answer."
     status: int
@@ -39,12 +39,16 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     ended_by: str
     "`caller`, `callee` or `system`."
+    way_in: str = ""
+    "`line:NAME` or `trunk:NAME` that it came by; empty: an extension called."
+    way_out: str = ""
+    "The one that it left by, or tried last; empty: it did not leave."
 
 
 def add(db: sqlite3.Connection, record: RecordRow) -> None:
     """Store a record; the same one twice counts once. The oldest goes when there are too many."""
     db.execute(
-        f"INSERT OR IGNORE INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR IGNORE INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [_storable(value) for value in msgspec.structs.astuple(record)],
     )
     db.execute("DELETE FROM records WHERE row <= (SELECT max(row) FROM records) - ?", (MAX_RECORDS,))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from functools import partial
 
 import pytest
 
 from appliance.store import records
+from appliance.store.migrations import MIGRATIONS
 from appliance.store.records import RecordRow
 from appliance.store.store import Store
 
@@ -25,6 +27,8 @@ def record(name: str, caller: str = "101", callee: str = "102", by: str | None =
         status=486 if by is None else 200,
         cause="busy",
         ended_by="callee",
+        way_in="trunk:hq",
+        way_out="" if by is None else "line:carrier",
     )
 
 
@@ -33,6 +37,25 @@ async def test_a_record_is_found_as_it_was(store: Store) -> None:
         await store.run(partial(records.add, record=each))
         assert await store.run(partial(records.find, record_id=each.id)) == each
     assert await store.run(partial(records.find, record_id="none")) is None
+
+
+def test_a_record_from_before_lines_has_none() -> None:
+    db = sqlite3.connect(":memory:")
+    before = next(at for at, each in enumerate(MIGRATIONS) if "way_in" in "".join(each))
+    for migration in MIGRATIONS[:before]:
+        for statement in migration:
+            db.execute(statement)
+    db.execute(
+        "INSERT INTO records (id, started_at, ended_at, from_number, from_name, to_number, duration, status, cause,"
+        " ended_by) VALUES ('a', 1, 2, '101', '', '102', 0, 486, 'busy', 'callee')"
+    )
+    for migration in MIGRATIONS[before:]:
+        for statement in migration:
+            db.execute(statement)
+    old = records.find(db, "a")
+    assert old is not None
+    assert (old.way_in, old.way_out) == ("", "")
+    db.close()
 
 
 async def test_the_same_record_twice_counts_once(store: Store) -> None:

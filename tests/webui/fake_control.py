@@ -395,6 +395,8 @@ def _records() -> list[JSON]:
                 "status": status,
                 "cause": cause,
                 "ended_by": ended_by,
+                "way_in": "",
+                "way_out": "line:carrier" if callee == "199" else "",
             }
         )
     return rows

@@ -40,6 +40,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     "The final SIP status: 200 when it was answered."
     cause: str
     ended_by: str
+    way_in: str
+    "`line:NAME` or `trunk:NAME` that the call came by; empty: an extension called."
+    way_out: str
+    "The one that it left by, or tried last; empty: it did not leave."
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +91,8 @@ def _view(row: RecordRow) -> Record:
         status=row.status,
         cause=row.cause,
         ended_by=row.ended_by,
+        way_in=row.way_in,
+        way_out=row.way_out,
     )
 
 
