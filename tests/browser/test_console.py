@@ -9,6 +9,7 @@ import pytest
 from appliance.system.certificates import ensure_certificate
 from tests.browser.driver import Browser, available
 from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_outside import described
 from webui.server import ConsoleServer
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def browser(opened: Browser) -> Browser:
 
 def serve(control: FakeControl, folder: Path) -> ConsoleServer:
     made = ensure_certificate(folder / "certs", "localhost", ("127.0.0.1",))
-    server = ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, control)
+    server = ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, control, describe=described)
     server.start()
     return server
 

@@ -96,7 +96,8 @@ class KeyedArea:
         if with_default and of.required:
             return of.name, kind
         if with_default and of.default is not NODEFAULT:
-            told["default"] = msgspec.to_builtins(of.default)
+            # As JSON has it: a tuple is a list.
+            told["default"] = msgspec.json.decode(msgspec.json.encode(of.default))
         return of.name, Annotated[kind, Meta(extra_json_schema=told)] | UnsetType, UNSET
 
     def _struct(self, what: str, fields: list[Any]) -> type[msgspec.Struct]:

@@ -133,3 +133,4 @@ async def test_what_a_form_needs_is_in_the_schema(bench: Bench) -> None:
     causes = described["routes"]["add"]["properties"]["fail_over_on"]
     assert "busy" in causes["items"]["enum"]
     assert "failed" in causes["default"]
+    assert line["numbers"]["default"] == []
