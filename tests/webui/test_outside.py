@@ -33,7 +33,7 @@ def test_the_state_of_each_line_and_trunk_is_said_with_what_to_do(admin: Client)
             "udp 203.0.113.7:5060",
             "Refused",
             "The carrier does not take the password. Enter it again",
-            "The other side says: 403 Forbidden",
+            "In detail: 403 Forbidden",
             "Next try: ",
             "192.0.2.51:5070",
             "Down",
