@@ -5,6 +5,7 @@ Nothing here knows a page; a page lists its fields. Deeper checks (is the number
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,27 @@ if TYPE_CHECKING:
 
     from appliance.errors import ConfigError
 
-__all__ = ["Field", "FieldError", "Reading", "choice", "flag", "read", "refused", "secret", "text", "whole"]
+__all__ = [
+    "LONGEST_FIELD",
+    "Field",
+    "FieldError",
+    "Reading",
+    "choice",
+    "flag",
+    "listing",
+    "read",
+    "refused",
+    "secret",
+    "several",
+    "text",
+    "whole",
+]
 
 LONGEST_FIELD = 500
-"Characters. Nothing asked for is longer, and an error page must not repeat a megabyte."
+"Characters. No line of text asked for is longer, and an error page must not repeat a megabyte."
+LONGEST_LIST = 70_000
+"Characters: an office's block of a thousand numbers, each with the one it means."
+DIVIDERS = re.compile(r"[\r\n,;，；、]")
 
 
 class FieldError(Exception):
@@ -38,6 +56,10 @@ class Field:
     "Whether a refused form shows what was typed; False for passwords."
     omit_empty: bool = False
     "Leave the value out when nothing was typed, so that `control` keeps or chooses it."
+    longest: int = LONGEST_FIELD
+    "Characters that are read; what is longer is refused."
+    options: tuple[str, ...] = ()
+    "What can be ticked: each has a box of its own, named `FIELD.OPTION`."
 
 
 @dataclass(slots=True)
@@ -59,7 +81,7 @@ def read(fields: Sequence[Field], form: Mapping[str, str]) -> Reading:
     """Read every field; never raises, whatever was sent."""
     reading = Reading()
     for each in fields:
-        raw = form.get(each.name, "")[: LONGEST_FIELD + 1]
+        raw = _ticked(each, form) if each.options else form.get(each.name, "")[: each.longest + 1]
         if each.keep:
             reading.typed[each.name] = raw
         if each.omit_empty and not raw.strip():
@@ -69,6 +91,10 @@ def read(fields: Sequence[Field], form: Mapping[str, str]) -> Reading:
         except FieldError as error:
             reading.errors[each.name] = error
     return reading
+
+
+def _ticked(of: Field, form: Mapping[str, str]) -> str:
+    return "\n".join(each for each in of.options if form.get(f"{of.name}.{each}") == "on")
 
 
 def refused(reading: Reading, error: ConfigError) -> Reading:
@@ -141,3 +167,24 @@ def choice(name: str, options: Sequence[str]) -> Field:
 def flag(name: str) -> Field:
     """A tick: a browser sends nothing for an empty one."""
     return Field(name, lambda raw: raw == "on")
+
+
+def listing(name: str, *, required: bool = False) -> Field:
+    """Several texts, one a line or divided by commas. A blank divides none: hours have blanks."""
+
+    def parse(raw: str) -> list[str]:
+        if len(raw) > LONGEST_LIST:
+            raise FieldError("console.form.too_long", most=LONGEST_LIST)
+        values = [each.strip() for each in DIVIDERS.split(raw) if each.strip()]
+        if required and not values:
+            raise FieldError("console.form.required")
+        if not all(each.isprintable() for each in values):
+            raise FieldError("console.form.unprintable")
+        return values
+
+    return Field(name, parse, longest=LONGEST_LIST)
+
+
+def several(name: str, options: Sequence[str]) -> Field:
+    """Any of these, or none, each with a tick."""
+    return Field(name, str.splitlines, options=tuple(options))

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 
 __all__ = ["AREA_VERBS", "KEY_VERBS", "SINGLES", "VERBS", "document"]
 
+KEYED = ("list", "show", "add", "set", "remove")
 VERBS: dict[str, tuple[str, ...]] = {
     "status": ("show",),
     "system": ("show", "set"),
-    "extensions": ("list", "show", "add", "set", "remove"),
+    "extensions": KEYED,
+    "lines": KEYED,
+    "trunks": KEYED,
+    "routes": KEYED,
+    "dial-plan": ("show", "set"),
     "registrations": ("list",),
     "calls": ("list", "show"),
     "records": ("list", "show"),
@@ -28,9 +33,9 @@ VERBS: dict[str, tuple[str, ...]] = {
 make more tokens, or have files written on the box."""
 
 AREA_VERBS: dict[str, tuple[str, ...]] = {"extensions": ("add-many",)}
-KEY_VERBS: dict[str, tuple[str, ...]] = {"calls": ("hang-up",)}
+KEY_VERBS: dict[str, tuple[str, ...]] = {"calls": ("hang-up",), "routes": ("test",)}
 
-SINGLES = ("status", "system", "export")
+SINGLES = ("status", "system", "dial-plan", "export")
 "Areas that hold one thing only: no key, and GET shows it."
 
 RECORD_FILTERS = (("number", "string"), ("before", "string"), ("limit", "integer"))

@@ -82,6 +82,12 @@ class Visit:
         """Ask for what only somebody on the box may: for an administrator, with values that the console chose."""
         return self.console.perform(area, verb, None, values, f"local:{self.actor}")
 
+    def takes(self, area: str, verb: str) -> dict[str, Any]:
+        """The JSON schema of a verb's values, as control tells it."""
+        told = self.console.describe() if self.console.describe else {}
+        schema: dict[str, Any] = told.get(area, {}).get(verb, {})
+        return schema
+
     def say(self, key: str, **params: object) -> str:
         return words.say(key, self.language, **params)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -53,9 +53,12 @@ def _read(path: str, wanted: Any, value: Any) -> Any:
 
 
 def _kinds(wanted: Any) -> list[Any]:
-    """The types that count in `X | None | UnsetType`."""
+    """The types that count in `X | None | UnsetType`, without what is only said of them."""
+    if get_origin(wanted) is Annotated:
+        return _kinds(get_args(wanted)[0])
     if get_origin(wanted) in (Union, types.UnionType):
-        return [each for each in get_args(wanted) if each not in (type(None), msgspec.UnsetType)]
+        parts = [each for each in get_args(wanted) if each not in (type(None), msgspec.UnsetType)]
+        return [kind for each in parts for kind in _kinds(each)]
     return [wanted]
 
 

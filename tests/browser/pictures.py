@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from appliance.system.certificates import ensure_certificate
 from tests.browser.driver import Browser
 from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_outside import described
 from webui.server import ConsoleServer
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ PAGES = {
     "extension-remove": "/extensions/101/remove",
     "many": "/extensions/many",
     "registrations": "/registrations",
+    "outside": "/outside",
+    "line-add": "/outside/lines/add",
+    "route-edit": "/outside/routes/world/edit",
+    "outside-test": "/outside/test?number=913800001234&from=101",
     "calls": "/calls",
     "records": "/records",
     "record": "/records/8",
@@ -47,7 +52,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as certs:
         made = ensure_certificate(Path(certs) / "certs", "localhost", ("127.0.0.1",))
         used, new = busy_office(time_zone="Europe/Berlin"), FakeControl()
-        servers = [ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, each) for each in (used, new)]
+        servers = [
+            ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, each, describe=described)
+            for each in (used, new)
+        ]
         for server in servers:
             server.start()
         try:

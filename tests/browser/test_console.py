@@ -9,6 +9,7 @@ import pytest
 from appliance.system.certificates import ensure_certificate
 from tests.browser.driver import Browser, available
 from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_outside import described
 from webui.server import ConsoleServer
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def browser(opened: Browser) -> Browser:
 
 def serve(control: FakeControl, folder: Path) -> ConsoleServer:
     made = ensure_certificate(folder / "certs", "localhost", ("127.0.0.1",))
-    server = ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, control)
+    server = ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, control, describe=described)
     server.start()
     return server
 
@@ -122,6 +123,13 @@ def test_every_page_is_free_of_complaints(browser: Browser, office_url: str) -> 
         "/extensions/101/remove",
         "/extensions/many",
         "/registrations",
+        "/outside",
+        "/outside/lines/add",
+        "/outside/trunks/workshop/edit",
+        "/outside/routes/world/edit",
+        "/outside/routes/world/remove",
+        "/outside/dial-plan",
+        "/outside/test?number=95",
         "/calls",
         "/records",
         "/records/8",
@@ -142,6 +150,50 @@ def test_an_open_page_shows_what_changes(browser: Browser, office: FakeControl, 
     browser.go(office_url + "/extensions")
     office.extensions["106"]["name"] = "Lounge <b>&"
     browser.until(lambda: "Lounge <b>&" in browser.text("table"))
+    assert browser.complaints() == []
+
+
+def test_a_line_and_a_route_to_it_are_added(browser: Browser, new_box: FakeControl, new_url: str) -> None:
+    new_box.password = "correct horse battery"
+    log_in(browser, new_url)
+    browser.press(".side a[href='/outside']")
+    assert "No lines yet" in browser.text("main")
+    browser.press("#add-line")
+    browser.fill(name="carrier", server="sip.carrier.example", account="100200", password="s3cret words")
+    browser.press("main form .actions button")
+    assert "carrier was added." in browser.text()
+    browser.press(".card a[href='/outside/routes/add']")
+    assert "There is: line:carrier." in browser.text("main")
+    browser.fill(name="out", pattern="X.", to="line:carrier", level="3")
+    browser.press("main form .actions button")
+    assert "out was added." in browser.text()
+    assert "line:carrier" in browser.text("#routes")
+    assert new_box.lines["carrier"]["password"] == "s3cret words"
+    assert (new_box.routes["out"]["to"], new_box.routes["out"]["level"]) == (["line:carrier"], 3)
+
+    new_box.lines["carrier"] |= {"state": "refused", "cause": "wrong_password", "reason": "403 Forbidden"}
+    browser.until(lambda: "The carrier does not take the password." in browser.text("#live"))
+    assert browser.complaints() == []
+
+
+def test_a_folded_field_opens_to_its_refusal(browser: Browser, office_url: str) -> None:
+    log_in(browser, office_url)
+    browser.go(office_url + "/outside/lines/carrier/edit")
+    assert not browser.run("return document.querySelector('#expiry').checkVisibility()")
+    browser.run("document.querySelector('#expiry').value = '5'")
+    browser.press("main form .actions button")
+    assert "from 60 to 86400" in browser.text("#expiry-error")
+    assert browser.run("return document.querySelector('#expiry').checkVisibility()")
+
+
+def test_where_a_call_would_go_is_asked(browser: Browser, office_url: str) -> None:
+    log_in(browser, office_url)
+    browser.go(office_url + "/outside")
+    browser.press(".head a[href='/outside/test']")
+    browser.fill(number="95")
+    browser.press("main form .actions button")
+    assert "The call goes through." in browser.text("#answer")
+    assert "Out by line “carrier”" in browser.text("#answer")
     assert browser.complaints() == []
 
 
@@ -189,7 +241,19 @@ def test_a_hostile_name_runs_nothing(browser: Browser, office: FakeControl, offi
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/extensions", "/registrations", "/calls", "/records", "/system", "/about"]
+    "path",
+    [
+        "/",
+        "/extensions",
+        "/registrations",
+        "/outside",
+        "/outside/lines/carrier/edit",
+        "/outside/routes/world/edit",
+        "/calls",
+        "/records",
+        "/system",
+        "/about",
+    ],
 )
 def test_nothing_hangs_over_the_side_of_a_telephone(browser: Browser, office_url: str, path: str) -> None:
     browser.look(width=360, height=740)

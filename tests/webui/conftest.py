@@ -8,6 +8,7 @@ import pytest
 
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_outside import described
 from webui.app import create_app
 from webui.session import Sessions
 
@@ -34,7 +35,7 @@ def control() -> FakeControl:
 
 @pytest.fixture
 def app(control: FakeControl, clock: Clock) -> Any:
-    return create_app(control, sessions=Sessions(clock))
+    return create_app(control, describe=described, sessions=Sessions(clock))
 
 
 @pytest.fixture

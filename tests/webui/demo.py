@@ -12,6 +12,7 @@ from threading import Event
 
 from appliance.system.certificates import ensure_certificate
 from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_outside import described
 from webui.server import ConsoleServer
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = ensure_certificate(Path(folder) / "certs", "localhost", ("127.0.0.1",))
         address = ("127.0.0.1", ports[0] if ports else 8443)
-        server = ConsoleServer(address, made.certificate, made.key, control)
+        server = ConsoleServer(address, made.certificate, made.key, control, describe=described)
         server.start()
         sys.stdout.write("https://{}:{}/\n".format(*server.address))
         sys.stdout.flush()

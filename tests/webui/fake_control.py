@@ -7,22 +7,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from appliance.errors import ConfigError
+from tests.webui.fake_outside import JSON, FakeOutside, add_outside, iso, not_found
 
-JSON = dict[str, Any]
-
-
-def iso(ago: float = 0.0) -> str:
-    """A moment `ago` seconds before now, as control writes it."""
-    return (datetime.now(UTC) - timedelta(seconds=ago)).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def not_found(area: str, key: str | None) -> ConfigError:
-    return ConfigError(f"{area}.{key}", "error.not_found")
+__all__ = ["JSON", "FakeControl", "busy_office"]
 
 
 def refused_number(number: str, key: str) -> ConfigError:
@@ -30,7 +21,7 @@ def refused_number(number: str, key: str) -> ConfigError:
 
 
 @dataclass
-class FakeControl:
+class FakeControl(FakeOutside):
     """Call it as `perform`."""
 
     password: str | None = None
@@ -286,6 +277,7 @@ def busy_office(**settings: Any) -> FakeControl:
         "c-81bd": _call("c-81bd", "102", "103", "ringing", 6),
     }
     control.records = _records()
+    add_outside(control)
     return control
 
 

@@ -54,6 +54,7 @@ def test_an_extension_is_added_changed_and_removed(admin: Client, control: FakeC
         "name": "Lab",
         "password": "s3cret words",
         "ring_seconds": "20",
+        "level": "3",
         "enabled": "on",
     }
     assert admin.post("/extensions/add", added).header("Location") == "/extensions"
@@ -62,13 +63,17 @@ def test_an_extension_is_added_changed_and_removed(admin: Client, control: FakeC
         "name": "Lab",
         "password": "s3cret words",
         "ring_seconds": 20,
+        "level": 3,
         "enabled": True,
     }
     assert last_asked(control, "extensions") == ("add", None, expected)
     assert "Extension 120 was added." in admin.get("/extensions").text
     assert "Extension 120 was added." not in admin.get("/extensions").text
 
-    assert "s3cret words" not in admin.get("/extensions/120/edit").text
+    form = admin.get("/extensions/120/edit").text
+    assert "s3cret words" not in form
+    assert 'name="level" type="number" value="3"' in form
+    assert admin.post("/extensions/120/edit", {"level": "10"}).status == 400
     admin.post("/extensions/120/edit", {"name": "Lab 2", "password": "", "ring_seconds": "30"})
     expected = {"name": "Lab 2", "ring_seconds": 30, "enabled": False}
     assert last_asked(control, "extensions") == ("set", "120", expected)

@@ -56,6 +56,10 @@ def test_the_methods_are_controls_verbs(program: Program, control: FakeControl) 
     status, made = program.ask("POST", "/api/v1/extensions", {"number": "130", "password": "words enough"})
     assert (status, made["number"]) == (201, "130")
     assert control.asked[-1][4] == "api:1"
+    assert program.ask("GET", "/api/v1/lines")[1][0]["name"] == "carrier"
+    assert program.ask("PATCH", "/api/v1/routes/world", {"level": 6})[1]["level"] == 6
+    assert program.ask("POST", "/api/v1/routes/95/test", {})[1]["decision"]["outcome"]["type"] == "passed"
+    assert program.ask("GET", "/api/v1/dial-plan")[1]["out_prefix"] == "9"
     assert program.ask("GET", "/api/v1/extensions/130")[1]["number"] == "130"
     assert program.ask("PATCH", "/api/v1/extensions/130", {"name": "Lab"})[1]["name"] == "Lab"
     assert len(program.ask("GET", "/api/v1/extensions")[1]) == 9

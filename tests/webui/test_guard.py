@@ -21,7 +21,15 @@ POSTS = sorted({each.path for each in ROUTES if each.method == "POST" and each.a
 
 def filled(path: str) -> str:
     """An address with something in each of its places."""
-    for name, value in (("number", "101"), ("call_id", "c-7f3a"), ("record_id", "8"), ("token_id", "1")):
+    for name, value in (("lines/<name>", "lines/carrier"), ("trunks/<name>", "trunks/workshop")):
+        path = path.replace(name, value)
+    for name, value in (
+        ("name", "world"),
+        ("number", "101"),
+        ("call_id", "c-7f3a"),
+        ("record_id", "8"),
+        ("token_id", "1"),
+    ):
         path = path.replace(f"<{name}>", value)
     assert "<" not in path
     return path

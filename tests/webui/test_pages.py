@@ -12,6 +12,7 @@ from appliance import locale
 from appliance.locale import LANGUAGES, Language
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_outside import described
 from tests.webui.test_guard import filled
 from webui.app import create_app
 from webui.pages import ROUTES
@@ -19,7 +20,9 @@ from webui.routes import Access
 
 PAGES = sorted({each.path for each in ROUTES if each.method == "GET" and each.access is not Access.BEARER})
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
-SPOKEN_KEY = re.compile(r"\b(?:console|error|cause)\.(?!js\b)[a-z_]+(?:\.[a-z_]+)?\b")
+HOSTILE_TEXTS = {"server", "account", "reason", "address", "incoming", "pattern", "prepend"}
+HOSTILE_LISTS = {"peers", "peer_states", "to", "times", "callers", "learned"}
+SPOKEN_KEY = re.compile(r"\b(?:console|error|cause|route)\.(?!js\b)[a-z_]+(?:\.[a-z_]+)?\b")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -37,7 +40,7 @@ def test_a_page_is_drawn_with_all_its_words(app: Any, path: str, language: Langu
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_new_box_has_a_page_too_where_there_is_nothing_yet(path: str) -> None:
-    client = Client(create_app(FakeControl(password="correct horse battery")))
+    client = Client(create_app(FakeControl(password="correct horse battery"), describe=described))
     client.log_in()
     response = client.get(filled(path))
     assert response.status in {200, 303, 404}
@@ -57,7 +60,11 @@ def test_what_others_send_stays_text(path: str) -> None:
         each["ended_by"] = HOSTILE
     for each in control.calls.values():
         each |= {"from_number": HOSTILE, "from_name": HOSTILE, "to_number": HOSTILE}
-    client = Client(create_app(control))
+    for each in (*control.lines.values(), *control.trunks.values(), *control.routes.values()):
+        each.update(dict.fromkeys(each.keys() & HOSTILE_TEXTS, HOSTILE))
+        each.update({name: [HOSTILE] for name in each.keys() & HOSTILE_LISTS})
+    control.dial_plan = {"out_prefix": HOSTILE, "emergency": [HOSTILE]}
+    client = Client(create_app(control, describe=described))
     client.log_in()
     client.post("/system/tokens", {"name": HOSTILE})
     text = client.get(filled(path)).text
@@ -121,6 +128,9 @@ def test_every_word_is_used() -> None:
         "console.refused.",
         "console.record.",
         "console.dns.asked.",
+        *(f"console.ways.{each}." for each in ("about", "add", "edit", "from", "group", "remove")),
+        # Those of settings are all looked at in test_settings.
+        *(f"console.{each}." for each in ("choice", "dial_plan", "lines", "outside", "routes", "trunks")),
     )
     unused = {key for key in locale.keys() if key.startswith("console.")} - used_keys()  # noqa: SIM118  # a function
     assert {key for key in unused if not key.startswith(built)} == set()

@@ -15,19 +15,21 @@ if TYPE_CHECKING:
 __all__ = ["FIELDS", "LONGEST_RING_S", "ROUTES", "SHORTEST_RING_S", "draw"]
 
 SHORTEST_RING_S, LONGEST_RING_S = 5, 300
+HIGHEST_LEVEL = 9
 
 NUMBER = form.text("number", longest=20, required=True)
 FIELDS = (
     form.text("name", longest=64),
     form.secret("password", shortest=4, omit_empty=True),
     form.whole("ring_seconds", SHORTEST_RING_S, LONGEST_RING_S, omit_empty=True),
+    form.whole("level", 0, HIGHEST_LEVEL, omit_empty=True),
     form.flag("enabled"),
 )
 "What can be changed later too; the number cannot."
 
 
 def show(visit: Visit) -> Answer:
-    return draw(visit, form.Reading(typed={"enabled": "on", "ring_seconds": "60"}), None)
+    return draw(visit, form.Reading(typed={"enabled": "on", "ring_seconds": "60", "level": "0"}), None)
 
 
 def save(visit: Visit) -> Answer:
@@ -52,6 +54,7 @@ def draw(visit: Visit, reading: form.Reading, number: str | None, status: int = 
         number=number,
         shortest_ring=SHORTEST_RING_S,
         longest_ring=LONGEST_RING_S,
+        highest_level=HIGHEST_LEVEL,
     )
 
 

@@ -21,6 +21,7 @@ def show(visit: Visit, number: str) -> Answer:
     typed = {
         "name": str(extension.get("name", "")),
         "ring_seconds": f"{extension.get('ring_seconds', 60):g}",
+        "level": str(extension.get("level", 0)),
         "enabled": "on" if extension.get("enabled", True) else "",
     }
     return draw(visit, form.Reading(typed=typed), number)

@@ -6,18 +6,21 @@ written down in one place, in `config/`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import NODEFAULT, UNSET, Meta, UnsetType
 
 from appliance.config.snapshot import KEYED
 from appliance.control.area import Area, Done, Key, Nothing, Request, Verb, not_found
 from appliance.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from msgspec.structs import FieldInfo
 
     from appliance.config.snapshot import Snapshot
     from appliance.control.parts import Parts
@@ -47,6 +50,10 @@ class KeyedArea:
     "What a new one has that says nothing of it, where that is no constant."
     live: Callable[[Parts, Any], Mapping[str, Any]] = _nothing_live
     "What is shown beside the settings: the state it is in now."
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    "Of a setting that is a list: what may be in it, for whoever draws a form."
+    order: Callable[[Any], Any] = attrgetter("name")
+    "What they are sorted by when all are listed."
 
     @property
     def kind(self) -> type[msgspec.Struct]:
@@ -72,14 +79,26 @@ class KeyedArea:
 
     def taken_by_new(self) -> type[msgspec.Struct]:
         """What a new one takes: its settings; those with a default may be left out."""
-        fields = msgspec.structs.fields(self.kind)
-        taken = [(f.name, f.type) if f.required else (f.name, f.type | UnsetType, UNSET) for f in fields]
+        taken = [self._taken(f, with_default=True) for f in msgspec.structs.fields(self.kind)]
         return self._struct("New", taken)
 
     def taken_by_change(self) -> type[msgspec.Struct]:
         """What a change takes; what is left out stays as it is."""
-        fields = msgspec.structs.fields(self.kind)
-        return self._struct("Change", [(f.name, f.type | UnsetType, UNSET) for f in fields])
+        taken = [self._taken(f, with_default=False) for f in msgspec.structs.fields(self.kind)]
+        return self._struct("Change", taken)
+
+    def _taken(self, of: FieldInfo, *, with_default: bool) -> tuple[Any, ...]:
+        """A field of `_struct`, with what its JSON schema says beside the type."""
+        told: dict[str, Any] = {"writeOnly": True} if of.name in self.secrets else {}
+        kind = of.type
+        if of.name in self.choices:
+            kind = tuple[Annotated[str, Meta(extra_json_schema={"enum": [*self.choices[of.name]]})], ...]
+        if with_default and of.required:
+            return of.name, kind
+        if with_default and of.default is not NODEFAULT:
+            # As JSON has it: a tuple is a list.
+            told["default"] = msgspec.json.decode(msgspec.json.encode(of.default))
+        return of.name, Annotated[kind, Meta(extra_json_schema=told)] | UnsetType, UNSET
 
     def _struct(self, what: str, fields: list[Any]) -> type[msgspec.Struct]:
         return msgspec.defstruct(f"{what}{self.kind.__name__}", fields, frozen=True, kw_only=True)
@@ -103,7 +122,7 @@ class KeyedArea:
 
     async def _list(self, parts: Parts, _: Request[Nothing]) -> list[dict[str, Any]]:
         items = parts.config.current.items(self.name)
-        return [self.view(parts, items[key]) for key in sorted(items)]
+        return [self.view(parts, each) for each in sorted(items.values(), key=self.order)]
 
     async def _show(self, parts: Parts, request: Request[Nothing]) -> dict[str, Any]:
         return self.view(parts, self._known(parts.config.current, request))

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.call.decision import Decision, FromExtension, FromOutside
+from appliance.call.routing_table import TableRoute
+from appliance.config.route import FAIL_OVER_CAUSES
 from appliance.control.area import Key, Request, Verb
 from appliance.control.areas.keyed import KeyedArea
 from appliance.errors import ConfigError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
     from appliance.call.decision import Caller
+    from appliance.config.route import Route
     from appliance.control.parts import Parts
 
 __all__ = ["AREA", "ROUTES"]
@@ -77,7 +80,20 @@ def _caller(parts: Parts, path: str, text: str) -> Caller:
     return FromExtension(extension.number, extension.level)
 
 
-ROUTES = KeyedArea("routes", "Where calls to numbers outside go")
+def _precedence(route: Route) -> tuple[bool, Any]:
+    """The route that decides first goes first; at the end those that this version cannot read."""
+    try:
+        return False, TableRoute.of(route).precedence
+    except ValueError:
+        return True, route.name
+
+
+ROUTES = KeyedArea(
+    "routes",
+    "Where calls to numbers outside go",
+    choices={"fail_over_on": FAIL_OVER_CAUSES},
+    order=_precedence,
+)
 _TEST: Verb[Any] = Verb(
     "test", test, Question, Explained, "Explain where a call to a number would go", key=Key.NEEDED
 )

@@ -108,3 +108,29 @@ async def test_an_export_is_an_import(bench: Bench) -> None:
     with pytest.raises(ConfigError) as refused:
         await bench("import", "apply", text=twice)
     assert refused.value.key == "error.name_taken"
+
+
+async def test_routes_are_listed_in_the_order_in_which_they_decide(bench: Bench) -> None:
+    await bench("lines", "add", **LINE)
+    for name, pattern, more in (
+        ("a-rest", "X.", {}),
+        ("b-mobile", "1[3-9]XXXXXXXXX", {}),
+        ("c-mobile", "1[3-9]XXXXXXXXX", {"callers": "101"}),
+        ("d-world", "00X.", {}),
+    ):
+        await bench("routes", "add", name=name, pattern=pattern, to="line:carrier", **more)
+    names = [each["name"] for each in await bench("routes", "list")]
+    assert names == ["d-world", "c-mobile", "b-mobile", "a-rest"]
+
+
+async def test_what_a_form_needs_is_in_the_schema(bench: Bench) -> None:
+    described = bench.control.describe()
+    line, change = (described["lines"][verb]["properties"] for verb in ("add", "set"))
+    assert line["shows"] == {"enum": ["extension", "fixed", "outside"], "default": "outside"}
+    assert line["password"] == {"type": "string", "default": "", "writeOnly": True}
+    assert change["password"] == {"type": "string", "writeOnly": True}
+    assert change["expiry"] == {"type": "integer"}
+    causes = described["routes"]["add"]["properties"]["fail_over_on"]
+    assert "busy" in causes["items"]["enum"]
+    assert "failed" in causes["default"]
+    assert line["numbers"]["default"] == []
