@@ -162,8 +162,7 @@ class Exchange:
         """
         if self._directory.identity.is_claimed_by(request):
             return True
-        number = request.from_.uri.number or ""
-        return any(each.flow.same_way(flow) for each in self._directory.whereabouts.targets(number))
+        return self._directory.whereabouts.is_at(request.from_.uri.number or "", flow)
 
     def _dialled_by_phone(self, request: Request) -> Dialled:
         number = self._directory.identity.verify(request)

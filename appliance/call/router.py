@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from appliance.config.extension import Extension
     from appliance.directory.bindings import Binding
     from appliance.sip.message import Uri
+    from appliance.sip.transport.flow import Flow
 
 RING_OUTSIDE = 180.0
 "Seconds that a number outside may ring: carriers give up by themselves, most after one minute, and some play to the caller."
@@ -51,6 +52,7 @@ class Whereabouts(Protocol):
     """Where an extension's phones are; `directory/bindings`."""
 
     def targets(self, number: str) -> list[Binding]: ...
+    def is_at(self, number: str, flow: Flow) -> bool: ...
 
 
 class Phones(Protocol):

@@ -129,6 +129,14 @@ class Bindings:
             phones.setdefault(binding.params.get("+sip.instance") or binding.contact, binding)
         return list(phones.values())
 
+    def is_at(self, number: str, flow: Flow) -> bool:
+        """Whether a phone of the extension is registered there."""
+        return any(binding.flow.same_way(flow) for binding in self._by_number.get(number, ()))
+
+    def count_online(self) -> int:
+        """How many extensions have a phone."""
+        return len(self._by_number)
+
     def all(self) -> list[Binding]:
         """Every binding, by extension."""
         return [binding for number in sorted(self._by_number) for binding in self.lookup(number)]

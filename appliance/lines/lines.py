@@ -104,6 +104,10 @@ class Lines:
         """The line of that name; None when there is none, or it is off."""
         return self._live.get(name)
 
+    def all(self) -> list[LiveLine]:
+        """Those that are on."""
+        return list(self._live.values())
+
     def is_waiting(self, name: str) -> bool:
         """Whether a line that is on begins as soon as its old registration is taken back."""
         line = self._wanted.get(name)

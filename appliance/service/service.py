@@ -26,6 +26,7 @@ from appliance.directory.gruu import SECRET_OCTETS
 from appliance.errors import ConfigError
 from appliance.media.relay import Relay
 from appliance.service.address_book import AddressBook
+from appliance.service.dns_watch import DnsWatch
 from appliance.service.registrations import Registrations
 from appliance.service.wishes import Wishes
 from appliance.service.world import World
@@ -72,6 +73,7 @@ class Service:
     gruus: Gruus
     world: World
     config: Config
+    dns_watch: DnsWatch
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
@@ -108,7 +110,10 @@ class Service:
         exchange.on_dialled = trace.dialled
         address_book = AddressBook(options)
         dns_checks = DnsChecks(
-            lambda: config.current.system.dns_reference_addresses, sip=OptionsProbe(endpoint), now=clock.now
+            lambda: config.current.system.dns_reference_addresses,
+            system=options.dns,  # those that calls go by
+            sip=OptionsProbe(endpoint),
+            now=clock.now,
         )
         parts = Parts(
             *(store, config, bindings, exchange, address_book, trace.of), dns_checks=dns_checks, now=clock.now
@@ -126,6 +131,7 @@ class Service:
         service = cls(
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
             *(certificate, Wishes(options.data), gruus, world, config),
+            DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
         )
         service._follow(config)
         return service

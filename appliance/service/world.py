@@ -16,6 +16,7 @@ from appliance.call.routing_table import compile_table
 from appliance.lines.lines import Lines, account_of
 from appliance.lines.peer import Surroundings
 from appliance.lines.trunks import Trunks
+from appliance.service.dns_watch import LineSeen
 from appliance.sip.located import Sender
 from appliance.sip.transport.locate import Abilities
 from appliance.sip.transport.resolve import Locator, Resolver
@@ -88,6 +89,17 @@ class World:
     def connection_lost(self, flow: Flow) -> None:
         """A connection is gone."""
         self._lines.connection_lost(flow)
+
+    def lines_seen(self) -> list[LineSeen]:
+        """The lines that are on."""
+        return [
+            LineSeen(
+                live.line.name,
+                live.registration.account.next_hop().address,
+                live.registration.state.status == "registered",
+            )
+            for live in self._lines.all()
+        ]
 
     # What people see.
 

@@ -298,6 +298,9 @@ class Playbook:
     def targets(self, number: str) -> list[Binding]:
         return self.bindings.get(number, [])
 
+    def is_at(self, number: str, flow: Flow) -> bool:
+        return any(each.flow.same_way(flow) for each in self.targets(number))
+
     def phone(self, number: str, name: str = "", *, ring_seconds: int = 60) -> Phone:
         """An extension's phone; the second one of a number is its second registration."""
         self.extensions.setdefault(

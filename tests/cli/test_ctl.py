@@ -55,6 +55,21 @@ def test_a_refusal_is_status_1_and_its_reason_is_on_standard_error(
     assert capsys.readouterr().err == "branchbox: extensions.999: 未找到该对象。\n"
 
 
+def test_where_a_call_would_go_is_told_a_reason_a_line(ctl: Ctl, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ctl("extensions", "add", "number=101", "password=pw101") == 0
+    assert ctl("system", "set", "language=en") == 0
+    capsys.readouterr()
+    assert ctl("routes", "test", "9112", "from=101", "at=2026-05-04T08:30") == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "101" in told[0]
+    assert "9112" in told[0]
+    assert "2026-05-04 08:30" in told[0]
+    assert len(told) > 1
+    assert ctl("routes", "test", "9112", "from=101", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["decision"]["outcome"]["type"] == "refused"
+    assert ctl("routes", "test", "9112", "from=999") == 1
+
+
 @pytest.mark.parametrize(
     "words",
     [

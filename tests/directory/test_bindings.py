@@ -197,3 +197,14 @@ def test_a_proxy_may_close_its_connection(path: str, remote: tuple[str, int] | N
     assert later.targets("101") == []
     clock.advance(60)
     assert clock.pending == 0
+
+
+def test_who_is_online_and_where(all_: Listening) -> None:
+    assert all_.bindings.count_online() == 0
+    all_.bindings.update("101", [binding(all_.clock), binding(all_.clock, "sip:101@b", flow=TCP)])
+    all_.bindings.update("102", [binding(all_.clock, "sip:102@c", "102")])
+    assert all_.bindings.count_online() == 2
+    assert all_.bindings.is_at("101", TCP)
+    assert not all_.bindings.is_at("102", TCP)
+    assert not all_.bindings.is_at("101", Flow("tcp", TCP.local, TCP.remote, 8)), "another connection"
+    assert not all_.bindings.is_at("103", HOME)

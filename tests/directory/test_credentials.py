@@ -41,6 +41,18 @@ def test_the_right_password(which: int) -> None:
     assert proof.verify(phone.answer(challenge, phone.request())) == "101", "the next count"
 
 
+def test_who_claims_to_be_ours_right_or_wrong() -> None:
+    proof, phone = credentials(HandClock()), Phone()
+    assert not proof.is_claimed_by(phone.request())
+    challenge = phone.challenges(proof)[0]
+    assert proof.is_claimed_by(phone.answer(challenge, phone.request()))
+    stranger = msgspec.structs.replace(challenge, realm="carrier.example")
+    assert not proof.is_claimed_by(phone.answer(stranger, phone.request()))
+    odd = phone.request()
+    odd.headers.add("Authorization", "Bearer x")
+    assert not proof.is_claimed_by(odd)
+
+
 def test_a_client_without_qop() -> None:
     proof, phone = credentials(HandClock()), Phone()
     challenge = phone.challenges(proof)[0]

@@ -59,9 +59,10 @@ def _moment(path: str, text: str, time_zone: str) -> datetime:
     if not text:
         return datetime.now(zone)
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone)
+        at = datetime.fromisoformat(text)
     except ValueError as error:
         raise ConfigError(path, "error.bad_time") from error
+    return at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone)
 
 
 def _caller(parts: Parts, path: str, text: str) -> Caller:
