@@ -18,6 +18,7 @@ import pytest
 
 from appliance.call.cause import Cause
 from appliance.locale import LANGUAGES
+from webui.layouts import LAYOUTS
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "appliance/locale/words").glob("*.json"))
@@ -129,6 +130,13 @@ def test_a_refusal_brings_what_its_words_name() -> None:
     assert wrong == []
 
 
+def of_settings() -> tuple[str, ...]:
+    """How keys begin that follow from settings; tests/webui/test_settings.py holds them to those there are."""
+    areas = (f"console.{area.replace('-', '_')}." for area in LAYOUTS)
+    return "console.choice.", "console.outside.", *areas
+
+
 def test_nothing_is_there_that_nobody_says() -> None:
     said = {key for key in WORDS if key in literals() or any(each.fullmatch(key) for each in patterns())}
-    assert sorted(key for key in WORDS.keys() - said if not key.startswith("cause.")) == []
+    elsewhere = ("cause.", *of_settings())
+    assert sorted(key for key in WORDS.keys() - said if not key.startswith(elsewhere)) == []

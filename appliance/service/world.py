@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import anyio
 import anyio.to_thread
+from anyio import TASK_STATUS_IGNORED
 
 from appliance.call.outside import Outside
 from appliance.call.routing_table import compile_table
@@ -23,6 +24,8 @@ from appliance.sip.transport.resolve import Locator, Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from anyio.abc import TaskStatus
 
     from appliance.call.exchange import Exchange
     from appliance.call.wire import Wire
@@ -71,8 +74,8 @@ class World:
 
         self._exchange.router.around.table = compile_table(routes.values(), dial_plan, find, outside)
 
-    async def run(self, config: Config) -> None:
-        """Register, watch, send; for ever."""
+    async def run(self, config: Config, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Register, watch, send; for ever. It has started once the lines are followed."""
         # Read from the disk here, once: whoever changes the time zone later has it read by the checks.
         await anyio.to_thread.run_sync(ZoneInfo, config.current.system.time_zone)
         around = self._exchange.router.around
@@ -81,6 +84,7 @@ class World:
             await tasks.start(self._sender.run, name="located requests")
             tasks.start_soon(self._trunks.run, name="trunks")
             config.on_change(lambda snapshot: snapshot.lines, self._lines.follow)
+            task_status.started()
 
     async def leave(self) -> None:
         """Take all registrations back."""

@@ -77,9 +77,7 @@ async def house(folder: Path, *items: tuple[str, Any]) -> AsyncIterator[House]:
         made = House(folder, config)
         made.world.follow(config)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(made.world.run, config)
-            await anyio.wait_all_tasks_blocked()
-            await anyio.sleep(0.1)  # the zone is read from the disk, in a thread
+            await tasks.start(made.world.run, config)
             yield made
             tasks.cancel_scope.cancel()
     finally:
