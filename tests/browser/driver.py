@@ -129,7 +129,9 @@ class Browser:
         self.until(lambda: self.run("return !window.leaving && document.readyState === 'complete'"))
 
     def text(self, selector: str = "body") -> str:
-        return self.find(selector).text
+        """What the first element that matches shows: asked in one go, for a page that is live may replace it any moment."""
+        script = "const found = document.querySelector(arguments[0]); return found && [found.innerText];"
+        return str(self.until(lambda: self.run(script, selector))[0]).strip()
 
     # what a test does
 
