@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from appliance.call.cause import Cause, Ending, ending_of
+from appliance.call.diversion import notices
 from appliance.call.events import (
     Answered,
     Asked,
@@ -26,6 +27,7 @@ from appliance.call.events import (
     Updated,
     Withdrawn,
 )
+from appliance.call.inbound import RefusedError
 from appliance.call.record import make_record
 from appliance.call.ringing import Ringing
 from appliance.call.sip_leg_outbound import OutboundLeg
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from appliance.call.destination import Destination
-    from appliance.call.events import Dialled, Event
+    from appliance.call.diversion import NoticeForm
+    from appliance.call.events import Dialled, Diverted, Event
     from appliance.call.leg_options import LegOptions
     from appliance.call.record import CallRecord
     from appliance.call.router import Plan
@@ -54,6 +57,7 @@ class Owner(Occupied, Protocol):
     wire: Wire
     wall: Callable[[], float]
     options: LegOptions
+    notice_form: NoticeForm
 
     def changed(self) -> None: ...
     def referred(self, call: Call, leg: SipLeg, event: Referred) -> None: ...
@@ -128,7 +132,8 @@ class Call:
 
     def _ring(self, plan: Plan) -> HungUp | None:
         """Ring whom the plan says; gives why nobody can be rung."""
-        self.trying.begin(self, plan)
+        for step in self.trying.begin(self, plan):
+            self._tell_step(step)
         self._options = self._owner.options
         offer = self.dialled.content is not None and self.dialled.content.is_session
         if not (offer or (self.caller.takes_reliable and len(plan.targets) == 1)):
@@ -136,10 +141,14 @@ class Call:
             self._options = self._options.without_reliable()
         # Whoever was tried before is not heard any more, and what they said is not what the next one says.
         self.ringing, self._early, self._told, self.rings = Ringing(), None, None, False
-        failure = self.ringing.start(plan, self._dial)
+        failure = self.ringing.start(plan, partial(self._dial, plan))
         if failure is None:
             self.ringing.limit(self._owner.wire.timers, plan, self._timed_out)
         return failure
+
+    def _tell_step(self, step: Diverted) -> None:
+        headers = notices(step, self.caller.flow.local[0], self._owner.notice_form)
+        self.caller.progress(Progress(181, "Call Is Being Forwarded", None, headers))
 
     def _safely(self, step: Callable[[], None]) -> None:
         """Whatever fails ends this call, and no other."""
@@ -151,11 +160,11 @@ class Call:
             logger.exception("call %s failed", self.id)
             self.end(HungUp(Ending.of(Cause.FAILED)), "system")
 
-    def _dial(self, target: Destination) -> OutboundLeg:
+    def _dial(self, plan: Plan, target: Destination) -> OutboundLeg:
         leg = OutboundLeg(self._owner.wire, target, self.id, self._options_for(target))
         leg.on_event = self.receive
         try:
-            leg.dial(self.dialled, _retell(self.dialled.content, leg))
+            leg.dial(plan.dialled, _retell(self.dialled.content, leg))
         except Exception:
             leg.media.close()
             raise
@@ -270,6 +279,7 @@ class Call:
 
     def _picked_up(self, leg: OutboundLeg, event: Answered) -> None:
         self.callee = leg
+        self.trying.settle(self, leg)
         try:
             content = _take(event.content, leg, self.caller)
         except PeerError:  # the phone's fault, which is not the caller's to hear of
@@ -290,11 +300,15 @@ class Call:
         self.ringing.stop()
         # Nobody is rung twice, nor cut off whom the caller has heard.
         unheard = not (self.rings or self._far_heard)
-        while (plan := self.trying.after(self, event.ending.cause, unheard=unheard)) is not None:
-            failure = self._ring(plan)
-            if failure is None:
-                return
-            event = failure
+        try:
+            while (plan := self.trying.after(self, event, unheard=unheard)) is not None:
+                failure = self._ring(plan)
+                if failure is None:
+                    return
+                event = failure
+        except RefusedError as refused:
+            self.trying.steps = refused.steps or self.trying.steps
+            event = HungUp(refused.ending)
         self.end(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
 
     def _asked_early(self, leg: OutboundLeg, event: Updated | Asked) -> None:

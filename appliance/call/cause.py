@@ -36,6 +36,8 @@ class Cause(Enum):
     MEDIA = "media"
     "The two sides have no common way to send sound."
     LOOP = "loop"
+    FORWARDS = "forwards"
+    "It was sent on from one to the next too often."
     BAD_REQUEST = "bad_request"
     OVERLOAD = "overload"
     LOST = "lost"
@@ -91,6 +93,7 @@ _USUAL = {
         (Cause.FORBIDDEN, 403, "Forbidden"),
         (Cause.MEDIA, 488, "Not Acceptable Here"),
         (Cause.LOOP, 482, "Loop Detected"),
+        (Cause.FORWARDS, 483, "Forwarded Too Often"),
         (Cause.BAD_REQUEST, 400, "Bad Request"),
         (Cause.OVERLOAD, 503, "Service Unavailable"),
         (Cause.LOST, 408, "Request Timeout"),
@@ -108,6 +111,7 @@ _Q850 = {
     Cause.LINE_DOWN: 38,  # network out of order
     Cause.LINE_FULL: 34,  # no circuit or channel available
     Cause.LOST: 27,  # destination out of order
+    Cause.FORWARDS: 25,  # exchange routing error
     Cause.ADMINISTRATOR: 31,  # normal, unspecified
     Cause.PRACK_REFUSED: 111,  # protocol error, unspecified
     Cause.SHUTDOWN: 41,  # temporary failure

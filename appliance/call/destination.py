@@ -5,14 +5,14 @@ RFC 3261 §8.1.1; RFC 3323 §4.1.1.3 (anonymous); RFC 3327 §5.3 (the way to a p
 
 from __future__ import annotations
 
-__all__ = ["ANONYMOUS", "Destination", "Shown", "WayOut", "escaped", "from_of"]
+__all__ = ["ANONYMOUS", "Destination", "Shown", "WayOut", "from_of"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import quote
 
+from appliance.call.diversion import diversions, history
+from appliance.call.number import escaped
 from appliance.sip.message import NameAddr, Uri
-from appliance.sip.transport.own_address import USER_MARKS
 
 if TYPE_CHECKING:
     from appliance.call.cause import Cause
@@ -36,13 +36,21 @@ class Shown:
     "To."
     contact_user: str
     headers: Baggage = ()
-    "Further ones, such as P-Preferred-Identity and Privacy."
+    "Further ones, such as P-Preferred-Identity, Privacy and Diversion."
+    behind: Baggage = ()
+    "Those that must stand behind what the caller's phone sent: History-Info."
 
     @classmethod
     def at_home(cls, dialled: Dialled, number: str, host: str) -> Shown:
         """To a phone of ours."""
         caller = from_of(dialled.from_name, dialled.from_number, host)
-        return cls(caller.text, f"<{Uri.sip(number, host)}>", dialled.from_number or "anonymous")
+        return cls(
+            caller.text,
+            f"<{Uri.sip(number, host)}>",
+            dialled.from_number or "anonymous",
+            diversions(dialled, host),
+            history(dialled, host),
+        )
 
 
 class WayOut(Protocol):
@@ -83,6 +91,11 @@ class Destination:
     way_out: WayOut | None = None
     "The line or trunk; None for a phone of ours."
 
+    @property
+    def occupies(self) -> str:
+        """What is busy with a call to it: the line or trunk, named as in routes, or the extension."""
+        return self.number if self.way_out is None else self.way_out.name
+
     @classmethod
     def of(cls, binding: Binding) -> Destination:
         """A registered phone."""
@@ -92,8 +105,3 @@ class Destination:
 def from_of(display: str, number: str, host: str) -> NameAddr:
     """Who calls, for From; nobody where the number is hidden."""
     return NameAddr(display, Uri.sip(escaped(number), host)) if number else ANONYMOUS
-
-
-def escaped(number: str) -> str:
-    """A number as the user part of a URI (§19.1.2): it may be a stranger's, who writes what he likes."""
-    return quote(number, safe=USER_MARKS)

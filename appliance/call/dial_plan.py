@@ -7,14 +7,15 @@ What goes first:
 2. An emergency number, with or without the out prefix, dialled by an extension: by the routes that match it, whatever
    their hours, callers and level, then by every other line and trunk. Only routes that are meant for it (marked so, or
    its very number is their pattern) may change it; what wider ones make of it is tried last.
-3. For an extension, what follows the out prefix, if any route to the outside matches that.
-4. The number as it was dialled.
+3. A number of a feature: a group, a code.
+4. For an extension, what follows the out prefix, if any route to the outside matches that.
+5. The number as it was dialled.
 
-In 3 and 4 the route with the closest pattern decides; of equal ones that which names callers, then hours, then the first
+In 4 and 5 the route with the closest pattern decides; of equal ones that which names callers, then hours, then the first
 by name. One that is closed or not for this caller is passed over, but its level goes on to hold for wider patterns: nobody
 gets round it by waiting. A route that asks for more than the extension's right ends the search.
 
-Callers on a line or trunk reach extensions, and those routes that name their line or trunk; nothing else.
+Callers on a line or trunk reach extensions, those features that are there for them, and those routes that name their line or trunk; nothing else.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from appliance.config.pattern import MAX_NUMBER, is_dialable
 from appliance.config.route import FAIL_OVER_CAUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from appliance.call.decision import Caller, Destination, Outcome
@@ -51,9 +52,22 @@ if TYPE_CHECKING:
 EMERGENCY_FAIL_OVER = frozenset(map(Cause, FAIL_OVER_CAUSES))
 
 
-def decide(number: str, caller: Caller, at: datetime, table: RoutingTable) -> Decision:
-    """One decision for any number and caller; `at` is local time. Raises nothing."""
-    inquiry = _Inquiry(number, caller, at, table)
+def _no_features(_number: str, _caller: Caller) -> None:
+    """Whose numbers are a feature's where there are none."""
+
+
+def decide(
+    number: str,
+    caller: Caller,
+    at: datetime,
+    table: RoutingTable,
+    claims: Callable[[str, Caller], str | None] = _no_features,
+) -> Decision:
+    """One decision for any number and caller; `at` is local time. Raises nothing.
+
+    `claims` names the feature that a number belongs to when this caller dials it.
+    """
+    inquiry = _Inquiry(number, caller, at, table, claims)
     outcome = inquiry.answer()
     return Decision(outcome, tuple(inquiry.steps))
 
@@ -61,7 +75,15 @@ def decide(number: str, caller: Caller, at: datetime, table: RoutingTable) -> De
 class _Inquiry:
     """One question to the table; it writes down its steps as it goes."""
 
-    def __init__(self, number: str, caller: Caller, at: datetime, table: RoutingTable) -> None:
+    def __init__(
+        self,
+        number: str,
+        caller: Caller,
+        at: datetime,
+        table: RoutingTable,
+        claims: Callable[[str, Caller], str | None],
+    ) -> None:
+        self.claims = claims
         self.number = number
         self.caller = caller
         self.at = at
@@ -78,6 +100,8 @@ class _Inquiry:
             return passed
         if extension is not None:
             return self._refuse(Cause.NOT_FOUND, "route.extension_off", number=self.number)
+        if (feature := self.claims(self.number, self.caller)) is not None:
+            return self._pass([ToFeature(feature, self.number)])
         if not is_dialable(self.number):
             return self._refuse(Cause.NOT_FOUND, "route.not_dialable")
         return self._by_routes()
@@ -235,9 +259,11 @@ class _Inquiry:
                 self._note("route.not_dialable")
                 return None
 
-    def _extension(self, number: str) -> ToExtension | None:
+    def _extension(self, number: str) -> ToExtension | ToFeature | None:
         if self.table.rings(number):
             return ToExtension(number)
+        if (feature := self.claims(number, self.caller)) is not None:
+            return ToFeature(feature, number)
         self._note("route.no_extension", number=number[:MAX_NUMBER])
         return None
 

@@ -12,6 +12,7 @@ __all__ = [
     "Confirmed",
     "Content",
     "Dialled",
+    "Diverted",
     "Event",
     "HungUp",
     "Outcome",
@@ -24,11 +25,12 @@ __all__ = [
 ]
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from appliance.call.cause import Ending
+from appliance.call.decision import FromExtension
 from appliance.sip.message import Replaces
 
 Baggage = tuple[tuple[str, str], ...]
@@ -61,6 +63,24 @@ class Outcome(msgspec.Struct, frozen=True):
 Reply = Callable[[Outcome], None]
 
 
+DivertReason = Literal[
+    "unconditional", "user-busy", "no-answer", "unavailable", "deflection", "time-of-day", "do-not-disturb"
+]
+"As the Diversion header says it (RFC 5806 §4)."
+
+
+class Diverted(msgspec.Struct, frozen=True):
+    """One step of a call that was sent on."""
+
+    by: str
+    "The number that sends it on."
+    name: str
+    "What that is called; may be empty."
+    to: str
+    "The number it is sent to, as the exchange is asked for it."
+    reason: DivertReason
+
+
 class Dialled(msgspec.Struct, frozen=True):
     """Somebody wants to talk to a number."""
 
@@ -76,6 +96,10 @@ class Dialled(msgspec.Struct, frozen=True):
     "`line:NAME` or `trunk:NAME` that the call came by; empty: an extension calls."
     phone: str = ""
     "The one phone of that number that is meant, by its own name; empty: all of them."
+    steps: tuple[Diverted, ...] = ()
+    "How it came to be for that number: who sent it on so far, first one first."
+    payer: FromExtension | None = None
+    "Whose rights and money count since it was sent on; None: the caller's own."
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -169,6 +193,8 @@ class HungUp(msgspec.Struct, frozen=True):
 
     ending: Ending
     baggage: Baggage = ()
+    moved_to: str = ""
+    "The number that the phone would have it go to (3xx); empty when it names none."
 
 
 Event = Dialled | Progress | Answered | Confirmed | Updated | Withdrawn | Asked | Referred | HungUp

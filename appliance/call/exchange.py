@@ -24,13 +24,15 @@ from appliance.call.record import record_refused
 from appliance.call.router import Router
 from appliance.call.sip_leg_inbound import InboundLeg
 from appliance.call.transfers import Replacing, Transfers
+from appliance.call.verdict import Failure
 from appliance.errors import PeerError
 from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from appliance.call.events import Dialled, Referred
+    from appliance.call.diversion import NoticeForm
+    from appliance.call.events import Dialled, Diverted, Referred
     from appliance.call.inbound import Identity
     from appliance.call.outside import OutsideCaller
     from appliance.call.record import CallRecord
@@ -100,6 +102,8 @@ class Exchange:
         self.wall = wall
         self.options = LegOptions()
         "What the legs of new calls may use of SIP's extensions."
+        self.notice_form: NoticeForm = "minisipserver"
+        "How callers are told who sends their call on, and to whom."
         self.on_record: Callable[[CallRecord], None] = _ignore
         "Gets the record of each call when it ends."
         self.on_change: Callable[[], None] = _ignore
@@ -145,8 +149,9 @@ class Exchange:
                 dialled = msgspec.structs.replace(dialled, to_number=number, phone=phone)
             self._admit(transaction, dialled, call_id, came)
         except PeerError as refusal:
-            ending = refusal.ending if isinstance(refusal, RefusedError) else _ending(refusal)
-            self._tell_record(record_refused(call_id, dialled, ending, self.wall()))
+            self._tell_record(
+                record_refused(call_id, dialled, _ending(refusal), self.wall(), _steps(refusal))
+            )
             raise
 
     def _from_outside(self, request: Request, flow: Flow) -> OutsideCaller | None:
@@ -189,6 +194,10 @@ class Exchange:
         engaged.remove(call)
         if not engaged:
             del self._engaged[name]
+
+    def onward(self, plan: Plan, event: HungUp) -> Plan | None:
+        """What a feature makes of a plan that failed; None: nothing. RefusedError when that cannot be."""
+        return self.router.onward(plan, Failure(event.ending.cause, event.moved_to))
 
     def meant_by(self, uri: str) -> tuple[str, str]:
         """The number that a URI names, and the one phone of it that it means, mostly none. PeerError 400 or 404."""
@@ -300,7 +309,11 @@ def _ignore(*_: object) -> None:
 
 
 def _ending(refusal: PeerError) -> Ending:
-    return ending_of(refusal.status, refusal.reason)
+    return refusal.ending if isinstance(refusal, RefusedError) else ending_of(refusal.status, refusal.reason)
+
+
+def _steps(refusal: PeerError) -> tuple[Diverted, ...]:
+    return refusal.steps if isinstance(refusal, RefusedError) else ()
 
 
 def _info(call: Call) -> CallInfo:

@@ -16,6 +16,7 @@ from appliance.errors import PeerError
 from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
+    from appliance.call.events import Diverted
     from appliance.sip.message import Request
 
 # RFC 3261 §16.6 step 3: what a request without Max-Forwards is given.
@@ -37,13 +38,21 @@ class Identity(Protocol):
 class RefusedError(PeerError):
     """A call that ends before it began, for a reason that the record shall name."""
 
-    def __init__(self, cause: Cause, headers: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        cause: Cause,
+        headers: tuple[tuple[str, str], ...] = (),
+        *,
+        steps: tuple[Diverted, ...] = (),
+    ) -> None:
+        """`steps`: how it had been sent on by then."""
         ending = Ending.of(cause)
         reason = ending.reason
         if reason is not None:
             headers = (*headers, ("Reason", reason))
         super().__init__(ending.status, ending.text, headers)
         self.ending = ending
+        self.steps = steps
 
 
 def check_caller(request: Request, number: str) -> None:

@@ -7,11 +7,12 @@ __all__ = ["CallRecord", "make_record", "record_refused"]
 from typing import TYPE_CHECKING
 
 from appliance.store.records import RecordRow as CallRecord
+from appliance.store.records import RecordStep
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
     from appliance.call.cause import Ending
-    from appliance.call.events import Dialled
+    from appliance.call.events import Dialled, Diverted
 
 
 def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float, duration: float) -> CallRecord:
@@ -32,10 +33,13 @@ def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float, dura
         ended_by=ended_by,
         way_in=call.dialled.way_in,
         way_out=call.trying.way_out,
+        steps=_steps(call.trying.steps),
     )
 
 
-def record_refused(call_id: str, dialled: Dialled, ending: Ending, at: float) -> CallRecord:
+def record_refused(
+    call_id: str, dialled: Dialled, ending: Ending, at: float, steps: tuple[Diverted, ...] = ()
+) -> CallRecord:
     """What is kept of a call that was refused before anything rang."""
     return CallRecord(
         id=call_id,
@@ -49,4 +53,9 @@ def record_refused(call_id: str, dialled: Dialled, ending: Ending, at: float) ->
         cause=ending.cause.value,
         ended_by="system",
         way_in=dialled.way_in,
+        steps=_steps(steps),
     )
+
+
+def _steps(steps: tuple[Diverted, ...]) -> tuple[RecordStep, ...]:
+    return tuple(RecordStep(each.by, each.to, each.reason) for each in steps)

@@ -75,10 +75,15 @@ class Ringing:
         """One has failed; gives the best failure when it was the last."""
         self.legs.remove(leg)
         self._failures.append(event)
-        # §16.7 step 5: a 6xx speaks for all phones: the others are cancelled.
+        # §16.7 step 5: a 6xx speaks for all phones of its number: they are cancelled. The rest of a group rings on.
         if event.ending.status >= 600:
-            self._stop_ringing(HungUp(event.ending))
+            self._cancel(event, [each for each in self.legs if each.number == leg.number])
         return None if self.legs else best_of(self._failures)
+
+    def _cancel(self, event: HungUp, legs: list[OutboundLeg]) -> None:
+        self.legs = [each for each in self.legs if each not in legs]
+        for leg in legs:
+            leg.hang_up(HungUp(event.ending))
 
     def stop(self) -> list[OutboundLeg]:
         """Wait no more. Gives the legs that still ring, for the caller of this to hang up."""

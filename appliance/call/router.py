@@ -4,8 +4,11 @@ from __future__ import annotations
 
 __all__ = ["Phones", "Plan", "Router", "Surroundings"]
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, assert_never
+
+import msgspec
 
 from appliance.call.cause import Cause
 from appliance.call.decision import (
@@ -19,9 +22,12 @@ from appliance.call.decision import (
 )
 from appliance.call.destination import Destination
 from appliance.call.dial_plan import decide
+from appliance.call.diversion import sent_on
+from appliance.call.events import Diverted
 from appliance.call.inbound import RefusedError
 from appliance.call.outside import way_name
 from appliance.call.routing_table import compile_table
+from appliance.call.verdict import Failure, Forward, NoServices, Refuse, Ring
 from appliance.config.dial_plan import DialPlan
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from appliance.call.events import Dialled
     from appliance.call.outside import Outside
     from appliance.call.routing_table import RoutingTable
+    from appliance.call.verdict import Round, Services, Target, Verdict
     from appliance.config.extension import Extension
     from appliance.directory.bindings import Binding
     from appliance.sip.message import Uri
@@ -43,6 +50,9 @@ RING_OUTSIDE = 180.0
 NEXT_PEER = frozenset({Cause.UNREACHABLE, Cause.OVERLOAD, Cause.FAILED, Cause.LINE_DOWN, Cause.LINE_FULL})
 """After which a trunk's next peer is tried: what one server could not do, not what the number said. A trunk that is full is
 so at every peer, but behind the last one comes the route's next destination."""
+
+ANY = frozenset(Cause)
+"Whatever one round of a group came to, the next one rings."
 
 GONE = frozenset({Cause.LINE_DOWN, Cause.LINE_FULL})
 "After which a route's next destination is always tried: nobody was asked yet."
@@ -72,6 +82,10 @@ class Plan:
     "All ring at once."
     ring_seconds: float
     "When nobody has answered by then, the caller is told so."
+    dialled: Dialled
+    "The call as those who are rung get to see it, with the steps that led to them."
+    asked: Target | None = None
+    "Whom the plan is for: the features are asked what comes next when it fails. None: nobody is to be asked."
     otherwise: Plan | None = None
     "What is tried next when this fails for one of the causes below."
     fail_over_on: frozenset[Cause] = frozenset()
@@ -85,6 +99,11 @@ class Plan:
         """The line or trunk that it leaves by, named as in routes; empty for phones of ours."""
         ways = (target.way_out for target in self.targets)
         return next((way.name for way in ways if way is not None), "")
+
+    @property
+    def occupies(self) -> frozenset[str]:
+        """The extensions, lines and trunks that are busy with it."""
+        return frozenset(each.occupies for each in self.targets)
 
 
 @dataclass(slots=True)
@@ -110,88 +129,173 @@ class Router:
         """Knows extensions alone, until `around` is told of more."""
         self._find = find
         self._whereabouts = whereabouts
+        self.services: Services = NoServices()
+        "The features, for the owner to fill in."
         # An exchange without routes has no out prefix and no emergency numbers to care for.
         plain = DialPlan(out_prefix="", emergency=())
         self.around = Surroundings(compile_table((), plain, find, ()), local_now)
 
     def decide(self, number: str, caller: Caller, at: datetime) -> Decision:
         """Where a call would go, and why."""
-        return decide(number, caller, at, self.around.table)
+        return decide(number, caller, at, self.around.table, self.services.claims)
 
     def route(self, dialled: Dialled) -> Plan:
         """The plan for this call; RefusedError when there can be none."""
         decision = self.decide(dialled.to_number, self._caller(dialled), self.around.local_now())
         outcome = decision.outcome
         if isinstance(outcome, Refused):
-            raise RefusedError(outcome.cause)
+            raise RefusedError(outcome.cause, steps=dialled.steps)
         plan: Plan | None = None
-        failure = RefusedError(Cause.NOT_FOUND)
+        failure = RefusedError(Cause.NOT_FOUND, steps=dialled.steps)
         # From the last to the first, so that each plan knows what comes after it.
         for target in reversed(outcome.destinations):
             try:
-                plans = self._plans(target, dialled, emergency=outcome.emergency)
+                first = self._plan(target, dialled, emergency=outcome.emergency)
             except RefusedError as refused:
                 if refused.ending.cause not in GONE | outcome.fail_over_on:
                     plan = None
                 if plan is None:
                     failure = refused
             else:
-                plan = _chained(plans, plan, outcome.fail_over_on)
+                plan = first if plan is None else _followed(first, plan, outcome.fail_over_on | GONE)
         if plan is None:
             raise failure
         return plan
 
+    def onward(self, plan: Plan, failure: Failure) -> Plan | None:
+        """What a feature makes of a plan that failed; None: nothing. RefusedError when that cannot be."""
+        if plan.asked is None:
+            return None
+        verdict = self.services.failed(plan.asked, failure, plan.dialled)
+        return None if verdict is None else self._obey(verdict, plan.asked, plan.dialled)
+
     def _caller(self, dialled: Dialled) -> Caller:
+        if dialled.payer is not None:
+            return dialled.payer
         if dialled.way_in:
             return FromOutside(dialled.way_in)
         extension = self._find(dialled.from_number)
         return FromExtension(dialled.from_number, extension.level if extension is not None else 0)
 
-    def _plans(
-        self, target: ToExtension | ToFeature | ToOutside, dialled: Dialled, *, emergency: bool
-    ) -> list[Plan]:
+    def _plan(self, target: Target, dialled: Dialled, *, emergency: bool) -> Plan:
+        if emergency:
+            return self._direct(target, dialled, emergency=True)
+        verdict = self.services.reached(target, dialled)
+        if verdict is None:
+            try:
+                return self._direct(target, dialled, emergency=False)
+            except RefusedError as refused:
+                verdict = self.services.failed(target, Failure(refused.ending.cause), dialled)
+                if verdict is None:
+                    raise
+        return self._obey(verdict, target, dialled)
+
+    def _obey(self, verdict: Verdict, target: Target, dialled: Dialled) -> Plan:
+        """The plan by which a verdict is carried out; RefusedError when there can be none."""
+        match verdict:
+            case Forward():
+                step = Diverted(verdict.payer.number, verdict.name, verdict.to, verdict.reason)
+                return self.route(sent_on(dialled, step, verdict.payer))
+            case Refuse(cause):
+                onward = self.services.failed(target, Failure(cause), dialled)
+                if onward is None or isinstance(onward, Refuse):
+                    raise RefusedError(cause, steps=dialled.steps)
+                return self._obey(onward, target, dialled)
+            case Ring():
+                return self._rounds(verdict, target, dialled)
+            case _:
+                assert_never(verdict)
+
+    def _rounds(self, ring: Ring, target: Target, dialled: Dialled) -> Plan:
+        """One plan a round, each after the one before; RefusedError when nobody can be rung in any."""
+        plan: Plan | None = None
+        failure = RefusedError(Cause.NOT_REGISTERED, steps=dialled.steps)
+        for each in reversed(ring.rounds):
+            targets = self._members(each, ring, dialled)
+            if targets:
+                asked = target if plan is None else None
+                this = Plan(dialled.to_number, targets, each.seconds, dialled, asked=asked)
+                plan = this if plan is None else replace(this, otherwise=plan, fail_over_on=ANY)
+        if plan is not None:
+            return plan
+        verdict = self.services.failed(target, Failure(failure.ending.cause), dialled)
+        if verdict is None:
+            raise failure
+        return self._obey(verdict, target, dialled)
+
+    def _members(self, this: Round, ring: Ring, dialled: Dialled) -> list[Destination]:
+        found: list[Destination] = []
+        for number in this.members:
+            asking = msgspec.structs.replace(dialled, to_number=number, payer=ring.payer, phone="")
+            decision = self.decide(number, ring.payer, self.around.local_now())
+            if isinstance(decision.outcome, Refused):
+                continue
+            for target in decision.outcome.destinations:
+                if not isinstance(target, ToFeature) and self.services.reached(target, asking) is None:
+                    with suppress(RefusedError):
+                        found += self._direct(target, asking, emergency=False).targets
+                        break
+        return found
+
+    def _direct(self, target: Target, dialled: Dialled, *, emergency: bool) -> Plan:
         match target:
             case ToExtension(number):
-                return [self._extension(number, dialled)]
+                return self._extension(number, dialled, emergency=emergency)
             case ToOutside():
                 return self._outside(target, dialled, emergency=emergency)
             case ToFeature():
-                raise RefusedError(Cause.NOT_FOUND)
+                raise RefusedError(Cause.NOT_FOUND, steps=dialled.steps)
             case _:
                 assert_never(target)
 
-    def _extension(self, number: str, dialled: Dialled) -> Plan:
+    def _extension(self, number: str, dialled: Dialled, *, emergency: bool) -> Plan:
         extension = self._find(number)
         if extension is None or not extension.enabled:
-            raise RefusedError(Cause.NOT_FOUND)
+            raise RefusedError(Cause.NOT_FOUND, steps=dialled.steps)
         # One's own phones are busy: with this call. Another one of them may be meant all the same.
         if number == dialled.from_number and not dialled.way_in and not dialled.phone:
-            raise RefusedError(Cause.BUSY)
+            raise RefusedError(Cause.BUSY, steps=dialled.steps)
         targets = self._whereabouts.targets(number)
         if dialled.phone:
             targets = [target for target in targets if target.phone == dialled.phone]
         if not targets:
-            raise RefusedError(Cause.NOT_REGISTERED)
-        return Plan(number, [Destination.of(each) for each in targets], extension.ring_seconds)
+            raise RefusedError(Cause.NOT_REGISTERED, steps=dialled.steps)
+        rung = [Destination.of(each) for each in targets]
+        asked = None if emergency else ToExtension(number)
+        return Plan(number, rung, extension.ring_seconds, dialled, asked=asked)
 
-    def _outside(self, target: ToOutside, dialled: Dialled, *, emergency: bool) -> list[Plan]:
+    def _outside(self, target: ToOutside, dialled: Dialled, *, emergency: bool) -> Plan:
         outside = self.around.outside
         if outside is None:
-            raise RefusedError(Cause.LINE_DOWN)
+            raise RefusedError(Cause.LINE_DOWN, steps=dialled.steps)
         most = 0 if emergency else outside.max_calls(target.kind, target.name)
         if most and self.around.calls_by(way_name(target.kind, target.name)) >= most:
-            raise RefusedError(Cause.LINE_FULL)
-        extension = None if emergency else "" if dialled.way_in else dialled.from_number
-        found = outside.destinations(target.kind, target.name, target.number, extension)
-        return [
-            Plan(target.number, [each], RING_OUTSIDE, max_calls=most, emergency=emergency) for each in found
+            raise RefusedError(Cause.LINE_FULL, steps=dialled.steps)
+        extension = None if emergency else _paying(dialled)
+        peers = outside.destinations(target.kind, target.name, target.number, extension)
+        *before, plan = [
+            Plan(
+                *(target.number, [peer], RING_OUTSIDE, dialled),
+                asked=None if emergency else target,
+                max_calls=most,
+                emergency=emergency,
+            )
+            for peer in peers
         ]
+        for each in reversed(before):
+            plan = replace(each, otherwise=plan, fail_over_on=NEXT_PEER)
+        return plan
 
 
-def _chained(plans: list[Plan], then: Plan | None, fail_over_on: frozenset[Cause]) -> Plan:
-    """The plans of one destination, each tried after the one before, and then those of the next."""
-    *before, last = plans
-    chain = last if then is None else replace(last, otherwise=then, fail_over_on=fail_over_on | GONE)
-    for plan in reversed(before):
-        chain = replace(plan, otherwise=chain, fail_over_on=NEXT_PEER)
-    return chain
+def _paying(dialled: Dialled) -> str:
+    """The extension whose line it must be; empty for somebody outside."""
+    if dialled.payer is not None:
+        return dialled.payer.number
+    return "" if dialled.way_in else dialled.from_number
+
+
+def _followed(plan: Plan, then: Plan, causes: frozenset[Cause]) -> Plan:
+    """`plan` with `then` after its last."""
+    if plan.otherwise is None:
+        return replace(plan, otherwise=then, fail_over_on=causes)
+    return replace(plan, otherwise=_followed(plan.otherwise, then, causes))

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 MAX_RSEQ = 2**31 - 1
 "RFC 3262 §3: the first RSeq is drawn from 1 to this."
+FORWARDED = 181
+"Said once for each step, and by nothing that comes later: so it is sent reliably wherever the caller can do that."
 REPEAT_SECONDS = 60.0
 "§13.3.1.1: so often the caller MUST hear that it is rung still, or a proxy between us may give the INVITE up (timer C)."
 
@@ -131,7 +133,8 @@ class InboundLeg(SipLeg):
         content = self._new_to_caller(event.content, event.fork)
         # RFC 3262 §5: without an offer in the INVITE, only what the callee said reliably can be one.
         binds = content is not None and content.is_session and (event.reliable or self.owes_answer)
-        if reliable is None or not (binds or self._demanded):
+        matters = binds or self._demanded or event.status == FORWARDED
+        if reliable is None or not matters:
             self._note_told(event.fork, content, certain=False)
             self._respond(event, content, ())
             return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from appliance.call.cause import Cause, Ending, ending_told_by_phone, ending_told_outside
 from appliance.call.destination import Shown
 from appliance.call.events import Answered, Content, HungUp, Progress
+from appliance.call.inbound import dialled_number
 from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
 from appliance.errors import PeerError
@@ -123,6 +124,7 @@ class OutboundLeg(SipLeg):
             *(self._session_timer.initial_fields() if self._session_timer is not None else ()),
             *shown.headers,
             *dialled.baggage,
+            *shown.behind,
         ]
 
     def _shown(self, dialled: Dialled) -> Shown:
@@ -144,6 +146,11 @@ class OutboundLeg(SipLeg):
     def way_out(self) -> str:
         """The line or trunk it goes by, named as in routes; empty for a phone of ours."""
         return "" if self._target.way_out is None else self._target.way_out.name
+
+    @property
+    def occupies(self) -> str:
+        """What is busy with it: the line or trunk, or the extension."""
+        return self._target.occupies
 
     def works(self) -> None:
         """Somebody is there: what its way out tried is worth remembering."""
@@ -189,8 +196,14 @@ class OutboundLeg(SipLeg):
         elif not self.over and not self._answered_once and (proven := self._proven(event)):
             self._send_again(proven)
         else:
-            told = ending_told_by_phone if self._target.way_out is None else ending_told_outside
-            self._failed(HungUp(told(event.status, event.reason), passing(event)))
+            self._failed(self._refusal(event))
+
+    def _refusal(self, response: Response) -> HungUp:
+        if self._target.way_out is not None:
+            # Where a carrier would have a call go is for nobody to pay: its 3xx is a refusal like others.
+            return HungUp(ending_told_outside(response.status, response.reason), passing(response))
+        told = ending_told_by_phone(response.status, response.reason)
+        return HungUp(told, passing(response), _moved_to(response))
 
     def _proven(self, response: Response) -> Request | None:
         """The INVITE with the answer to the carrier's challenge (§22.2); None where there is none."""
@@ -388,6 +401,16 @@ class OutboundLeg(SipLeg):
         for early in self._early.values():
             self._wire.endpoint.remove_dialog(early.dialog.id)
         self._early.clear()
+
+
+def _moved_to(response: Response) -> str:
+    """§21.3: the number that a phone sends the call to; empty when it does not, or names none that can be dialled."""
+    if not 300 <= response.status < 400:
+        return ""
+    try:
+        return dialled_number(str(response.contacts[0].uri)) if response.contacts else ""
+    except PeerError:
+        return ""
 
 
 def _nobody_cares(_event: Response | Failed) -> None:

@@ -1,4 +1,4 @@
-"""What a call tries, one plan after the other, and what it occupies meanwhile: an extension, a line or a trunk."""
+"""What a call tries, one plan after the other, and what it occupies meanwhile: extensions, a line or a trunk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from appliance.call.cause import Cause
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
+    from appliance.call.events import Diverted, HungUp
     from appliance.call.router import Plan
+    from appliance.call.sip_leg_outbound import OutboundLeg
 
 
 class Occupied(Protocol):
@@ -26,37 +28,54 @@ class Occupied(Protocol):
     def release(self, call: Call, name: str) -> None:
         """It does so no more."""
 
+    def onward(self, plan: Plan, event: HungUp) -> Plan | None:
+        """What a feature makes of a plan that failed; None: nothing. RefusedError when that cannot be."""
+
 
 class Trying:
     """Of one call."""
 
-    __slots__ = ("_occupied", "_occupies", "_plan", "_tried_less", "way_out")
+    __slots__ = ("_occupied", "_occupies", "_plan", "_tried_less", "steps", "way_out")
 
     def __init__(self, occupied: Occupied) -> None:
         self._occupied = occupied
-        self._occupies = ""
+        self._occupies: frozenset[str] = frozenset()
         self._plan: Plan | None = None  # what is being tried
         self._tried_less = False  # whether one way out was tried once more without a feature
         self.way_out = ""
         "The line or trunk that the call leaves by, or tried last; empty: it does not leave."
+        self.steps: tuple[Diverted, ...] = ()
+        "How it was sent on so far."
 
-    def begin(self, call: Call, plan: Plan) -> None:
-        """This is tried now."""
+    def begin(self, call: Call, plan: Plan) -> tuple[Diverted, ...]:
+        """This is tried now. Gives the steps that led to it since the last one."""
         self._plan, self.way_out = plan, plan.way_out
-        self._occupy(call, plan.way_out or plan.number)
+        known, self.steps = len(self.steps), plan.dialled.steps
+        self._occupy(call, plan.occupies)
+        return self.steps[known:]
+
+    def settle(self, call: Call, leg: OutboundLeg) -> None:
+        """One has answered: nobody else is busy with it any more."""
+        self.way_out = leg.way_out
+        self._occupy(call, frozenset((leg.occupies,)))
 
     def end(self, call: Call) -> None:
         """Nothing is tried any more, nor is anybody talked to."""
         self._plan = None
-        self._occupy(call, "")
+        self._occupy(call, frozenset())
 
-    def after(self, call: Call, cause: Cause, *, unheard: bool) -> Plan | None:
-        """What to try after a failure: the same in a simpler way if that was `unheard`, or what comes next and has room."""
-        plan = self._plan
+    def after(self, call: Call, event: HungUp, *, unheard: bool) -> Plan | None:
+        """What to try after a failure: the same in a simpler way if that was `unheard`, or what a feature says, or what
+        comes next and has room. RefusedError when a feature sends it where it cannot go."""
+        plan, cause = self._plan, event.ending.cause
         self.end(call)
-        if plan is not None and unheard and (lesser := self._without_what_hurt(plan, cause)) is not None:
+        if plan is None:
+            return None
+        if unheard and (lesser := self._without_what_hurt(plan, cause)) is not None:
             return lesser
-        while plan is not None and plan.otherwise is not None and cause in plan.fail_over_on:
+        if (onward := self._occupied.onward(plan, event)) is not None:
+            return onward
+        while plan.otherwise is not None and cause in plan.fail_over_on:
             plan = plan.otherwise
             if self._occupied.has_room(plan):
                 return plan
@@ -74,9 +93,9 @@ class Trying:
         self._tried_less = True
         return replace(plan, targets=[replace(target, way_out=way)])
 
-    def _occupy(self, call: Call, name: str) -> None:
-        before, self._occupies = self._occupies, name
-        if before:
-            self._occupied.release(call, before)
-        if name:
+    def _occupy(self, call: Call, names: frozenset[str]) -> None:
+        before, self._occupies = self._occupies, names
+        for name in before - names:
+            self._occupied.release(call, name)
+        for name in names - before:
             self._occupied.engage(call, name)

@@ -8,10 +8,13 @@ from __future__ import annotations
 __all__ = ["LineWay", "TrunkWay"]
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from appliance.call.cause import Cause
-from appliance.call.destination import ANONYMOUS, Shown, escaped, from_of
+from appliance.call.destination import ANONYMOUS, Shown, from_of
+from appliance.call.diversion import diversions, history
+from appliance.call.number import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +79,15 @@ class LineWay(_Way):
         callee = f"<sip:{escaped(number)}@{self.domain}>"
         # RFC 3325 §9.2: a carrier's customer says which of its identities it would like to have shown.
         shown, headers = _as_wished(caller, line, dialled, "P-Preferred-Identity")
-        return Shown(shown.text, callee, line.contact_user or line.account.partition("@")[0], headers)
+        own = line.account.partition("@")[0]
+        diverter = partial(_shown_diverter, line, own)
+        return Shown(
+            shown.text,
+            callee,
+            line.contact_user or own,
+            (*headers, *diversions(dialled, self.domain, diverter)),
+            history(dialled, self.domain, diverter),
+        )
 
     def attempt(self, method: str) -> Attempt | None:
         """What answers the carrier's challenges to one request."""
@@ -106,10 +117,18 @@ class TrunkWay(_Way):
         """How the caller is shown to the peer."""
         trunk = self.trunk
         user = _shown_number(trunk, dialled, own=trunk.caller_number or dialled.from_number)
-        caller = from_of(dialled.from_name, user, self.host.partition("%")[0])
+        host = self.host.partition("%")[0]
+        caller = from_of(dialled.from_name, user, host)
         # RFC 3325 §9.1: servers that trust each other assert it.
         shown, headers = _as_wished(caller, trunk, dialled, "P-Asserted-Identity")
-        return Shown(shown.text, f"<{self._address(number)}>", user or "anonymous", headers)
+        diverter = partial(_shown_diverter, trunk, "")
+        return Shown(
+            shown.text,
+            f"<{self._address(number)}>",
+            user or "anonymous",
+            (*headers, *diversions(dialled, host, diverter)),
+            history(dialled, host, diverter),
+        )
 
     def attempt(self, _method: str) -> Attempt | None:
         """A trunk is trusted by address: there is nothing to prove."""
@@ -138,6 +157,18 @@ def _shown_number(way: Outside, dialled: Dialled, own: str) -> str:
     if not number:
         return ""  # the caller is hidden from us, too: neither cut nor prefix makes a number of that
     return f"{way.caller_prefix}{number[way.caller_cut :]}"
+
+
+def _shown_diverter(way: Outside, own: str, number: str) -> str:
+    """How the carrier is told who sent a call on: by a number of the line, as it is told who calls."""
+    match way.shows:
+        case "extension":
+            shown = number
+        case "outside":
+            shown = own or way.caller_number or number
+        case "fixed":
+            shown = way.caller_number
+    return escaped(f"{way.caller_prefix}{shown[way.caller_cut :]}")
 
 
 def _as_wished(caller: NameAddr, way: Outside, dialled: Dialled, header: str) -> tuple[NameAddr, Baggage]:

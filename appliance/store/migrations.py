@@ -81,4 +81,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE records ADD COLUMN way_in TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE records ADD COLUMN way_out TEXT NOT NULL DEFAULT ''",
     ),
+    ("ALTER TABLE records ADD COLUMN steps TEXT NOT NULL DEFAULT '[]'",),
 )

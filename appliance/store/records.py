@@ -9,15 +9,24 @@ import msgspec
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["MAX_RECORDS", "RecordRow", "add", "find", "page"]
+__all__ = ["MAX_RECORDS", "RecordRow", "RecordStep", "add", "find", "page"]
 
 # About 300 octets each with their indexes: some 60 MB of card at the most, years of calls for a small office.
 MAX_RECORDS = 200_000
 
 COLUMNS = (
     "id, started_at, answered_at, ended_at, from_number, from_name, to_number, answered_by,"
-    " duration, status, cause, ended_by, way_in, way_out"
+    " duration, status, cause, ended_by, way_in, way_out, steps"
 )
+
+
+class RecordStep(msgspec.Struct, frozen=True):
+    """A call was sent on."""
+
+    by: str
+    to: str
+    why: str
+    "`unconditional`, `user-busy`, `no-answer` and so on (RFC 5806)."
 
 
 class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +52,14 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     "`line:NAME` or `trunk:NAME` that it came by; empty: an extension called."
     way_out: str = ""
     "The one that it left by, or tried last; empty: it did not leave."
+    steps: tuple[RecordStep, ...] = ()
+    "How it was sent on, first step first."
 
 
 def add(db: sqlite3.Connection, record: RecordRow) -> None:
     """Store a record; the same one twice counts once. The oldest goes when there are too many."""
     db.execute(
-        f"INSERT OR IGNORE INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR IGNORE INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [_storable(value) for value in msgspec.structs.astuple(record)],
     )
     db.execute("DELETE FROM records WHERE row <= (SELECT max(row) FROM records) - ?", (MAX_RECORDS,))
@@ -80,11 +91,15 @@ def page(
 
 
 def _record(row: tuple[object, ...]) -> RecordRow:
-    return msgspec.convert(dict(zip(RecordRow.__struct_fields__, row, strict=True)), RecordRow)
+    values = dict(zip(RecordRow.__struct_fields__, row, strict=True))
+    steps = msgspec.json.decode(str(values.pop("steps")))
+    return msgspec.convert({**values, "steps": steps}, RecordRow)
 
 
 def _storable(value: object) -> object:
     """A caller's name may hold octets that are no UTF-8; the record is worth more than they are."""
+    if isinstance(value, tuple):
+        return msgspec.json.encode(value).decode()
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return value

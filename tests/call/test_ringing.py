@@ -8,7 +8,7 @@ import pytest
 
 from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.destination import Destination
-from appliance.call.events import HungUp
+from appliance.call.events import Dialled, HungUp
 from appliance.call.ringing import best_of
 from appliance.call.router import Plan
 from appliance.call.sip_leg_outbound import MAX_FORKS
@@ -326,9 +326,12 @@ def test_any_answer_outdoes_none() -> None:
     assert best_of([silent, broken]) is broken
 
 
-def one_after_the_other(book: Playbook, one: Phone, other: Phone) -> Plan:
+def one_after_the_other(book: Playbook, dialled: Dialled, one: Phone, other: Phone) -> Plan:
     """The other is rung when the one cannot be reached."""
-    plans = [Plan(each.number, [Destination.of(*book.bindings[each.number])], 60.0) for each in (one, other)]
+    plans = [
+        Plan(each.number, [Destination.of(*book.bindings[each.number])], 60.0, dialled)
+        for each in (one, other)
+    ]
     return replace(plans[0], otherwise=plans[1], fail_over_on=frozenset({Cause.UNREACHABLE}))
 
 
@@ -336,7 +339,9 @@ def test_3665_3_4_who_says_nothing_is_given_up_for_the_next(
     book: Playbook, alice: Phone, bob: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carol = book.phone("103")
-    monkeypatch.setattr(book.exchange.router, "route", lambda _: one_after_the_other(book, bob, carol))
+    monkeypatch.setattr(
+        book.exchange.router, "route", lambda dialled: one_after_the_other(book, dialled, bob, carol)
+    )
     (book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)).waits(6)
     for _ in range(3):
         book << bob.gets("INVITE")
@@ -358,7 +363,9 @@ def test_3665_3_4_who_says_anything_is_waited_for(
     book: Playbook, alice: Phone, bob: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carol = book.phone("103")
-    monkeypatch.setattr(book.exchange.router, "route", lambda _: one_after_the_other(book, bob, carol))
+    monkeypatch.setattr(
+        book.exchange.router, "route", lambda dialled: one_after_the_other(book, dialled, bob, carol)
+    )
     book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100) >> bob.says(100)
     book.waits(59).quiet()
     (

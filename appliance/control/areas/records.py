@@ -23,6 +23,15 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A call was sent on."""
+
+    by: str
+    to: str
+    why: str
+    "`unconditional`, `user-busy`, `no-answer` and so on."
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A call that has ended."""
 
@@ -44,6 +53,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     "`line:NAME` or `trunk:NAME` that the call came by; empty: an extension called."
     way_out: str
     "The one that it left by, or tried last; empty: it did not leave."
+    steps: list[Step]
+    "How it was sent on, first step first."
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +104,7 @@ def _view(row: RecordRow) -> Record:
         ended_by=row.ended_by,
         way_in=row.way_in,
         way_out=row.way_out,
+        steps=[Step(each.by, each.to, each.why) for each in row.steps],
     )
 
 

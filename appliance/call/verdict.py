@@ -1,0 +1,97 @@
+"""What a feature says is to become of a call, and what it is told to say so.
+
+The router asks before anybody is rung (`reached`) and when nobody took the call (`failed`), and does as the verdict says.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Failure", "Forward", "NoServices", "Refuse", "Ring", "Round", "Services", "Verdict"]
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from appliance.call.decision import ToExtension, ToFeature, ToOutside
+
+if TYPE_CHECKING:
+    from appliance.call.cause import Cause
+    from appliance.call.decision import Caller, FromExtension
+    from appliance.call.events import Dialled, DivertReason
+
+Target = ToExtension | ToFeature | ToOutside
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why nobody took it."""
+
+    cause: Cause
+    moved_to: str = ""
+    "The number that the phone itself sends it to (3xx); empty when it names none."
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send it on to another number, and tell everybody."""
+
+    to: str
+    "As an extension would dial it."
+    payer: FromExtension
+    "Who sends it on: theirs are the rights, and the money."
+    name: str
+    "What they are called."
+    reason: DivertReason
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Nobody is rung. Another feature may have an answer to that."""
+
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Numbers that ring together."""
+
+    members: tuple[str, ...]
+    "As an extension would dial them."
+    seconds: float
+    "How long they ring."
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Ring these, one round after the other; nobody's own forwarding applies."""
+
+    rounds: tuple[Round, ...]
+    payer: FromExtension
+    "Whose rights count for members outside."
+
+
+Verdict = Forward | Refuse | Ring
+
+
+class Services(Protocol):
+    """All features, as the router sees them."""
+
+    def claims(self, number: str, caller: Caller) -> str | None:
+        """Which feature a dialled number belongs to; None: none."""
+
+    def reached(self, target: Target, dialled: Dialled) -> Verdict | None:
+        """A call has come to this target; None: let it ring."""
+
+    def failed(self, target: Target, failure: Failure, dialled: Dialled) -> Verdict | None:
+        """Nobody took it there; None: that was it."""
+
+
+class NoServices:
+    """An exchange without features."""
+
+    def claims(self, _number: str, _caller: Caller) -> str | None:
+        return None
+
+    def reached(self, _target: Target, _dialled: Dialled) -> Verdict | None:
+        return None
+
+    def failed(self, _target: Target, _failure: Failure, _dialled: Dialled) -> Verdict | None:
+        return None
