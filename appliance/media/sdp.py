@@ -15,6 +15,7 @@ import msgspec
 from appliance.errors import PeerError
 
 __all__ = [
+    "DIRECTIONS",
     "MAX_LINES",
     "MAX_MEDIA",
     "MAX_OCTETS",
@@ -108,6 +109,11 @@ class Media(msgspec.Struct, frozen=True):
     def is_dtls(self) -> bool:
         """RTP whose keys are agreed by DTLS on the same port (RFC 5764)."""
         return self.is_rtp and "TLS" in self._proto_parts
+
+    @property
+    def is_encrypted(self) -> bool:
+        """RTP that is encrypted, by whatever keys (RFC 3711)."""
+        return any(part.startswith("SAVP") for part in self._proto_parts)
 
     @property
     def is_datagrams(self) -> bool:
