@@ -17,11 +17,14 @@ import msgspec
 
 from appliance.call.call import Call
 from appliance.call.cause import Cause, Ending, ending_of
+from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import HungUp
 from appliance.call.inbound import RefusedError, check_caller, dialled_number, read_dialled
 from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
+from appliance.call.music import NoMusic
 from appliance.call.record import record_refused
 from appliance.call.router import Router
+from appliance.call.served import ServiceTasks
 from appliance.call.sip_leg_inbound import InboundLeg
 from appliance.call.transfers import Replacing, Transfers
 from appliance.call.verdict import Failure
@@ -31,14 +34,19 @@ from appliance.sip.message import Uri
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from anyio import CancelScope
+
     from appliance.call.diversion import NoticeForm
     from appliance.call.events import Dialled, Diverted, Referred
     from appliance.call.inbound import Identity
+    from appliance.call.leg import Leg
+    from appliance.call.music import Music
     from appliance.call.outside import OutsideCaller
     from appliance.call.record import CallRecord
     from appliance.call.router import Phones, Plan, Whereabouts
     from appliance.call.sip_leg import SipLeg
     from appliance.call.transfers import Referee, Replacer
+    from appliance.call.verdict import Serve
     from appliance.call.wire import Wire
     from appliance.config.extension import Extension
     from appliance.sip.endpoint import ServerTransaction
@@ -102,6 +110,8 @@ class Exchange:
         self.wall = wall
         self.options = LegOptions()
         "What the legs of new calls may use of SIP's extensions."
+        self.music: Music = NoMusic()
+        "What those hear who are held."
         self.notice_form: NoticeForm = "minisipserver"
         "How callers are told who sends their call on, and to whom."
         self.on_record: Callable[[CallRecord], None] = _ignore
@@ -114,6 +124,8 @@ class Exchange:
         self.router = Router(directory.find, directory.whereabouts, _utc)
         "Where calls go. Its `around` is for the owner to fill: routes, lines, trunks, local time."
         self.router.around.calls_by = self.calls_by
+        self.services = ServiceTasks()
+        "Runs what features do with calls that they take."
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
         self.transfers = Transfers(wire.endpoint, self._calls.values)
@@ -223,16 +235,33 @@ class Exchange:
         if len(self._calls) >= self._max_calls and not plan.emergency:
             raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
         caller = self._make_caller(transaction, dialled, came)
-        call = self._calls[call_id] = Call(self, call_id, dialled, caller)
+        self._keep(Call(self, call_id, dialled, caller)).start(plan)
+
+    def _keep(self, call: Call) -> Call:
+        self._calls[call.id] = call
         self.engage(call, call.origin)
         self.changed()
-        call.start(plan)
+        return call
+
+    def call_from(self, leg: SipLeg, dialled: Dialled) -> Call:
+        """A further call of somebody who talks already, and is of no call any more: it waits for `start` or `connect`.
+
+        PeerError 488 when nobody can read what they said last.
+        """
+        caller = ConnectedCaller(leg, self.wire.timers, self.music)
+        dialled = msgspec.structs.replace(dialled, content=caller.offer)
+        return self._keep(Call(self, self.wire.token(), dialled, caller))
+
+    def served(self, call: Call, service: Serve) -> CancelScope:
+        """Let a feature serve a call. PeerError 503 when the exchange is not up to it."""
+        return self.services.start(call, service)
 
     def _make_caller(
         self, transaction: ServerTransaction, dialled: Dialled, came: OutsideCaller | None
     ) -> InboundLeg:
         options = self.options if came is None else came.options
         leg = InboundLeg(self.wire, transaction, dialled.from_number, dialled.to_number, options)
+        leg.occupies = dialled.way_in or dialled.from_number
         if came is not None:
             leg.prover = came.prover
         return leg
@@ -246,9 +275,9 @@ class Exchange:
         except Exception:
             logger.exception("whoever shows the calls failed")
 
-    def referred(self, call: Call, leg: SipLeg, event: Referred) -> None:
+    def referred(self, call: Call, leg: Leg, event: Referred) -> None:
         """A leg asks for a transfer."""
-        self.transfers.refer(call, leg, event)
+        self.transfers.refer(call, leg.sip, event)
 
     def ended(self, call: Call, record: CallRecord) -> None:
         """A call is over."""
@@ -317,7 +346,7 @@ def _steps(refusal: PeerError) -> tuple[Diverted, ...]:
 
 
 def _info(call: Call) -> CallInfo:
-    callees = [call.callee] if call.callee is not None else call.ringing.legs
+    callees: list[SipLeg] = [*call.calling.ringing.legs] if call.callee is None else [call.callee.sip]
     return CallInfo(
         id=call.id,
         from_number=call.dialled.from_number,
@@ -326,7 +355,7 @@ def _info(call: Call) -> CallInfo:
         state=_state(call),
         started_at=call.started_at,
         answered_at=call.answered_at,
-        legs=(_leg_info("caller", call.caller), *(_leg_info("callee", leg) for leg in callees)),
+        legs=(_leg_info("caller", call.caller.sip), *(_leg_info("callee", leg) for leg in callees)),
     )
 
 
@@ -338,7 +367,7 @@ def _leg_info(side: Literal["caller", "callee"], leg: SipLeg) -> LegInfo:
 
 def _state(call: Call) -> State:
     if call.answered_at is None:
-        return "ringing" if call.rings else "dialling"
+        return "ringing" if call.calling.rings else "dialling"
     legs = [call.caller, call.callee] if call.callee is not None else [call.caller]
     return "held" if any(_holds(leg.said) for leg in legs) else "talking"
 

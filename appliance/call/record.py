@@ -26,14 +26,14 @@ def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float, dura
         from_number=call.dialled.from_number,
         from_name=call.dialled.from_name,
         to_number=call.dialled.to_number,
-        answered_by=None if call.callee is None else call.callee.number,
+        answered_by=call.answered_by or None,
         duration=duration,
         status=ending.status if answered_at is None else 200,
         cause=ending.cause.value,
         ended_by=ended_by,
         way_in=call.dialled.way_in,
-        way_out=call.trying.way_out,
-        steps=_steps(call.trying.steps),
+        way_out=call.calling.trying.way_out,
+        steps=_steps(call.calling.trying.steps),
     )
 
 

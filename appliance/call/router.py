@@ -27,7 +27,7 @@ from appliance.call.events import Diverted
 from appliance.call.inbound import RefusedError
 from appliance.call.outside import way_name
 from appliance.call.routing_table import compile_table
-from appliance.call.verdict import Failure, Forward, NoServices, Refuse, Ring
+from appliance.call.verdict import Failure, Forward, NoServices, Refuse, Ring, Serve
 from appliance.config.dial_plan import DialPlan
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ class Plan:
     "When nobody has answered by then, the caller is told so."
     dialled: Dialled
     "The call as those who are rung get to see it, with the steps that led to them."
+    serve: Serve | None = None
+    "The exchange itself takes the call; then nobody is rung."
     asked: Target | None = None
     "Whom the plan is for: the features are asked what comes next when it fails. None: nobody is to be asked."
     otherwise: Plan | None = None
@@ -203,6 +205,8 @@ class Router:
                 return self._obey(onward, target, dialled)
             case Ring():
                 return self._rounds(verdict, target, dialled)
+            case Serve():
+                return Plan(dialled.to_number, (), 0.0, dialled, serve=verdict)
             case _:
                 assert_never(verdict)
 

@@ -53,6 +53,11 @@ class SipLeg(SharedSession):
         self._takes_update: bool | None = None  # as far as the peer has said
         self._patience: Timer | None = None  # how long that may take
 
+    @property
+    def sip(self) -> SipLeg:
+        """Itself; others stand for one."""
+        return self
+
     # --- what the peer sends within the dialog
 
     def receive(self, transaction: ServerTransaction) -> None:

@@ -80,6 +80,7 @@ class OutboundLeg(SipLeg):
         media = wire.open_media(target.flow)
         super().__init__(wire, target.flow, target.number, media, InviteUsage.sent(), options)
         self._target = target
+        self.occupies = target.occupies
         # Whoever looks for the messages of the call finds this leg's by it.
         self._call_id = f"{call_id}.{wire.token()}"
         self._early: dict[str, EarlyDialog] = {}
@@ -146,11 +147,6 @@ class OutboundLeg(SipLeg):
     def way_out(self) -> str:
         """The line or trunk it goes by, named as in routes; empty for a phone of ours."""
         return "" if self._target.way_out is None else self._target.way_out.name
-
-    @property
-    def occupies(self) -> str:
-        """What is busy with it: the line or trunk, or the extension."""
-        return self._target.occupies
 
     def works(self) -> None:
         """Somebody is there: what its way out tried is worth remembering."""

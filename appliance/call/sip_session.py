@@ -50,7 +50,7 @@ class SipSession:
 
     __slots__ = (
         "_accepted", "_bye", "_invite_seq", "_server", "_timer", "_wire",
-        "dialog", "flow", "media", "number", "offers", "on_event", "options", "over", "prover", "said",
+        "dialog", "flow", "media", "number", "occupies", "offers", "on_event", "options", "over", "prover", "said",
         "usage",
     )  # fmt: skip
 
@@ -62,6 +62,8 @@ class SipSession:
         self.flow = flow
         self.number = number
         "The extension at the other end."
+        self.occupies = number
+        "What is busy with it: the line or trunk, named as in routes, or the extension."
         self.media = media
         self.usage = usage
         self.offers = OfferAnswer()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from appliance.call.call import Call
     from appliance.call.events import Diverted, HungUp
     from appliance.call.router import Plan
-    from appliance.call.sip_leg_outbound import OutboundLeg
+    from appliance.call.sip_leg import SipLeg
 
 
 class Occupied(Protocol):
@@ -54,9 +54,9 @@ class Trying:
         self._occupy(call, plan.occupies)
         return self.steps[known:]
 
-    def settle(self, call: Call, leg: OutboundLeg) -> None:
+    def settle(self, call: Call, leg: SipLeg) -> None:
         """One has answered: nobody else is busy with it any more."""
-        self.way_out = leg.way_out
+        self.way_out = leg.occupies if ":" in leg.occupies else ""
         self._occupy(call, frozenset((leg.occupies,)))
 
     def end(self, call: Call) -> None:

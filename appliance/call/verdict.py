@@ -5,7 +5,7 @@ The router asks before anybody is rung (`reached`) and when nobody took the call
 
 from __future__ import annotations
 
-__all__ = ["Failure", "Forward", "NoServices", "Refuse", "Ring", "Round", "Services", "Verdict"]
+__all__ = ["Failure", "Forward", "NoServices", "Refuse", "Ring", "Round", "Serve", "Services", "Verdict"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 from appliance.call.decision import ToExtension, ToFeature, ToOutside
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from appliance.call.call import Call
     from appliance.call.cause import Cause
     from appliance.call.decision import Caller, FromExtension
     from appliance.call.events import Dialled, DivertReason
@@ -68,7 +71,16 @@ class Ring:
     "Whose rights count for members outside."
 
 
-Verdict = Forward | Refuse | Ring
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """The exchange itself takes the call: this runs as a task of its own, and the call ends when it has."""
+
+    run: Callable[[Call], Awaitable[None]]
+    name: str
+    "Of the task."
+
+
+Verdict = Forward | Refuse | Ring | Serve
 
 
 class Services(Protocol):

@@ -172,6 +172,6 @@ def test_listeners_that_fail_harm_no_call(book: Playbook, alice: Phone, bob: Pho
 def test_addresses_of_ipv6_legs(book: Playbook, alice: Phone, bob: Phone) -> None:
     talk(book, alice, bob)
     (call,) = book.exchange._calls.values()
-    call.caller.flow = Flow("tcp", ("2001:db8::1", 5060), ("2001:db8::7", 5071), 3)
+    call.caller.sip.flow = Flow("tcp", ("2001:db8::1", 5060), ("2001:db8::7", 5071), 3)
     leg = book.exchange.calls()[0].legs[0]
     assert (leg.side, leg.address, leg.transport) == ("caller", "[2001:db8::7]:5071", "tcp")

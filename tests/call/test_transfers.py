@@ -142,7 +142,7 @@ def test_5359_2_4_how_it_goes_is_told(book: Playbook, alice: Phone, bob: Phone) 
         >> alice.ok()
     )
     call, leg, event = desk.asked[0]
-    assert (leg is call.caller, event.target, event.to_number) == (True, "sip:103@192.0.2.1", "103")
+    assert (leg is call.caller.sip, event.target, event.to_number) == (True, "sip:103@192.0.2.1", "103")
     assert (event.replaces, event.referred_by) == (None, "<sip:101@192.0.2.1>")
     transfer.progress(180)
     book << alice.gets("NOTIFY", "SIP/2.0 180 Ringing") >> alice.ok()
@@ -233,7 +233,7 @@ def test_a_phone_that_is_asked_to_transfer(book: Playbook, alice: Phone, bob: Ph
     leg = desk.asked[0][0].callee
     assert leg is not None
     heard: list[str] = []
-    leg.referrals.send(
+    leg.sip.referrals.send(
         ReferTo.of(Uri.sip("103", "192.0.2.1")),
         lambda status, reason: heard.append(f"{status} {reason}"),
         heard.append,
@@ -254,7 +254,7 @@ def test_a_leg_without_a_dialog_has_no_transfers(book: Playbook, alice: Phone, b
     book >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
     (call,) = book.exchange._calls.values()
     with pytest.raises(LocalError):
-        _ = call.ringing.legs[0].referrals
+        _ = call.calling.ringing.legs[0].referrals
     book >> bob.says(486) << bob.gets("ACK") << alice.gets(486) >> alice.ack_refusal()
     book.ends("busy")
 
@@ -332,13 +332,13 @@ def test_5359_2_16_a_phone_that_rings_is_replaced_and_a_caller_is_not(
     book >> bob.says(180) << alice.gets(180)
     book >> replacing(carol, replaces_of(bob, "early-only")) << carol.gets(100)
     call, leg, event = desk.joining[0]
-    assert leg in call.ringing.legs
+    assert leg in call.calling.ringing.legs
     assert isinstance(leg, OutboundLeg)
     event.join().hang_up(BUSY)
     book << carol.gets(486) >> carol.ack_refusal()
     book >> replacing(carol, replaces_of(alice)) << carol.gets(481) >> carol.ack_refusal()
     by_refer = book.exchange.transfers.find(Replaces.parse(replaces_of(alice)), initiated_only=False)
-    assert by_refer == (call, call.caller)
+    assert by_refer == (call, call.caller.sip)
     book >> alice.cancel() << alice.gets(200) << alice.gets(487) << bob.gets("CANCEL")
     book >> alice.ack_refusal() >> bob.ok() >> bob.says(487) << bob.gets("ACK")
     book.ends("failed", "cancelled")
