@@ -99,7 +99,7 @@ class Clock:
 
     GRAIN = 0.01
     """Seconds between two times that the task wakes up to run timers. Waking up costs half as much as a message, a call
-    has some ten timers, and none is shorter than 0.5 s; one alone is run on time."""
+    has some ten timers, and none is shorter than 0.5 s; one alone is run on time. A player's tick may come so much late."""
 
     def __init__(self, now: Callable[[], float] = anyio.current_time) -> None:
         """`now` may be what the event loop itself goes by, where it is known: anyio has to find that out each time."""

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.errors import LocalError
+from appliance.media.outlet import Playable, find_playable
 from appliance.media.rewrite import Origin, rewrite
 from appliance.media.sdp import HOST_CACHE, Description, Media, parse_sdp
 from appliance.media.stream import Announced, Carries, Stream
@@ -81,6 +82,9 @@ class LegMedia:
         self._told: tuple[Media, ...] = ()
         self._expected: tuple[Media, ...] = ()
         self._partner: LegMedia | None = None
+        self._occupied = False
+        self._playable: Playable | None = None
+        self._playable_known = False
         self._final: LegStatistics | None = None
         "What came in until the leg was closed."
 
@@ -92,6 +96,7 @@ class LegMedia:
         self._check_open()
         description = parse_sdp(sdp)
         self._told = description.media
+        self._playable_known = False
         pairs = [self._pair_for(at, media) for at, media in enumerate(description.media)]
         for at in range(len(pairs)):
             self._announce(at)
@@ -105,9 +110,34 @@ class LegMedia:
         """
         self._check_open()
         self._expected = parse_sdp(sdp).media
+        self._playable_known = False
         for at in range(len(self._pairs)):
             self._announce(at)
         self._link_both()
+
+    @property
+    def playable(self) -> Playable | None:
+        """What the peer can be played at present; None when it wants nothing, or nothing that we can play."""
+        if not self._playable_known:
+            self._playable = find_playable(self._told, self._expected)
+            self._playable_known = True
+        return self._playable
+
+    def play(self, packet: bytes) -> None:
+        """Send an RTP packet of our own to the peer, on the line that `playable` names; nowhere when it names none."""
+        playable = self.playable
+        pair = self._pairs[playable.line] if playable and playable.line < len(self._pairs) else None
+        if pair is not None:
+            pair.rtp.send(packet)
+
+    def occupy(self, occupied: bool) -> None:
+        """Let what we play be all that the peer hears, or let the partner be heard again."""
+        self._occupied = occupied
+        self._link_both()
+
+    @property
+    def closed(self) -> bool:
+        return self._final is not None
 
     @property
     def described(self) -> bytes:
@@ -139,6 +169,7 @@ class LegMedia:
                 self._streams.close_pair(self._local_host, pair)
         self._pairs = []
         self._told = self._expected = ()
+        self._playable, self._playable_known = None, True
 
     def link(self, partner: LegMedia) -> None:
         """Pass on each m= line's packets to the same line of `partner`, and its packets to this leg."""
@@ -215,7 +246,7 @@ class LegMedia:
             self._partner._link()
 
     def _link(self) -> None:
-        others = self._partner._pairs if self._partner else []
+        others = self._partner._heard if self._partner else []
         for at, pair in enumerate(self._pairs):
             if pair is None:
                 continue
@@ -223,6 +254,14 @@ class LegMedia:
             pair.rtp.other = other.rtp if other else None
             pair.rtp.other_rtcp = other.rtcp if other and not other.mux else None
             pair.rtcp.other = other.rtcp if other else None
+
+    @property
+    def _heard(self) -> list[StreamPair | None]:
+        """The pairs that the partner's packets may go out from."""
+        playable = self.playable if self._occupied else None
+        if playable is None:
+            return self._pairs
+        return [None if at == playable.line else pair for at, pair in enumerate(self._pairs)]
 
     def _check_open(self) -> None:
         if self._final is not None:

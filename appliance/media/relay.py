@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from appliance.media.leg import LegMedia, StreamPair
+from appliance.media.player import Players
 from appliance.media.ports import DatagramSocket, Ports, open_datagram_socket
 from appliance.media.stream import Carries, Stream
 
@@ -44,6 +45,8 @@ class Relay:
         self._own: set[Any] = set()
         self._polled: dict[int, Stream] = {}
         self._epoll: select.epoll | None = None
+        self.players = Players(timers, random)
+        "They need the timers only, not `run`."
 
     @property
     def open_ports(self) -> int:
