@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from appliance.call.cause import Cause
+from appliance.features import FEATURES, settings_areas
 from appliance.locale import LANGUAGES
 from webui.layouts import LAYOUTS
 
@@ -30,6 +31,7 @@ KEY = re.compile(rf"(?:{'|'.join(sorted(AREAS))})(?:\.[a-z0-9_]+)+")
 PREFIX = re.compile(rf"(?:{'|'.join(sorted(AREAS))})\.(?:[a-z0-9_]+\.)+")
 QUOTED = re.compile(r"""["']([^"'\s]+)["']""")
 FILE_NAMES = (".js", ".css", ".py")
+OF_SERVICES = ("feature.", "code.", "area.")
 ERRORS = frozenset({"ConfigError", "InvalidError", "StoreError"})
 
 
@@ -117,6 +119,15 @@ def test_every_cause_has_its_words_and_no_other_has() -> None:
     assert {f"cause.{cause.value}" for cause in Cause} == {key for key in WORDS if key.startswith("cause.")}
 
 
+def test_every_service_has_its_words_and_no_other_has() -> None:
+    services = {f"feature.{each.name.replace('-', '_')}" for each in FEATURES}
+    codes = {f"code.{code.name}" for each in FEATURES for code in each.codes}
+    areas = {each.name.replace("-", "_") for each in settings_areas()}
+    own = {f"area.{name}" for name in areas if f"feature.{name}" not in services}
+    wanted = {*services, *(f"{each}.about" for each in services), *codes, *own}
+    assert wanted == {key for key in WORDS if key.startswith(OF_SERVICES)}
+
+
 def test_a_refusal_brings_what_its_words_name() -> None:
     wrong = [
         f"{file.relative_to(ROOT)}:{call.lineno} {key}"
@@ -132,11 +143,12 @@ def test_a_refusal_brings_what_its_words_name() -> None:
 
 def of_settings() -> tuple[str, ...]:
     """How keys begin that follow from settings; tests/webui/test_settings.py holds them to those there are."""
-    areas = (f"console.{area.replace('-', '_')}." for area in LAYOUTS)
+    of_services = (area.name for area in settings_areas())
+    areas = (f"console.{area.replace('-', '_')}." for area in (*LAYOUTS, *of_services))
     return "console.choice.", "console.outside.", *areas
 
 
 def test_nothing_is_there_that_nobody_says() -> None:
     said = {key for key in WORDS if key in literals() or any(each.fullmatch(key) for each in patterns())}
-    elsewhere = ("cause.", *of_settings())
+    elsewhere = ("cause.", *OF_SERVICES, *of_settings())
     assert sorted(key for key in WORDS.keys() - said if not key.startswith(elsewhere)) == []

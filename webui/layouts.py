@@ -1,6 +1,6 @@
 """In which order a form shows the settings of an area, and which of them at first sight.
 
-What is not named here is shown all the same, in the last group.
+What is not named here is shown all the same, in the last group; an area that is not here has one group.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def laid_out(area: str, settings: Sequence[Setting], reading: Reading) -> list[G
     by_name = {each.name: each for each in settings}
     groups = {
         group: [by_name.pop(name) for name in names if name in by_name]
-        for group, names in LAYOUTS[area].items()
+        for group, names in LAYOUTS.get(area, {FIRST: [*by_name]}).items()
     }
     groups[REST] = list(by_name.values())
     return [

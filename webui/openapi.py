@@ -109,6 +109,8 @@ def _operation(area: str, verb: str, method: str, path: str, takes: dict[str, An
         "responses": {"201" if verb in {"add", "add-many"} else "200": done, "default": refused},
     }
     schema = dict(takes)
+    for name in ("key", "local", "columns"):
+        schema.pop(name, None)
     if summary := schema.pop("summary", None):
         operation["summary"] = summary
     if "{key}" in path:

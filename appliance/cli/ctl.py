@@ -41,14 +41,17 @@ SECRETS = frozenset({"password", "current", "code", "token"})
 
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
-  status system extensions lines trunks routes dial-plan
+  status system extensions lines trunks routes dial-plan features codes
   registrations calls records trace dns-check admin box
+and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
 examples:
   branchbox ctl extensions list
   branchbox ctl extensions add number=101 name=Reception password=-
   branchbox ctl extensions set 101 ring_seconds=20
   branchbox ctl calls hang-up ID
+  branchbox ctl do-not-disturb set 101 enabled=yes
+  branchbox ctl codes set do_not_disturb_on code=*77
   branchbox ctl lines add name=carrier server=sip.example.net account=100200 password=-
   branchbox ctl routes test 9055512345 from=101 at=2026-05-04T08:30
   branchbox ctl backup FILE        (the same: restore FILE)

@@ -13,20 +13,14 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from appliance.config.dial_plan import DialPlan
-from appliance.config.extension import Extension
-from appliance.config.snapshot import KEYED, Snapshot, verify
-from appliance.config.system import System
+from appliance.config.snapshot import Snapshot, verify
+from appliance.config.stored import load, save
 from appliance.errors import ConfigError
-from appliance.store import extensions as extensions_table
-from appliance.store import items as items_table
-from appliance.store import settings as settings_table
-from appliance.store.extensions import ExtensionRow
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from appliance.config.settings_area import SettingsArea
     from appliance.store.store import Store
 
 __all__ = ["Config"]
@@ -34,9 +28,6 @@ __all__ = ["Config"]
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-SYSTEM_AREA = "system"
-DIAL_PLAN_AREA = "dial_plan"
 
 
 class Config:
@@ -53,9 +44,10 @@ class Config:
         self._changing = anyio.Lock()
 
     @classmethod
-    async def open(cls, store: Store) -> Config:
-        """Read what is stored. Raises StoreError."""
-        return cls(store, await store.run(_load))
+    async def open(cls, store: Store, areas: Iterable[SettingsArea] = ()) -> Config:
+        """Read what is stored; `areas` are those of the services. Raises StoreError."""
+        known = {each.name: each for each in areas}
+        return cls(store, await store.run(lambda db: load(db, known)))
 
     @property
     def current(self) -> Snapshot:
@@ -102,12 +94,13 @@ class Config:
         """Take over a database that was replaced as a whole (a restore). Raises StoreError or ConfigError."""
         async with self._changing:
             with anyio.CancelScope(shield=True):
-                self._current = self._stored = await self._store.run(_load)
+                areas = self._current.areas
+                self._current = self._stored = await self._store.run(lambda db: load(db, areas))
                 self._apply()
 
     async def _commit(self, new: Snapshot) -> Snapshot:
         stored, new = self._stored, msgspec.structs.replace(new, revision=self._stored.revision + 1)
-        await self._store.run(lambda db: _save(db, stored, new))
+        await self._store.run(lambda db: save(db, stored, new))
         self._stored = new
         return new
 
@@ -164,56 +157,3 @@ def _refusal(error: Exception) -> ConfigError:
         return error
     logger.error("a change was taken back: applying it failed", exc_info=error)
     return ConfigError("", "error.not_applied", reason=str(error) or type(error).__name__)
-
-
-def _load(db: sqlite3.Connection) -> Snapshot:
-    system = settings_table.load(db, SYSTEM_AREA)
-    return Snapshot(
-        settings_table.revision(db),
-        System() if system is None else msgspec.json.decode(system, type=System),
-        {row.number: _extension(row) for row in extensions_table.load(db)},
-        **{area: _items(db, area) for area in KEYED},
-        dial_plan=_dial_plan(db),
-    )
-
-
-def _dial_plan(db: sqlite3.Connection) -> DialPlan:
-    stored = settings_table.load(db, DIAL_PLAN_AREA)
-    return DialPlan() if stored is None else msgspec.json.decode(stored, type=DialPlan)
-
-
-def _items(db: sqlite3.Connection, area: str) -> dict[str, Any]:
-    kind = KEYED[area].kind
-    return {key: msgspec.json.decode(value, type=kind) for key, value in items_table.load(db, area)}
-
-
-def _save(db: sqlite3.Connection, old: Snapshot, new: Snapshot) -> None:
-    """Write the difference. A new box's system settings are written with the first change of all."""
-    if new.system != old.system or old.revision == 0:
-        settings_table.put(db, SYSTEM_AREA, msgspec.json.encode(new.system))
-    if new.dial_plan != old.dial_plan:
-        settings_table.put(db, DIAL_PLAN_AREA, msgspec.json.encode(new.dial_plan))
-    for number in old.extensions.keys() - new.extensions.keys():
-        extensions_table.remove(db, number)
-    for number, extension in new.extensions.items():
-        if extension is not old.extensions.get(number):
-            extensions_table.put(db, _row(extension))
-    for area in KEYED:
-        _save_items(db, area, old.items(area), new.items(area))
-    settings_table.put_revision(db, new.revision)
-
-
-def _save_items(db: sqlite3.Connection, area: str, old: dict[str, Any], new: dict[str, Any]) -> None:
-    for key in old.keys() - new.keys():
-        items_table.remove(db, area, key)
-    for key, item in new.items():
-        if item is not old.get(key):
-            items_table.put(db, area, key, msgspec.json.encode(item))
-
-
-def _extension(row: ExtensionRow) -> Extension:
-    return Extension(**msgspec.structs.asdict(row))
-
-
-def _row(extension: Extension) -> ExtensionRow:
-    return ExtensionRow(**msgspec.structs.asdict(extension))

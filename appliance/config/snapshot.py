@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,34 +15,46 @@ from appliance.config import trunk as trunk_checks
 from appliance.config.dial_plan import DialPlan
 from appliance.config.extension import Extension
 from appliance.config.line import Line
-from appliance.config.route import MAX_ROUTES, Names, Route, check_references, extensions_of
+from appliance.config.route import (
+    FAIL_OVER_CAUSES,
+    MAX_ROUTES,
+    Names,
+    Route,
+    check_references,
+    extensions_of,
+)
+from appliance.config.settings_area import SettingsArea
 from appliance.config.system import System
 from appliance.config.trunk import Trunk
 from appliance.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["KEYED", "MAX_EXTENSIONS", "Keyed", "Snapshot", "verify"]
+__all__ = ["KEYED", "MAX_EXTENSIONS", "Snapshot", "verify"]
 
 # What one process is measured for; past it, a second exchange is the answer.
 MAX_EXTENSIONS = 10_000
 
 
-class Keyed(NamedTuple):
-    """An area of settings of which there are several, each under the key that is its `name`."""
-
-    kind: type[msgspec.Struct]
-    verify: Callable[[Any], None]
-    most: int
-    "How many there may be."
+def _alone(check: Callable[[Any], None]) -> Callable[[Any, Snapshot], None]:
+    """For a check that needs no other settings."""
+    return lambda item, _: check(item)
 
 
 KEYED = {
-    # Each line keeps a registration alive, each peer of a trunk an OPTIONS: an office has a handful.
-    "lines": Keyed(Line, line_checks.verify, 100),
-    "trunks": Keyed(Trunk, trunk_checks.verify, 100),
-    "routes": Keyed(Route, route_checks.verify, MAX_ROUTES),
+    each.name: each
+    for each in (
+        # Each line keeps a registration alive, each peer of a trunk an OPTIONS: an office has a handful.
+        SettingsArea(
+            *("lines", Line, "item", _alone(line_checks.verify), 100), secrets=frozenset({"password"})
+        ),
+        SettingsArea("trunks", Trunk, "item", _alone(trunk_checks.verify), 100),
+        SettingsArea(
+            *("routes", Route, "item", _alone(route_checks.verify), MAX_ROUTES),
+            choices={"fail_over_on": FAIL_OVER_CAUSES},
+        ),
+    )
 }
 "By area, which is a field of the snapshot, too."
 
@@ -60,19 +72,49 @@ class Snapshot(msgspec.Struct, frozen=True):
     routes: dict[str, Route] = {}
     dial_plan: DialPlan = DialPlan()
 
+    features: dict[str, dict[str, Any]] = {}
+    "What is stored of the services' settings: by area, then by key. `setting` knows the defaults, too."
+    areas: dict[str, SettingsArea] = {}
+    "The services' areas by name: what may be in `features`."
+
+    def area(self, name: str) -> SettingsArea:
+        """What is known of an area. KeyError when there is none."""
+        return KEYED.get(name) or self.areas[name]
+
     def items(self, area: str) -> dict[str, Any]:
-        """The settings of one of `KEYED`, by key."""
-        found: dict[str, Any] = getattr(self, area)
-        return found
+        """What is stored of an area, by key."""
+        if area in KEYED:
+            found: dict[str, Any] = getattr(self, area)
+            return found
+        return self.features.get(area, {})
+
+    def setting(self, area: str, key: str = "") -> Any:
+        """What holds for a key: what is stored, or else the default. KeyError: an item that nobody made."""
+        found = self.items(area).get(key)
+        return self.area(area).default(key) if found is None else found
+
+    def has_setting(self, area: str, key: str) -> bool:
+        """Whether there is something under a key: an extension that exists, an item that somebody made, ..."""
+        return key in self.items(area) or self.area(area).has(key, self.extensions)
 
     def with_item(self, area: str, item: Any) -> Snapshot:
         """The same with this item added or replaced."""
-        return msgspec.structs.replace(self, **{area: {**self.items(area), item.name: item}})
+        return self.with_items(area, [item])
+
+    def with_items(self, area: str, items: Iterable[Any]) -> Snapshot:
+        """The same with these items added or replaced."""
+        key_of = self.area(area).key_of
+        return self._replaced(area, {**self.items(area), **{key_of(each): each for each in items}})
 
     def without_item(self, area: str, key: str) -> Snapshot:
-        """The same without this item."""
-        rest = {name: each for name, each in self.items(area).items() if name != key}
-        return msgspec.structs.replace(self, **{area: rest})
+        """The same without this item; where there is a default, that holds from now on."""
+        return self._replaced(area, {name: each for name, each in self.items(area).items() if name != key})
+
+    def _replaced(self, area: str, items: dict[str, Any]) -> Snapshot:
+        if area in KEYED:
+            return msgspec.structs.replace(self, **{area: items})
+        features = {**self.features, area: self.area(area).differing(items)}
+        return msgspec.structs.replace(self, features={name: each for name, each in features.items() if each})
 
     def with_extension(self, extension: Extension) -> Snapshot:
         """The same with this extension added or replaced."""
@@ -85,9 +127,16 @@ class Snapshot(msgspec.Struct, frozen=True):
         )
 
     def without_extension(self, number: str) -> Snapshot:
-        """The same without this extension."""
+        """The same without this extension, and without what services keep of it."""
         rest = {key: each for key, each in self.extensions.items() if key != number}
-        return msgspec.structs.replace(self, extensions=rest)
+        features = {
+            area: {key: each for key, each in items.items() if key != number}
+            if self.areas[area].per == "extension"
+            else items
+            for area, items in self.features.items()
+        }
+        kept = {area: items for area, items in features.items() if items}
+        return msgspec.structs.replace(self, extensions=rest, features=kept)
 
 
 def verify(old: Snapshot, new: Snapshot) -> None:
@@ -106,8 +155,8 @@ def verify(old: Snapshot, new: Snapshot) -> None:
         extension_checks.verify(extension)
     if new.dial_plan != old.dial_plan:
         dial_plan_checks.verify(new.dial_plan)
-    for area, keyed in KEYED.items():
-        _verify_items(area, keyed, old.items(area), new.items(area))
+    for area in (*KEYED.values(), *new.areas.values()):
+        _verify_items(area, old, new)
     _verify_references(old, new)
 
 
@@ -126,12 +175,22 @@ def _verify_references(old: Snapshot, new: Snapshot) -> None:
         check_references(route, Names(lines=new.lines, trunks=new.trunks, extensions=extensions))
 
 
-def _verify_items(area: str, keyed: Keyed, old: dict[str, Any], new: dict[str, Any]) -> None:
-    if len(new) > keyed.most:
-        raise ConfigError(area, "error.too_many", limit=keyed.most)
-    for name, item in new.items():
-        if item is old.get(name):
+def _verify_items(area: SettingsArea, old: Snapshot, new: Snapshot) -> None:
+    before, after = old.items(area.name), new.items(area.name)
+    if before is after:
+        return
+    if len(after) > area.most and area.per == "item":
+        raise ConfigError(area.name, "error.too_many", limit=area.most)
+    # What is gone has its default again, which must be possible beside the rest.
+    for key in (*after, *(before.keys() - after.keys())):
+        item, path = after.get(key), f"{area.name}.{key[:64]}" if key else area.name
+        if item is before.get(key):
             continue
-        if item.name != name:
-            raise ConfigError(area + "." + name + ".name", "error.read_only")
-        keyed.verify(item)
+        if item is not None and area.key_of(item) != key:
+            raise ConfigError(path + ".name", "error.read_only")
+        if area.has(key, new.extensions):
+            area.verify(new.setting(area.name, key), new)
+        elif item is not None and area.per == "item":
+            area.verify(item, new)
+        elif item is not None:
+            raise ConfigError(path, "error.not_found")

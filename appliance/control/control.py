@@ -8,25 +8,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from appliance.control.area import LOCAL, Key, Request, Verb
-from appliance.control.areas import AREAS
+from appliance.control.areas import areas_with
 from appliance.control.areas.admin import is_set_up
 from appliance.control.values import read_values
 from appliance.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from appliance.control.area import Area
     from appliance.control.feed import Feed
     from appliance.control.parts import Parts
 
-__all__ = ["Control"]
+__all__ = ["Control", "describe"]
 
 logger = logging.getLogger(__name__)
-
-VERBS: dict[tuple[str, str], Verb[Any]] = {
-    (area.name, verb.name): verb for area in AREAS for verb in area.verbs
-}
-AREA_NAMES = frozenset(area.name for area in AREAS)
 
 
 class Control:
@@ -34,6 +30,9 @@ class Control:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        areas = areas_with(parts.features)
+        self._verbs = {(area.name, verb.name): verb for area in areas for verb in area.verbs}
+        self._described = describe(areas)
 
     @property
     def feed(self) -> Feed:
@@ -47,7 +46,7 @@ class Control:
 
         Raises ConfigError or PeerError when it is refused; then nothing was changed.
         """
-        known = _find(area, verb)
+        known = _find(self._verbs, area, verb)
         path = _path(known, area, key)
         if known.local and not actor.startswith(LOCAL):
             raise ConfigError(path, "error.only_on_the_box")
@@ -66,18 +65,27 @@ class Control:
         return None if await is_set_up(self._parts) else self._parts.setup_code.renew()
 
     def describe(self) -> dict[str, dict[str, Any]]:
-        """`{area: {verb: the JSON schema of its values}}`, for machines to read."""
-        return {area.name: {verb.name: _schema(verb) for verb in area.verbs} for area in AREAS}
+        """What can be asked, as `describe` tells it of all areas. Nobody may write into it."""
+        return self._described
 
 
-def _find(area: str, verb: str) -> Verb[Any]:
-    known = VERBS.get((area, verb))
-    if known is not None:
-        return known
-    if area in AREA_NAMES:
-        verbs = ", ".join(each for name, each in VERBS if name == area)
-        raise ConfigError(area, "error.unknown_verb", verb=str(verb)[:64], verbs=verbs)
-    raise ConfigError("", "error.unknown_area", area=str(area)[:64], areas=", ".join(sorted(AREA_NAMES)))
+def describe(areas: Iterable[Area]) -> dict[str, dict[str, Any]]:
+    """`{area: {verb: the JSON schema of its values}}`, for machines to read.
+
+    Beside the schema stand `summary`, `key` (`none`, `optional` or `needed`), `local` and, of a list, `columns`.
+    """
+    return {area.name: {verb.name: _schema(verb) for verb in area.verbs} for area in areas}
+
+
+def _find(known: Mapping[tuple[str, str], Verb[Any]], area: str, verb: str) -> Verb[Any]:
+    found = known.get((area, verb))
+    if found is not None:
+        return found
+    verbs = [each for name, each in known if name == area]
+    if verbs:
+        raise ConfigError(area, "error.unknown_verb", verb=str(verb)[:64], verbs=", ".join(verbs))
+    names = ", ".join(sorted({name for name, _ in known}))
+    raise ConfigError("", "error.unknown_area", area=str(area)[:64], areas=names)
 
 
 def _path(verb: Verb[Any], area: str, key: str | None) -> str:
@@ -94,4 +102,5 @@ def _schema(verb: Verb[Any]) -> dict[str, Any]:
     # The values of a verb are flat, so that there is one schema and nothing for it to refer to.
     (_,), components = msgspec.json.schema_components([verb.takes])
     schema: dict[str, Any] = components[verb.takes.__name__]
-    return {**schema, "summary": verb.summary, "additionalProperties": False}
+    about = {"summary": verb.summary, "key": verb.key.value, "local": verb.local, "columns": [*verb.columns]}
+    return {**schema, **about, "additionalProperties": False}

@@ -12,6 +12,7 @@ from appliance.control.feed import Feed
 from appliance.control.login import Login
 from appliance.control.setup_code import SetupCode
 from appliance.diagnosis.dns_checks import DnsChecks
+from appliance.features import FEATURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from appliance.call.decision import Decision
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
+    from appliance.features.feature import Feature
     from appliance.store.store import Store
 
 __all__ = [
@@ -163,6 +165,8 @@ class Parts:
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)
     setup_code: SetupCode = field(default_factory=SetupCode)
+    features: tuple[type[Feature], ...] = FEATURES
+    "The services; `config` was opened with their settings."
     now: Callable[[], float] = anyio.current_time
     "The clock of the directory's `expires_at`: `Timers.now`."
     started_at: float = field(init=False)

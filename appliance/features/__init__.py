@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["FEATURES"]
+from functools import cache
+from typing import TYPE_CHECKING
 
-FEATURES: tuple[object, ...] = ()
+from appliance.config.codes import codes_area
+from appliance.features.do_not_disturb import DoNotDisturb
+
+if TYPE_CHECKING:
+    from appliance.config.settings_area import SettingsArea
+    from appliance.features.feature import Feature
+
+__all__ = ["FEATURES", "settings_areas"]
+
+FEATURES: tuple[type[Feature], ...] = (DoNotDisturb,)
 "Every service of the exchange, in the order in which they are asked."
+
+
+@cache
+def settings_areas(features: tuple[type[Feature], ...] = FEATURES) -> tuple[SettingsArea, ...]:
+    """What `Config.open` must know of them: their settings, and their codes as one area."""
+    codes = codes_area(code for feature in features for code in feature.codes)
+    return (*(area for feature in features for area in feature.areas), codes)

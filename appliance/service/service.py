@@ -24,6 +24,7 @@ from appliance.diagnosis.trace import Trace
 from appliance.directory import Bindings, Credentials, Gruus, Registrar, registrar
 from appliance.directory.gruu import SECRET_OCTETS
 from appliance.errors import ConfigError
+from appliance.features import settings_areas
 from appliance.media.relay import Relay
 from appliance.service.address_book import AddressBook
 from appliance.service.dns_watch import DnsWatch
@@ -78,7 +79,7 @@ class Service:
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
         """All parts, tied together. ConfigError; CannotListenError when an address cannot be had."""
-        config = await Config.open(store)
+        config = await Config.open(store, settings_areas())
         certificate = _certificate(options.data, config.current.system)
         clock = Clock(time.monotonic)
         transports = _listen(options, clock)

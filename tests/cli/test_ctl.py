@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from appliance.cli import dispatch
+from appliance.config.codes import CODES
 from appliance.control.areas import AREAS
 from appliance.diagnosis.trace import TracedMessage
+from appliance.features import settings_areas
 from tests.cli.conftest import Ctl
 from tests.control.fakes import Bench, FakeCall
 
@@ -115,8 +117,9 @@ def test_help_names_every_area(capsys: pytest.CaptureFixture[str]) -> None:
         dispatch(["ctl", "--help"])
     assert ended.value.code == 0
     told = capsys.readouterr().out
+    services = {area.name for area in settings_areas()} - {CODES}
     for area in AREAS:
-        assert f" {area.name}" in told
+        assert area.name in services or f" {area.name}" in told
 
 
 def test_a_text_that_is_no_utf8_from_standard_input(
@@ -215,3 +218,19 @@ def test_files_that_cannot_be_read(ctl: Ctl, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     assert ctl("import", str(tmp_path / "binary")) == 2
     assert "UTF-8" in capsys.readouterr().err
+
+
+def test_a_services_settings_and_codes(ctl: Ctl, bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ctl("extensions", "add", "number=101", "password=pw101") == 0
+    assert ctl("do-not-disturb", "set", "101", "enabled=yes") == 0
+    assert bench.config.current.setting("do-not-disturb", "101").enabled
+    assert ctl("do-not-disturb", "set", "999", "enabled=yes") == 1
+    assert ctl("codes", "set", "do_not_disturb_on", "code=*77") == 0
+    assert ctl("codes", "set", "do_not_disturb_off", "code=*77") == 1
+    capsys.readouterr()
+    assert ctl("do-not-disturb", "list") == 0
+    assert "101" in capsys.readouterr().out
+    assert ctl("codes", "list") == 0
+    assert "do_not_disturb_on   *77   do-not-disturb  Take no calls" in capsys.readouterr().out
+    assert ctl("features", "list") == 0
+    assert "do-not-disturb  Do not disturb  *77, *79  do-not-disturb" in capsys.readouterr().out

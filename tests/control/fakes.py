@@ -16,12 +16,15 @@ from anyio.from_thread import start_blocking_portal
 
 from appliance.call.router import Router
 from appliance.config.config import Config
+from appliance.config.snapshot import Snapshot
 from appliance.control.client import socket_in
 from appliance.control.control import Control
 from appliance.control.parts import Parts
 from appliance.control.server import ControlServer
 from appliance.diagnosis.trace import TracedMessage
 from appliance.directory import Bindings
+from appliance.features import FEATURES, settings_areas
+from appliance.features.feature import Feature
 from appliance.store.store import Store
 from tests.call.bench import HandTimers
 from tests.conftest import REAL_SOCKETS
@@ -109,21 +112,27 @@ class FakeBox:
 class Bench:
     """Control over fakes and a real store."""
 
-    def __init__(self, store: Store, config: Config) -> None:
+    def __init__(self, store: Store, config: Config, features: tuple[type[Feature], ...] = FEATURES) -> None:
         self.store = store
         self.config = config
         self.directory = FakeDirectory()
         self.exchange = FakeExchange()
         self.traced: list[TracedMessage] = []
         self.parts = Parts(
-            store, config, self.directory, self.exchange, FakeBox(), trace=lambda _: self.traced
+            *(store, config, self.directory, self.exchange, FakeBox()),
+            trace=lambda _: self.traced,
+            features=features,
         )
         self.control = Control(self.parts)
 
     @classmethod
-    async def open(cls, folder: Path) -> Bench:
+    async def open(cls, folder: Path, features: tuple[type[Feature], ...] = FEATURES) -> Bench:
         store = await Store.open(folder)
-        return cls(store, await Config.open(store))
+        return cls(store, await Config.open(store, settings_areas(features)), features)
+
+    async def again(self) -> Snapshot:
+        """What another start would find."""
+        return (await Config.open(self.store, settings_areas(self.parts.features))).current
 
     async def __call__(
         self, area: str, verb: str, key: str | None = None, actor: str = LOCAL, **values: Any

@@ -14,9 +14,10 @@ import pytest
 from appliance import locale
 from appliance.control.area import Key
 from appliance.control.areas import AREAS
-from appliance.control.control import VERBS
 from appliance.errors import ConfigError
 from tests.control.fakes import Bench, FakeCall, FakeContact
+
+VERBS = {(area.name, verb.name): verb for area in AREAS for verb in area.verbs}
 
 
 @pytest.mark.parametrize(

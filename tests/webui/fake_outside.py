@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partialmethod
+from functools import cache, partialmethod
 from typing import Any, cast
 
-from appliance.control.control import Control
+from appliance.control.areas import AREAS
+from appliance.control.control import describe
 from appliance.errors import ConfigError
+from appliance.features import settings_areas
 
 __all__ = ["JSON", "FakeOutside", "add_outside", "described", "iso", "not_found"]
 
@@ -20,9 +22,15 @@ LIVE: dict[str, JSON] = {
 }
 
 
+@cache
 def described() -> dict[str, Any]:
     """control's own account of its areas."""
-    return Control.describe(cast("Control", None))
+    return describe(AREAS)
+
+
+def services() -> tuple[str, ...]:
+    """The areas of the services' settings."""
+    return tuple(each.name for each in settings_areas())
 
 
 def iso(ago: float = 0.0) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from appliance.control.control import Control
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl
+from tests.webui.fake_outside import described
 from webui.app import create_app
 
 
@@ -117,8 +116,8 @@ def test_a_method_that_an_address_does_not_have_is_refused_in_json(program: Prog
 
 
 def test_the_description_names_every_address(control: FakeControl, token: str) -> None:
-    for described in (None, partial(Control.describe, cast("Control", None))):
-        program = Program(Client(create_app(control, describe=described)), token)
+    for account in (None, described):
+        program = Program(Client(create_app(control, describe=account)), token)
         status, told = program.ask("GET", "/api/v1/openapi.json")
         assert status == 200
         assert told["openapi"] == "3.1.0"

@@ -12,7 +12,7 @@ from appliance import locale
 from appliance.locale import LANGUAGES, Language
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl, busy_office
-from tests.webui.fake_outside import described
+from tests.webui.fake_outside import described, services
 from tests.webui.test_guard import filled
 from webui.app import create_app
 from webui.pages import ROUTES
@@ -131,6 +131,7 @@ def test_every_word_is_used() -> None:
         *(f"console.ways.{each}." for each in ("about", "add", "edit", "from", "group", "remove")),
         # Those of settings are all looked at in test_settings.
         *(f"console.{each}." for each in ("choice", "dial_plan", "lines", "outside", "routes", "trunks")),
+        *(f"console.{each.replace('-', '_')}." for each in services()),
     )
     unused = {key for key in locale.keys() if key.startswith("console.")} - used_keys()  # noqa: SIM118  # a function
     assert {key for key in unused if not key.startswith(built)} == set()

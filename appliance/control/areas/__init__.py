@@ -1,6 +1,12 @@
-"""Everything that can be asked for, one area a file. A new area is a file here and a line in AREAS."""
+"""Everything that can be asked for, one area a file. A new area is a file here and a line in AREAS.
+
+The settings of services are areas, too: those come from the services themselves.
+"""
 
 from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
 
 from appliance.control.areas import (
     admin,
@@ -21,10 +27,16 @@ from appliance.control.areas import (
     trace,
     trunks,
 )
+from appliance.control.areas import features as services
+from appliance.features import FEATURES
 
-__all__ = ["AREAS"]
+if TYPE_CHECKING:
+    from appliance.control.area import Area
+    from appliance.features.feature import Feature
 
-AREAS = (
+__all__ = ["AREAS", "areas_with"]
+
+OWN: tuple[Area, ...] = (
     status.AREA,
     system.AREA,
     extensions.AREA,
@@ -43,3 +55,13 @@ AREAS = (
     export.AREA,
     import_.AREA,
 )
+
+
+@cache
+def areas_with(features: tuple[type[Feature], ...]) -> tuple[Area, ...]:
+    """All areas of an exchange that has these services."""
+    return (*OWN, *services.areas_of(features))
+
+
+AREAS = areas_with(FEATURES)
+"Those of this version."

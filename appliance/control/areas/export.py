@@ -9,20 +9,20 @@ import msgspec
 import tomli_w
 
 from appliance.control.area import Area, Nothing, Request, Verb
+from appliance.control.areas.keyed import KeyedArea
 from appliance.control.areas.lines import LINES
 from appliance.control.areas.routes import ROUTES
 from appliance.control.areas.trunks import TRUNKS
 
 if TYPE_CHECKING:
+    from appliance.config.snapshot import Snapshot
     from appliance.control.parts import Parts
 
-__all__ = ["AREA", "KEYED_AREAS", "Text"]
-
-KEYED_AREAS = (LINES, TRUNKS, ROUTES)
+__all__ = ["AREA", "Text", "keyed_areas"]
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A TOML text: a table `system`, and tables `extensions`, `lines` and so on with one table each."""
+    """A TOML text: a table `system`, and tables `extensions`, `lines` and so on with one table for each of them."""
 
     text: str
 
@@ -40,11 +40,18 @@ async def show(parts: Parts, _: Request[Nothing]) -> Text:
     }
     system = msgspec.to_builtins(snapshot.system)
     settings = {"system": system, "extensions": extensions}
-    for area in KEYED_AREAS:
+    for area in keyed_areas(snapshot):
         items = snapshot.items(area.name)
-        if items:
+        if items and area.settings.per == "box":
+            settings[area.name] = area.exported(items[""])
+        elif items:
             settings[area.name] = {key: area.exported(items[key]) for key in sorted(items)}
     return Text(await anyio.to_thread.run_sync(tomli_w.dumps, settings))
+
+
+def keyed_areas(now: Snapshot) -> tuple[KeyedArea, ...]:
+    """The areas that are made from structs, those of the services last: theirs may name the others."""
+    return (LINES, TRUNKS, ROUTES, *(KeyedArea(each, "") for each in now.areas.values()))
 
 
 AREA = Area(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 import msgspec
 
-from appliance.control.area import Area, Request, Verb
+from appliance.control.area import Area, Request, Verb, not_found
 from appliance.control.areas import extensions as extensions_area
 from appliance.control.areas import system as system_area
-from appliance.control.areas.export import KEYED_AREAS, Text
+from appliance.control.areas.export import Text, keyed_areas
 from appliance.control.values import read_values
 from appliance.errors import ConfigError
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from appliance.control.parts import Parts
 
 __all__ = ["AREA"]
-
-AREAS = ("extensions", *(area.name for area in KEYED_AREAS), "system")
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +49,11 @@ async def apply(parts: Parts, request: Request[Text]) -> Imported:
 
     after = await parts.config.change(edit)
     assert before is not None
-    counts = [
-        _compared(old, new)
-        for old, new in (
-            (before.extensions, after.extensions),
-            *((before.items(area.name), after.items(area.name)) for area in KEYED_AREAS),
-        )
-    ]
+    counts = [_compared(before.extensions, after.extensions)]
+    for area in keyed_areas(after):
+        compared = _compared(before.items(area.name), after.items(area.name))
+        # Where there is a default for all, there is nothing new but what differs from it.
+        counts.append(compared if area.settings.per == "item" else (0, sum(compared)))
     return Imported(added=sum(added for added, _ in counts), changed=sum(changed for _, changed in counts))
 
 
@@ -71,13 +67,15 @@ def _parse(text: str) -> dict[str, Any]:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError("import", "error.not_toml", reason=str(error)[:200]) from error
-    for area in document:
-        if area not in AREAS:
-            raise ConfigError(area[:64], "error.unknown_area", area=area[:64], areas=", ".join(AREAS))
     return document
 
 
 def _edited(now: Snapshot, document: Mapping[str, Any]) -> Snapshot:
+    areas = keyed_areas(now)
+    names = ("extensions", *(area.name for area in areas), "system")
+    for area in document:
+        if area not in names:
+            raise ConfigError(area[:64], "error.unknown_area", area=area[:64], areas=", ".join(names))
     if "system" in document:
         change = read_values("system", system_area.SystemChange, _table("system", document["system"]))
         now = msgspec.structs.replace(now, system=system_area.changed(now.system, change))
@@ -87,26 +85,30 @@ def _edited(now: Snapshot, document: Mapping[str, Any]) -> Snapshot:
             raise ConfigError("extensions", "error.number_taken", number=number[:64])
         extensions[number] = _extension(now, number, values)
     now = now.with_extensions(list(extensions.values()))
-    for area in KEYED_AREAS:
-        now = _with_items(area, now, document.get(area.name, {}))
+    for each in areas:
+        if each.name in document:
+            now = _with_items(each, now, document[each.name])
     return now
 
 
 def _with_items(area: KeyedArea, now: Snapshot, rows: Any) -> Snapshot:
-    seen = set[str]()
+    if area.settings.per == "box":
+        change = read_values(area.name, area.taken_by_change(), _table(area.name, rows))
+        return now.with_item(area.name, area.changed(now.setting(area.name), change))
+    takes_new, takes_change = area.taken_by_new(), area.taken_by_change()
+    items = dict[str, Any]()
     for name, values in _rows(area.name, "name", rows):
         path = f"{area.name}.{name[:64]}"
-        if name in seen:
+        if name in items:
             raise ConfigError(path, "error.name_taken", name=name[:64])
-        seen.add(name)
-        old = now.items(area.name).get(name)
-        if old is None:
-            new = read_values(path, area.taken_by_new(), {**values, "name": name})
-            now = now.with_item(area.name, area.built(now, new))
+        if now.has_setting(area.name, name):
+            change = read_values(path, takes_change, {**values, "name": name})
+            items[name] = area.changed(now.setting(area.name, name), change)
+        elif area.settings.per == "item":
+            items[name] = area.built(now, read_values(path, takes_new, {**values, "name": name}))
         else:
-            change = read_values(path, area.taken_by_change(), {**values, "name": name})
-            now = now.with_item(area.name, area.changed(old, change))
-    return now
+            raise not_found(path)
+    return now.with_items(area.name, items.values())
 
 
 def _extension(now: Snapshot, number: str, values: Mapping[str, Any]) -> Extension:

@@ -1,33 +1,31 @@
-"""An area of settings of which there are several, made from their struct: list, show, add, set, remove.
+"""An area of settings made from their struct: list, show, add, set, remove, as far as they go with how many there are.
 
 What a new one takes, what a change takes and what is shown follow from the struct's fields, so that a setting is
-written down in one place, in `config/`.
+written down in one place, in `config/` or in a service.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import NODEFAULT, UNSET, Meta, UnsetType
 
-from appliance.config.snapshot import KEYED
 from appliance.control.area import Area, Done, Key, Nothing, Request, Verb, not_found
 from appliance.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from msgspec.structs import FieldInfo
 
+    from appliance.config.settings_area import SettingsArea
     from appliance.config.snapshot import Snapshot
     from appliance.control.parts import Parts
 
 __all__ = ["KeyedArea", "given"]
-
-NO_SECRETS: frozenset[str] = frozenset()
 
 
 def _no_defaults(_: Snapshot) -> Mapping[str, Any]:
@@ -40,25 +38,21 @@ def _nothing_live(_parts: Parts, _item: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class KeyedArea:
-    """How one of `config.snapshot.KEYED` is shown and changed."""
+    """How an area of settings is shown and changed."""
 
-    name: str
+    settings: SettingsArea
     summary: str
-    secrets: frozenset[str] = NO_SECRETS
-    "Settings that are taken and never shown."
     defaults: Callable[[Snapshot], Mapping[str, Any]] = _no_defaults
     "What a new one has that says nothing of it, where that is no constant."
     live: Callable[[Parts, Any], Mapping[str, Any]] = _nothing_live
     "What is shown beside the settings: the state it is in now."
-    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    "Of a setting that is a list: what may be in it, for whoever draws a form."
     order: Callable[[Any], Any] = attrgetter("name")
-    "What they are sorted by when all are listed."
+    "What items are sorted by when all are listed."
 
     @property
-    def kind(self) -> type[msgspec.Struct]:
-        """The settings' struct."""
-        return KEYED[self.name].kind
+    def name(self) -> str:
+        """What it is asked by."""
+        return self.settings.name
 
     def view(self, parts: Parts, item: Any) -> dict[str, Any]:
         """One as it is shown."""
@@ -67,32 +61,34 @@ class KeyedArea:
     def exported(self, item: Any) -> dict[str, Any]:
         """Its settings, without secrets."""
         settings: dict[str, Any] = msgspec.to_builtins(item)
-        return {name: value for name, value in settings.items() if name not in self.secrets}
+        return {name: value for name, value in settings.items() if name not in self.settings.secrets}
 
     def built(self, now: Snapshot, values: Any) -> Any:
         """A new one from what was given."""
-        return self.kind(**{**self.defaults(now), **given(values)})
+        return self.settings.kind(**{**self.defaults(now), **given(values)})
 
     def changed(self, old: Any, values: Any) -> Any:
-        """One with a change in it."""
+        """One with a change in it. ConfigError: the key is not what can be changed."""
+        if self.settings.per != "box" and values.name not in (UNSET, old.name):
+            raise ConfigError(self.name + "." + old.name + ".name", "error.read_only")
         return msgspec.structs.replace(old, **given(values))
 
     def taken_by_new(self) -> type[msgspec.Struct]:
         """What a new one takes: its settings; those with a default may be left out."""
-        taken = [self._taken(f, with_default=True) for f in msgspec.structs.fields(self.kind)]
+        taken = [self._taken(f, with_default=True) for f in msgspec.structs.fields(self.settings.kind)]
         return self._struct("New", taken)
 
     def taken_by_change(self) -> type[msgspec.Struct]:
         """What a change takes; what is left out stays as it is."""
-        taken = [self._taken(f, with_default=False) for f in msgspec.structs.fields(self.kind)]
+        taken = [self._taken(f, with_default=False) for f in msgspec.structs.fields(self.settings.kind)]
         return self._struct("Change", taken)
 
     def _taken(self, of: FieldInfo, *, with_default: bool) -> tuple[Any, ...]:
         """A field of `_struct`, with what its JSON schema says beside the type."""
-        told: dict[str, Any] = {"writeOnly": True} if of.name in self.secrets else {}
-        kind = of.type
-        if of.name in self.choices:
-            kind = tuple[Annotated[str, Meta(extra_json_schema={"enum": [*self.choices[of.name]]})], ...]
+        told: dict[str, Any] = {"writeOnly": True} if of.name in self.settings.secrets else {}
+        kind, choices = of.type, self.settings.choices.get(of.name)
+        if choices is not None:
+            kind = tuple[Annotated[str, Meta(extra_json_schema={"enum": [*choices]})], ...]
         if with_default and of.required:
             return of.name, kind
         if with_default and of.default is not NODEFAULT:
@@ -101,28 +97,45 @@ class KeyedArea:
         return of.name, Annotated[kind, Meta(extra_json_schema=told)] | UnsetType, UNSET
 
     def _struct(self, what: str, fields: list[Any]) -> type[msgspec.Struct]:
-        return msgspec.defstruct(f"{what}{self.kind.__name__}", fields, frozen=True, kw_only=True)
+        return msgspec.defstruct(f"{what}{self.settings.kind.__name__}", fields, frozen=True, kw_only=True)
 
     def area(self, *more: Verb[Any]) -> Area:
         """The area with its verbs, and some that it has alone."""
-        new, change = self.taken_by_new(), self.taken_by_change()
+        verbs = self._verbs_of_one() if self.settings.per == "box" else self._verbs_of_several()
+        return Area(self.name, self.summary, (*verbs, *more))
+
+    def _verbs_of_one(self) -> tuple[Verb[Any], ...]:
+        change, one = self.taken_by_change(), dict[str, Any]
+        return (
+            Verb("show", self._show, Nothing, one, "What is set"),
+            Verb("set", self._set, change, one, "Change it", changes=True),
+        )
+
+    def _verbs_of_several(self) -> tuple[Verb[Any], ...]:
         one, all_ = dict[str, Any], list[dict[str, Any]]
-        return Area(
-            self.name,
-            self.summary,
-            (
-                Verb("list", self._list, Nothing, all_, "All, with their live state"),
-                Verb("show", self._show, Nothing, one, "One of them", key=Key.NEEDED),
-                Verb("add", self._add, new, one, "Add one", changes=True),
-                Verb("set", self._set, change, one, "Change one", key=Key.NEEDED, changes=True),
-                Verb("remove", self._remove, Nothing, Done, "Remove one", key=Key.NEEDED, changes=True),
-                *more,
-            ),
+        new, change = self.taken_by_new(), self.taken_by_change()
+        makes = self.settings.per == "item"
+        which = "All that differ from the defaults" if self.settings.per == "extension" else "All"
+        remove = "Remove one" if makes else "Give one its defaults again"
+        return (
+            Verb("list", self._list, Nothing, all_, which, columns=self.settings.columns),
+            Verb("show", self._show, Nothing, one, "One of them", key=Key.NEEDED),
+            *((Verb("add", self._add, new, one, "Add one", changes=True),) if makes else ()),
+            Verb("set", self._set, change, one, "Change one", key=Key.NEEDED, changes=True),
+            Verb("remove", self._remove, Nothing, Done, remove, key=Key.NEEDED, changes=True),
         )
 
     async def _list(self, parts: Parts, _: Request[Nothing]) -> list[dict[str, Any]]:
-        items = parts.config.current.items(self.name)
-        return [self.view(parts, each) for each in sorted(items.values(), key=self.order)]
+        return [self.view(parts, each) for each in self._listed(parts.config.current)]
+
+    def _listed(self, now: Snapshot) -> list[Any]:
+        match self.settings.per:
+            case "fixed":
+                return [now.setting(self.name, key) for key in self.settings.fixed]
+            case "extension":
+                return sorted(now.items(self.name).values(), key=lambda each: (len(each.name), each.name))
+            case _:
+                return sorted(now.items(self.name).values(), key=self.order)
 
     async def _show(self, parts: Parts, request: Request[Nothing]) -> dict[str, Any]:
         return self.view(parts, self._known(parts.config.current, request))
@@ -135,16 +148,13 @@ class KeyedArea:
                 raise ConfigError(self.name + "." + name + ".name", "error.name_taken", name=name)
             return now.with_item(self.name, self.built(now, request.values))
 
-        return self.view(parts, (await parts.config.change(edit)).items(self.name)[name])
+        return self.view(parts, (await parts.config.change(edit)).setting(self.name, name))
 
     async def _set(self, parts: Parts, request: Request[Any]) -> dict[str, Any]:
         def edit(now: Snapshot) -> Snapshot:
-            old = self._known(now, request)
-            if request.values.name not in (UNSET, old.name):
-                raise ConfigError(request.path + ".name", "error.read_only")
-            return now.with_item(self.name, self.changed(old, request.values))
+            return now.with_item(self.name, self.changed(self._known(now, request), request.values))
 
-        return self.view(parts, (await parts.config.change(edit)).items(self.name)[request.key])
+        return self.view(parts, (await parts.config.change(edit)).setting(self.name, request.key))
 
     async def _remove(self, parts: Parts, request: Request[Nothing]) -> Done:
         def edit(now: Snapshot) -> Snapshot:
@@ -154,11 +164,10 @@ class KeyedArea:
         await parts.config.change(edit)
         return Done()
 
-    def _known(self, snapshot: Snapshot, request: Request[Any]) -> Any:
-        item = snapshot.items(self.name).get(request.key)
-        if item is None:
+    def _known(self, now: Snapshot, request: Request[Any]) -> Any:
+        if not now.has_setting(self.name, request.key):
             raise not_found(request.path)
-        return item
+        return now.setting(self.name, request.key)
 
 
 def given(values: msgspec.Struct) -> dict[str, Any]:

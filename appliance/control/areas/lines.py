@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from appliance.config.snapshot import KEYED
 from appliance.control.areas.keyed import KeyedArea
 from appliance.control.parts import moment
 
@@ -31,7 +32,5 @@ def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
     return state
 
 
-LINES = KeyedArea(
-    "lines", "External lines, where the exchange registers", frozenset({"password"}), _defaults, _live
-)
+LINES = KeyedArea(KEYED["lines"], "External lines, where the exchange registers", _defaults, _live)
 AREA = LINES.area()

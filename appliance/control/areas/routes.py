@@ -10,7 +10,7 @@ import msgspec
 
 from appliance.call.decision import Decision, FromExtension, FromOutside
 from appliance.call.routing_table import TableRoute
-from appliance.config.route import FAIL_OVER_CAUSES
+from appliance.config.snapshot import KEYED
 from appliance.control.area import Key, Request, Verb
 from appliance.control.areas.keyed import KeyedArea
 from appliance.errors import ConfigError
@@ -89,12 +89,7 @@ def _precedence(route: Route) -> tuple[bool, Any]:
         return True, route.name
 
 
-ROUTES = KeyedArea(
-    "routes",
-    "Where calls to numbers outside go",
-    choices={"fail_over_on": FAIL_OVER_CAUSES},
-    order=_precedence,
-)
+ROUTES = KeyedArea(KEYED["routes"], "Where calls to numbers outside go", order=_precedence)
 _TEST: Verb[Any] = Verb(
     "test", test, Question, Explained, "Explain where a call to a number would go", key=Key.NEEDED
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from appliance.config.snapshot import KEYED
 from appliance.control.areas.keyed import KeyedArea
 
 if TYPE_CHECKING:
@@ -18,5 +19,5 @@ def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
     return parts.outside.trunk_state(item.name)
 
 
-TRUNKS = KeyedArea("trunks", "SIP trunks to other servers", live=_live)
+TRUNKS = KeyedArea(KEYED["trunks"], "SIP trunks to other servers", live=_live)
 AREA = TRUNKS.area()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from appliance.control.control import AREA_NAMES
+from appliance.control.areas import AREAS
 from tests.call import test_ringing as ladders
 from tests.interop import test_proxy, test_sipp
 from tests.interop.flows import test_calling, test_failing, test_registering, test_through_others, test_trunks
@@ -118,5 +118,5 @@ def test_each_flow_has_a_test(flow: str) -> None:
 
 @pytest.mark.parametrize("flow", [flow for flow, shown in FLOWS.items() if shown.waits])
 def test_what_waits_for_a_feature_waits_still(flow: str) -> None:
-    here = FLOWS[flow].waits.keys() & AREA_NAMES
+    here = FLOWS[flow].waits.keys() & {area.name for area in AREAS}
     assert not here, f"there are {', '.join(here)} now: show {[FLOWS[flow].waits[area] for area in here]}"
