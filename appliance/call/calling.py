@@ -59,7 +59,8 @@ class Calling:
         """Ring whom the plan says; gives why nobody can be rung."""
         caller, dialled = self._call.caller, self._call.dialled
         for step in self.trying.begin(self._call, plan):
-            self._tell_step(step)
+            if not step.silent:
+                self._tell_step(step)
         # Whoever was tried before is not heard any more, and what they said is not what the next one says.
         self.ringing, self._early, self._told, self.rings = Ringing(), None, None, False
         if plan.serve is not None:

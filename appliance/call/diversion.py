@@ -121,7 +121,7 @@ def _unquoted(text: str) -> str:
 
 def diversions(dialled: Dialled, host: str, shown: Callable[[str], str] = escaped) -> Baggage:
     """RFC 5806: who sent the call on, the last one first. `host` is where the numbers belong, `shown` how they are written there."""
-    uris = ((step, Uri.parse(f"sip:{shown(step.by)}@{host}")) for step in reversed(dialled.steps))
+    uris = ((step, Uri.parse(f"sip:{shown(step.by)}@{host}")) for step in reversed(_told(dialled)))
     return tuple(
         ("Diversion", f"{NameAddr(step.name, uri).text};reason={step.reason};counter=1") for step, uri in uris
     )
@@ -129,15 +129,20 @@ def diversions(dialled: Dialled, host: str, shown: Callable[[str], str] = escape
 
 def history(dialled: Dialled, host: str, shown: Callable[[str], str] = escaped) -> Baggage:
     """RFC 7044: from number to number, below what earlier exchanges wrote. None for a call that was not sent on."""
-    if not dialled.steps:
+    steps = _told(dialled)
+    if not steps:
         return ()
     index = _next_index(dialled.baggage)
-    entries = [f"<sip:{shown(dialled.steps[0].by)}@{host}>;index={index}"]
-    for step in dialled.steps:
+    entries = [f"<sip:{shown(steps[0].by)}@{host}>;index={index}"]
+    for step in steps:
         parent, index = index, f"{index}.1"
         cause = _CAUSES.get(step.reason, _UNKNOWN)
         entries.append(f"<sip:{escaped(step.to)}@{host};cause={cause}>;index={index};mp={parent}")
     return (("History-Info", ", ".join(entries)),)
+
+
+def _told(dialled: Dialled) -> tuple[Diverted, ...]:
+    return tuple(each for each in dialled.steps if not each.silent)
 
 
 _INDEX = re.compile(r";\s*index\s*=\s*([0-9]+(?:\.[0-9]+)*)", re.IGNORECASE)

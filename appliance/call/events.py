@@ -79,6 +79,8 @@ class Diverted(msgspec.Struct, frozen=True):
     to: str
     "The number it is sent to, as the exchange is asked for it."
     reason: DivertReason
+    silent: bool = False
+    "Whether nobody is told of it."
 
 
 class Dialled(msgspec.Struct, frozen=True):

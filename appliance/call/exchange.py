@@ -131,6 +131,8 @@ class Exchange:
         self.transfers = Transfers(wire.endpoint, self._calls.values)
         # By what they occupy: an extension's number, or a line or trunk, named as in routes.
         self._engaged: dict[str, list[Call]] = {}
+        # When each of them was busy last: as many as there are extensions, lines and trunks.
+        self._idle_since: dict[str, float] = {}
         self._closing = False
         wire.endpoint.serve("INVITE", self.receive)
         wire.endpoint.allowed |= {"INFO", "MESSAGE", "PRACK", "UPDATE"}
@@ -206,6 +208,7 @@ class Exchange:
         engaged.remove(call)
         if not engaged:
             del self._engaged[name]
+            self._idle_since[name] = self.wire.timers.now()
 
     def onward(self, plan: Plan, event: HungUp) -> Plan | None:
         """What a feature makes of a plan that failed; None: nothing. RefusedError when that cannot be."""
@@ -306,6 +309,10 @@ class Exchange:
                 return "busy"
             state = "ringing"
         return state
+
+    def idle_since(self, number: str) -> float:
+        """When the extension's last call ended, by the clock of the timers; 0.0 when there was none."""
+        return self._idle_since.get(number, 0.0)
 
     def hang_up(self, call_id: str) -> bool:
         """End a call; False when there is none of that id."""

@@ -196,7 +196,9 @@ class Router:
         """The plan by which a verdict is carried out; RefusedError when there can be none."""
         match verdict:
             case Forward():
-                step = Diverted(verdict.payer.number, verdict.name, verdict.to, verdict.reason)
+                step = Diverted(
+                    verdict.payer.number, verdict.name, verdict.to, verdict.reason, verdict.silent
+                )
                 return self.route(sent_on(dialled, step, verdict.payer))
             case Refuse(cause):
                 onward = self.services.failed(target, Failure(cause), dialled)

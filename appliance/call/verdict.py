@@ -43,6 +43,8 @@ class Forward:
     name: str
     "What they are called."
     reason: DivertReason
+    silent: bool = False
+    "Whether nobody is told, for it is but the way to where the call belongs."
 
 
 @dataclass(frozen=True, slots=True)

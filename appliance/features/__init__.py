@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from appliance.config.codes import codes_area
 from appliance.features.do_not_disturb import DoNotDisturb
+from appliance.features.forwarding import Forwarding
+from appliance.features.groups import Groups
+from appliance.features.time_conditions import TimeConditions
 
 if TYPE_CHECKING:
     from appliance.config.settings_area import SettingsArea
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FEATURES", "settings_areas"]
 
-FEATURES: tuple[type[Feature], ...] = (DoNotDisturb,)
+FEATURES: tuple[type[Feature], ...] = (DoNotDisturb, Forwarding, Groups, TimeConditions)
 "Every service of the exchange, in the order in which they are asked."
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
+from appliance.call.cause import Cause
+from appliance.call.decision import ToExtension
+from appliance.call.verdict import Refuse
 from appliance.config.settings_area import SettingsArea
+from appliance.features.confirmation import confirmed
 from appliance.features.feature import Code, Feature
+
+if TYPE_CHECKING:
+    from appliance.call.events import Dialled
+    from appliance.call.verdict import Target, Verdict
 
 __all__ = ["DoNotDisturb", "DoNotDisturbSetting"]
 
@@ -23,3 +33,19 @@ class DoNotDisturb(Feature):
     name = "do-not-disturb"
     areas = (SettingsArea("do-not-disturb", DoNotDisturbSetting, "extension"),)
     codes = (Code("do_not_disturb_on", "*78"), Code("do_not_disturb_off", "*79"))
+
+    def reached(self, target: Target, dialled: Dialled) -> Verdict | None:
+        if isinstance(target, ToExtension):
+            setting: DoNotDisturbSetting = self.house.settings.setting("do-not-disturb", target.number)
+            if setting.enabled:
+                return Refuse(Cause.UNAVAILABLE)
+        return None
+
+    def coded(self, code: str, rest: str, dialled: Dialled) -> Verdict:
+        async def change() -> None:
+            def edit(now: DoNotDisturbSetting) -> DoNotDisturbSetting:
+                return msgspec.structs.replace(now, enabled=code == "do_not_disturb_on")
+
+            await self.house.change("do-not-disturb", edit, dialled.from_number)
+
+        return confirmed(self.house, f"code {code}", change)

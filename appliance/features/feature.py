@@ -1,13 +1,23 @@
-"""What a supplementary service is to the rest of the exchange: a name, settings, and codes that are dialled."""
+"""The protocol of supplementary services: what one is to the rest of the exchange, and what it may say about a call.
+
+A service says what it has (settings, codes), is asked about calls on their way (`claims`, `reached`, `failed`, `coded`), and
+answers with a verdict (`call/verdict`). What it needs for that it finds in its `house`. Nothing else of the exchange knows it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from appliance.call.cause import Cause
+from appliance.call.verdict import Refuse
 from appliance.config.codes import Code
 
 if TYPE_CHECKING:
+    from appliance.call.decision import Caller
+    from appliance.call.events import Dialled
+    from appliance.call.verdict import Failure, Target, Verdict
     from appliance.config.settings_area import SettingsArea
+    from appliance.features.house import House
 
 __all__ = ["Code", "Feature"]
 
@@ -23,3 +33,28 @@ class Feature:
     "`do-not-disturb`; in the keys of words with _ for -."
     areas: ClassVar[tuple[SettingsArea, ...]] = ()
     codes: ClassVar[tuple[Code, ...]] = ()
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def follow(self) -> None:
+        """Called once when everything is there: take hold of what the service needs beside being asked."""
+
+    def claims(self, number: str, caller: Caller) -> bool:
+        """Whether this number, which is no extension's, is one of the service's own for this caller."""
+        return False
+
+    def reached(self, target: Target, dialled: Dialled) -> Verdict | None:
+        """A call is about to ring there; None: it shall, as far as this service is concerned.
+
+        The target is an extension, or a number that this service claims, or somebody outside.
+        """
+        return None
+
+    def failed(self, target: Target, failure: Failure, dialled: Dialled) -> Verdict | None:
+        """Nobody took the call there; None: so it ends, as far as this service is concerned."""
+        return None
+
+    def coded(self, code: str, rest: str, dialled: Dialled) -> Verdict:
+        """An extension has dialled a code of the service, by its name, with `rest` behind it."""
+        return Refuse(Cause.NOT_FOUND)

@@ -1,0 +1,60 @@
+"""What a feature may see and do: the settings, the time, the calls, and sounds. One for all features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from appliance.call.decision import FromExtension
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from appliance.call.exchange import Exchange
+    from appliance.clock import Timers
+    from appliance.config.config import Config
+    from appliance.config.extension import Extension
+    from appliance.config.snapshot import Snapshot
+    from appliance.features.sounds import Sounds
+
+__all__ = ["House"]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The exchange, seen from a feature."""
+
+    config: Config
+    exchange: Exchange
+    timers: Timers
+    sounds: Sounds
+    local_now: Callable[[], datetime]
+    "By the clock on the wall."
+
+    @property
+    def settings(self) -> Snapshot:
+        """What is set now."""
+        return self.config.current
+
+    def extension(self, number: str) -> Extension | None:
+        """The extension with this number, switched on or not."""
+        return self.settings.extensions.get(number)
+
+    def name_of(self, number: str) -> str:
+        """What an extension is called; empty when it has no name, or there is none."""
+        extension = self.extension(number)
+        return "" if extension is None else extension.name
+
+    def rights_of(self, number: str) -> FromExtension:
+        """What an extension may dial, for what is done in its name."""
+        extension = self.extension(number)
+        return FromExtension(number, 0 if extension is None else extension.level)
+
+    async def change(self, area: str, edit: Callable[[Any], Any], key: str = "") -> None:
+        """Change what is set under a key of an area, `edit(what holds now)`; on the disk when this returns. ConfigError."""
+
+        def edited(now: Snapshot) -> Snapshot:
+            return now.with_item(area, edit(now.setting(area, key)))
+
+        await self.config.change(edited)
