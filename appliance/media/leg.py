@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.errors import LocalError
+from appliance.media.opposite import opposite
 from appliance.media.outlet import Playable, find_playable
 from appliance.media.rewrite import Origin, rewrite
 from appliance.media.sdp import HOST_CACHE, Description, Media, parse_sdp
@@ -246,14 +247,21 @@ class LegMedia:
             self._partner._link()
 
     def _link(self) -> None:
-        others = self._partner._heard if self._partner else []
+        partner = self._partner
+        others = partner._heard if partner else []
+        places = opposite(self._lines, partner._lines) if partner else ()
         for at, pair in enumerate(self._pairs):
             if pair is None:
                 continue
-            other = others[at] if at < len(others) else None
+            place = places[at] if at < len(places) else at
+            other = others[place] if place is not None and place < len(others) else None
             pair.rtp.other = other.rtp if other else None
             pair.rtp.other_rtcp = other.rtcp if other and not other.mux else None
             pair.rtcp.other = other.rtcp if other else None
+
+    @property
+    def _lines(self) -> tuple[tuple[Media, ...], tuple[Media, ...]]:
+        return self._told, self._expected
 
     @property
     def _heard(self) -> list[StreamPair | None]:
