@@ -130,8 +130,9 @@ class Forwarding(Feature):
         when = "always" if what == "all" else what
 
         async def change() -> None:
+            path = f"forwarding.{dialled.from_number}.{when}"
             if on and not rest:
-                raise ConfigError(f"forwarding.{dialled.from_number}.{when}", "error.bad_target_number")
+                raise ConfigError(path, "error.bad_target_number")
 
             def edit(now: ForwardingSetting) -> ForwardingSetting:
                 return msgspec.structs.replace(now, **{when: rest if on else ""})

@@ -70,7 +70,7 @@ def _verify(item: Group, settings: Snapshot) -> None:
             raise ConfigError(path + ".members", "error.bad_member", number=each[:64])
     for where, (low, high) in (("ring_seconds", RING_SECONDS_RANGE), ("level", LEVEL_RANGE)):
         if not low <= getattr(item, where) <= high:
-            raise ConfigError(f"{path}.{where}", "error.out_of_range", low=low, high=high)
+            raise ConfigError(path + "." + where, "error.out_of_range", low=low, high=high)
     for where in ("busy_to", "no_answer_to", "closed_to"):
         check_target(f"{path}.{where}", getattr(item, where), item.name)
     if item.open and item.open not in settings.items(TIME_CONDITIONS):

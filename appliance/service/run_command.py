@@ -126,6 +126,7 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
             ("wishes", service.wishes.run),
             ("world", partial(service.world.run, service.config)),
             ("dns watch", service.dns_watch.run),
+            ("services", service.amenities.run),
         ):
             tasks.start_soon(task, name=name)
         await tasks.start(ControlServer(service.control, options.data).run, name="control")

@@ -27,6 +27,7 @@ from appliance.errors import ConfigError
 from appliance.features import settings_areas
 from appliance.media.relay import Relay
 from appliance.service.address_book import AddressBook
+from appliance.service.amenities import Amenities
 from appliance.service.dns_watch import DnsWatch
 from appliance.service.registrations import Registrations
 from appliance.service.wishes import Wishes
@@ -75,6 +76,7 @@ class Service:
     world: World
     config: Config
     dns_watch: DnsWatch
+    amenities: Amenities
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
@@ -133,6 +135,7 @@ class Service:
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
             *(certificate, Wishes(options.data), gruus, world, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
+            Amenities(wire, exchange, config),
         )
         service._follow(config)
         return service

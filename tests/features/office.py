@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import anyio
@@ -55,7 +55,7 @@ class Office(Playbook):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = datetime(2026, 11, 25, 10, 0)  # a Wednesday
+        self.now = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)  # a Wednesday
         self.config = BenchConfig(Snapshot(1, System(realm="x"), self.extensions, areas=AREAS))
         self.players = Players(self.timers, self.random)
         tone = Sound(bytes(1600))
@@ -89,6 +89,3 @@ class Office(Playbook):
         """Whatever the services do of themselves is done."""
         await anyio.wait_all_tasks_blocked()
         return self
-
-
-Change = Callable[[], Awaitable[None]]

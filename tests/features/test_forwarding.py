@@ -20,7 +20,6 @@ def test_5359_2_7_all_calls(office: Office, alice: Phone, bob: Phone, carol: Pho
             'Diversion: "Bob" <sip:102@192.0.2.1>;reason=unconditional;counter=1',
             "History-Info: <sip:102@192.0.2.1>;index=1, <sip:103@192.0.2.1;cause=302>;index=1.1;mp=1",
         )
-        << alice.gets(100)
     )
     (office >> carol.says(200, ANSWER) << carol.gets("ACK") << alice.gets(200, lacks=("Diversion",)))
     office >> alice.ack() >> alice.bye() << alice.gets(200) << carol.gets("BYE") >> carol.ok()
