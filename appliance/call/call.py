@@ -5,11 +5,13 @@ What passes between the two is for `negotiation`, what goes on before the answer
 
 from __future__ import annotations
 
-__all__ = ["Call", "Owner"]
+__all__ = ["Call", "Owner", "Purpose"]
 
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from appliance.call.calling import Calling
 from appliance.call.cause import Cause, Ending, ending_of
@@ -21,6 +23,7 @@ from appliance.call.events import (
     Content,
     HungUp,
     Outcome,
+    Progress,
     Referred,
     Updated,
     Withdrawn,
@@ -68,12 +71,28 @@ class Owner(Occupied, Protocol):
     def ended(self, call: Call, record: CallRecord) -> None: ...
 
 
+class Purpose(Protocol):
+    """Why somebody has a call made that nobody dialled, and what it means to them."""
+
+    def rings(self, call: Call, event: Progress) -> None:
+        """It gets on."""
+
+    def answered(self, call: Call) -> None:
+        """The two are joined."""
+
+    def failed(self, call: Call, event: HungUp) -> None:
+        """Nobody takes it. Whoever shall not hear that is handed over now."""
+
+    def ended(self, call: Call, event: HungUp) -> None:
+        """It is over, whether it was answered or not; after `failed` too."""
+
+
 class Call:
     """From the INVITE that was let in to its record. It ends exactly once, by `end`."""
 
     __slots__ = (
         "_answered_now", "_away", "_owner", "_service", "answered_at", "answered_by", "callee", "caller", "calling",
-        "dialled", "id", "negotiation", "origin", "over", "started_at", "watch",
+        "dialled", "id", "negotiation", "origin", "over", "purpose", "started_at",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, call_id: str, dialled: Dialled, caller: CallerLeg) -> None:
@@ -88,9 +107,8 @@ class Call:
         self.negotiation = Negotiation(self)
         self.calling = Calling(self, owner, self.negotiation)
         self._service: CancelScope | None = None  # that the exchange itself has taken the call for
-        self._away: Leg | None = None  # who is in another call, and may come back
-        self.watch: Callable[[Event], None] = _unwatched
-        "Told of answer and end, if somebody has a call made for a purpose."
+        self._away: list[Leg] = []  # who is in another call, and may come back
+        self.purpose: Purpose | None = None
         self.started_at = owner.wall()
         "Seconds since 1970."
         self.answered_at: float | None = None
@@ -103,8 +121,23 @@ class Call:
     @property
     def legs(self) -> list[SipLeg]:
         """All that are in it: the caller's, those that ring, and who answered."""
-        talking = [each for each in (self.caller, self.callee) if each is not None and each is not self._away]
-        return [*(each.sip for each in talking), *self.calling.ringing.legs]
+        return [*(each.sip for each in self.parties()), *self.calling.ringing.legs]
+
+    def parties(self) -> list[Leg]:
+        """Who is in it, those who ring aside, and who went on in another call."""
+        both = (self.caller, self.callee)
+        return [each for each in both if each is not None and each not in self._away]
+
+    @property
+    def is_left(self) -> bool:
+        """Whether somebody went on in another call, and has not come back."""
+        return bool(self._away)
+
+    def other(self, leg: SipLeg) -> Leg | None:
+        """Who talks with `leg` in this call; None when nobody does."""
+        if self.callee is None or self._away:
+            return None
+        return self.callee if self.caller.sip is leg else self.caller
 
     @property
     def music(self) -> Music:
@@ -154,7 +187,8 @@ class Call:
             self.answered_at = self._owner.wall()
             self._answered_now = self._owner.wire.timers.now()
         self.caller.answer(event)
-        self.watch(event)
+        if self.purpose is not None:
+            self.purpose.answered(self)
         self._owner.changed()
 
     def serve(self, service: Serve) -> None:
@@ -199,7 +233,7 @@ class Call:
             again = partial(self.safely, partial(self._ask_to_join, leg, tries + 1))
             self._owner.wire.timers.after(GLARE_SECONDS, lambda: None if self.over else again())
         elif outcome.status >= 300:
-            self.end(HungUp(Ending.of(Cause.MEDIA)), "system")
+            self.give_up(HungUp(Ending.of(Cause.MEDIA)), "system")
         else:
             content = outcome.content
             self.safely(lambda: self.answered(leg, Answered(take(content, leg, self.caller), ())))
@@ -224,26 +258,46 @@ class Call:
 
     def hand_over(self, leg: Leg) -> SipLeg:
         """Let one of the two go into another call. Who stays waits for `take_back`, or for the end."""
-        self._stop_service()
-        self._away = leg
-        self.music.stop(leg.media)
-        leg.media.unlink()
+        self.let_go(leg)
         if isinstance(leg, ConnectedCaller):
             return leg.leave()
         leg.on_event = ignore
         return leg.sip
 
+    def let_go(self, leg: Leg) -> None:
+        """As `hand_over`, of one that has found its other call already."""
+        self._stop_service()
+        self._away.append(leg)
+        self.music.stop(leg.media)
+        leg.media.unlink()
+
     def take_back(self) -> None:
         """Whoever went away is in this call again. Nothing happens when the call is over, or nobody went."""
-        leg, self._away = self._away, None
-        if leg is None or self.over or self.callee is None:
+        away, self._away = self._away, []
+        if not away or self.over or self.callee is None:
             return
-        if isinstance(leg, ConnectedCaller):
-            leg.come_back()
-        else:
-            leg.on_event = self.receive
+        for leg in away:
+            if isinstance(leg, ConnectedCaller):
+                leg.come_back()
+            else:
+                leg.on_event = self.receive
         self._owner.wire.relay.join(self.caller.media, self.callee.media)
         self._owner.changed()
+
+    def replace_caller(self, caller: ConnectedCaller) -> None:
+        """Somebody who talks already waits for the callee in the place of the caller, who is hung up on."""
+        former, self.caller = self.caller, caller
+        self._owner.release(self, self.origin)
+        self.origin = caller.sip.occupies
+        self._owner.engage(self, self.origin)
+        self.dialled = msgspec.structs.replace(
+            self.dialled, from_number=caller.number, content=caller.offer, way_in=_way(self.origin)
+        )
+        caller.on_event = self.receive
+        former.on_event = ignore
+        former.hang_up(HungUp(Ending.of(Cause.HANDED_OVER)))
+        if self.calling.rings:
+            self.music.ring(caller.media)
 
     # --- what the legs say
 
@@ -254,7 +308,7 @@ class Call:
 
     def _receive(self, leg: Leg, event: Event) -> None:
         side = "caller" if leg is self.caller else "callee"
-        if self._away is not None or self._service is not None:
+        if self._away or self._service is not None:
             self._heard_alone(leg, event, side)
         elif leg is self.caller:
             self._heard(leg, self.callee or self.calling.hearer, event, side)
@@ -307,14 +361,19 @@ class Call:
 
     # --- the end
 
+    def give_up(self, event: HungUp, ended_by: str) -> None:
+        """Nobody takes the call: it ends, unless whoever had it made knows better."""
+        if self.purpose is not None and self.answered_at is None:
+            self.purpose.failed(self, event)
+        self.end(event, ended_by)
+
     def end(self, event: HungUp, ended_by: str) -> None:
         """End all legs and make the record. `ended_by`: `caller`, `callee` or `system`."""
         if self.over:
             return
         self.over = True
         self._stop_service()
-        talking = [each for each in (self.caller, self.callee) if each is not None and each is not self._away]
-        for leg in (*talking, *self.calling.stop()):
+        for leg in (*self.parties(), *self.calling.stop()):
             try:
                 self.music.stop(leg.media)
                 leg.hang_up(event)
@@ -326,8 +385,10 @@ class Call:
         # Not by the wall clock: a board without a battery sets its own by the network, perhaps in mid-call.
         duration = 0.0 if self.answered_at is None else self._owner.wire.timers.now() - self._answered_now
         self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall(), duration))
-        self.watch(event)
+        if self.purpose is not None:
+            self.purpose.ended(self, event)
 
 
-def _unwatched(_: Event) -> None:
-    """What happens to the news of a call that nobody waits for."""
+def _way(occupied: str) -> str:
+    """The line or trunk in what a leg occupies; empty for an extension."""
+    return occupied if ":" in occupied else ""

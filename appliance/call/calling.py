@@ -149,6 +149,8 @@ class Calling:
             # RFC 6337 §2.4: an offer that cannot be passed on cannot be refused either, but by ending the leg.
             self._call.end(HungUp(Ending.of(Cause.MEDIA)), "system")
             return
+        if self._call.purpose is not None:
+            self._call.purpose.rings(self._call, event)
         if event.rings and not self.rings:
             self.rings = True
             self._owner.changed()
@@ -195,7 +197,7 @@ class Calling:
         except RefusedError as refused:
             self.trying.steps = refused.steps or self.trying.steps
             event = HungUp(refused.ending)
-        self._call.end(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
+        self._call.give_up(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
 
     def _asked_early(self, leg: OutboundLeg, event: Updated | Asked) -> None:
         # A phone that rings may want something of the caller while it is the only one.

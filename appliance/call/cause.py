@@ -46,6 +46,8 @@ class Cause(Enum):
     "Hung up from the console or the command line."
     PRACK_REFUSED = "prack_refused"
     "The far end demands 100rel, but refuses our PRACK: calls to it want a leg without 100rel."
+    HANDED_OVER = "handed_over"
+    "Who was in it went on in another call: transferred, parked or picked up."
     SHUTDOWN = "shutdown"
     FAILED = "failed"
 
@@ -99,6 +101,7 @@ _USUAL = {
         (Cause.LOST, 408, "Request Timeout"),
         (Cause.ADMINISTRATOR, 480, "Temporarily Unavailable"),
         (Cause.PRACK_REFUSED, 500, "PRACK Refused"),
+        (Cause.HANDED_OVER, 487, "Request Terminated"),
         (Cause.SHUTDOWN, 503, "Service Unavailable"),
         (Cause.FAILED, 500, "Server Internal Error"),
     )

@@ -255,6 +255,10 @@ class Exchange:
         dialled = msgspec.structs.replace(dialled, content=caller.offer)
         return self._keep(Call(self, self.wire.token(), dialled, caller))
 
+    def call_by(self, leg: InboundLeg, dialled: Dialled) -> Call:
+        """The call of a phone whose INVITE asks for no number: it waits for `connect`."""
+        return self._keep(Call(self, self.wire.token(), dialled, leg))
+
     def served(self, call: Call, service: Serve) -> CancelScope:
         """Let a feature serve a call. PeerError 503 when the exchange is not up to it."""
         return self.services.start(call, service)

@@ -58,5 +58,6 @@ async def _serve(call: Call, service: Serve, scope: anyio.CancelScope) -> None:
         except Exception:
             logger.exception("%s failed", service.name)
             ending = Ending.of(Cause.FAILED)
-    if not scope.cancelled_caught:
+    # A service that lets its caller go on elsewhere is cancelled by that, in mid-step.
+    if not scope.cancel_called:
         call.end(HungUp(ending), "system")

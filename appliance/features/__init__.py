@@ -10,6 +10,7 @@ from appliance.features.do_not_disturb import DoNotDisturb
 from appliance.features.forwarding import Forwarding
 from appliance.features.groups import Groups
 from appliance.features.time_conditions import TimeConditions
+from appliance.features.transfer import Transfer
 
 if TYPE_CHECKING:
     from appliance.config.settings_area import SettingsArea
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FEATURES", "settings_areas"]
 
-FEATURES: tuple[type[Feature], ...] = (DoNotDisturb, Forwarding, Groups, TimeConditions)
+FEATURES: tuple[type[Feature], ...] = (DoNotDisturb, Forwarding, Groups, TimeConditions, Transfer)
 "Every service of the exchange, in the order in which they are asked."
 
 

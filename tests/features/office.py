@@ -18,7 +18,7 @@ from appliance.features.sounds import Sounds
 from appliance.features.supplementary import SupplementaryServices
 from appliance.media.player import Players
 from appliance.media.sound import Sound
-from tests.call.playbook import Playbook
+from tests.call.playbook import Phone, Playbook
 
 __all__ = ["Office"]
 
@@ -76,6 +76,12 @@ class Office(Playbook):
 
     def setting(self, area: str, key: str = "") -> Any:
         return self.config.current.setting(area, key)
+
+    def second_line(self, phone: Phone) -> Phone:
+        """The same phone, for another call."""
+        line = Phone(phone.number, phone.address, self.random)
+        line.tag += "-second"
+        return line
 
     @asynccontextmanager
     async def serving(self) -> Any:

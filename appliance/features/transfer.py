@@ -1,0 +1,267 @@
+"""Transfer: an extension puts whom it talks to through to somebody else.
+
+RFC 3515 and RFC 5589 (REFER; blind, attended), RFC 3891 (Replaces), RFC 3892 (Referred-By), RFC 5359 §2.4, §2.5. It goes by the
+rights of whoever transfers. Nobody outside can transfer our calls: that would be at our expense.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from appliance.call.cause import Cause, Ending, ending_of
+from appliance.call.connected_caller import ConnectedCaller
+from appliance.call.events import Dialled, HungUp
+from appliance.call.inbound import DEFAULT_HOPS, RefusedError
+from appliance.errors import PeerError
+from appliance.features.feature import Feature
+
+if TYPE_CHECKING:
+    from appliance.call.call import Call
+    from appliance.call.events import Progress, Referred
+    from appliance.call.events import Transfer as Report
+    from appliance.call.leg import Leg
+    from appliance.call.sip_leg import SipLeg
+    from appliance.call.transfers import Replacing
+    from appliance.features.house import House
+
+__all__ = ["Transfer"]
+
+logger = logging.getLogger(__name__)
+
+GONE_ON = HungUp(Ending.of(Cause.HANDED_OVER))
+
+
+class Transfer(Feature):
+    """Whoever transfers hears how it goes, and has the call back when it fails; who has hung up by then is called back."""
+
+    name = "transfer"
+
+    def follow(self) -> None:
+        self.house.exchange.serve_transfers(self.refer, self.replace)
+
+    def refer(self, call: Call, leg: SipLeg, event: Referred) -> bool:
+        """A phone sends REFER. False declines it; PeerError."""
+        other = call.other(leg)
+        if other is None or is_outside(leg):
+            return False
+        if event.replaces is not None:
+            self._attended(call, leg, other, event)
+        else:
+            self._blind(call, leg, other, event)
+        return True
+
+    # --- to somebody who is called for it
+
+    def _blind(self, call: Call, leg: SipLeg, other: Leg, event: Referred) -> None:
+        dialled = self._dialled(leg, other, event.to_number)
+        plan = self.house.exchange.router.route(dialled)
+        report = event.accept()
+        gone = call.hand_over(other)
+        try:
+            further = self.house.exchange.call_from(gone, dialled)
+        except PeerError as refusal:
+            report.progress(refusal.status, refusal.reason)
+            call.take_back()
+            return
+        further.purpose = _Blind(self.house, call, leg, report)
+        self.house.sounds.start(gone.media)
+        further.start(plan)
+
+    def _dialled(self, leg: SipLeg, other: Leg, number: str) -> Dialled:
+        referred_by = f"<sip:{leg.number}@{leg.flow.local[0]}>"
+        way = other.sip.occupies
+        return Dialled(
+            from_number=other.number,
+            from_name=self.house.name_of(other.number),
+            to_number=number,
+            hops_left=DEFAULT_HOPS,
+            content=None,
+            baggage=(("Referred-By", referred_by),),
+            way_in=way if ":" in way else "",
+            payer=self.house.rights_of(leg.number),
+        )
+
+    # --- to somebody who is asked first
+
+    def _attended(self, call: Call, leg: SipLeg, other: Leg, event: Referred) -> None:
+        assert event.replaces is not None
+        second, asked_by = self.house.exchange.transfers.find(event.replaces, initiated_only=False)
+        if asked_by.number != leg.number or is_outside(asked_by) or second is call:
+            raise PeerError(403, "Forbidden")
+        third = second.other(asked_by)
+        if third is not None:
+            self._join(call, leg, other, second, third, event)
+        elif second.caller.sip is asked_by and second.answered_at is None:
+            self._hand_to_ringing(call, other, second, event)
+        else:
+            raise PeerError(481, "Call/Transaction Does Not Exist")
+
+    def _join(self, call: Call, leg: SipLeg, other: Leg, second: Call, third: Leg, event: Referred) -> None:
+        report = event.accept()
+        dialled = self._dialled(leg, other, third.number)
+        gone, to = call.hand_over(other), second.hand_over(third)
+        try:
+            further = self.house.exchange.call_from(gone, dialled)
+        except PeerError as refusal:
+            report.progress(refusal.status, refusal.reason)
+            call.take_back()
+            second.take_back()
+            return
+        further.purpose = _Attended(call, second, report)
+        further.connect(to)
+
+    def _hand_to_ringing(self, call: Call, other: Leg, second: Call, event: Referred) -> None:
+        """Whoever transfers does not wait for the answer: the other one does, in their place."""
+        report = event.accept()
+        gone = call.hand_over(other)
+        second.replace_caller(ConnectedCaller(gone, self.house.timers, self.house.sounds))
+        report.progress(200)
+        call.end(GONE_ON, "system")
+
+    # --- a phone takes another's place
+
+    def replace(self, call: Call, leg: SipLeg, replacing: Replacing) -> bool:
+        """An INVITE with Replaces. Whoever rings can be picked up by any extension; a talk is its own phones' alone."""
+        if replacing.dialled.way_in:
+            return False
+        if call.answered_at is None:
+            return _pick_up(call, leg, replacing)
+        other = call.other(leg)
+        if other is None:
+            return False
+        if leg.number != replacing.dialled.from_number:
+            raise PeerError(403, "Forbidden")
+        joining = replacing.join()
+        further = self.house.exchange.call_by(joining, replacing.dialled)
+        further.purpose = _Replacing(call)
+        further.connect(call.hand_over(other))
+        return True
+
+
+def _pick_up(call: Call, leg: SipLeg, replacing: Replacing) -> bool:
+    if leg is call.caller.sip:
+        return False
+    joining = replacing.join()
+    try:
+        call.pick_up(joining, replacing.dialled)
+    except PeerError as refusal:
+        joining.hang_up(HungUp(ending_of(refusal.status, refusal.reason)))
+    return True
+
+
+def is_outside(leg: SipLeg) -> bool:
+    """Whether it is somebody on a line or trunk."""
+    return ":" in leg.occupies
+
+
+class _Blind:
+    """A further call, made for somebody who was put through to it."""
+
+    def __init__(self, house: House, call: Call, leg: SipLeg, report: Report) -> None:
+        self._house = house
+        self._call = call
+        self._leg = leg
+        self._report = report
+        self._told = False
+
+    def rings(self, call: Call, event: Progress) -> None:
+        if not self._told:
+            self._report.progress(event.status, event.text)
+
+    def answered(self, call: Call) -> None:
+        self._tell(200)
+        self._call.end(GONE_ON, "system")
+
+    def failed(self, call: Call, event: HungUp) -> None:
+        self._tell(event.ending.status, event.ending.text)
+        gone = call.hand_over(call.caller)
+        if not self._call.over:
+            self._call.take_back()
+        elif not gone.over:
+            self._recall(call, gone)
+
+    def _recall(self, call: Call, gone: SipLeg) -> None:
+        """Whoever put them through has hung up: they are rung, so that nobody is left hanging."""
+        house = self._house
+        dialled = Dialled(
+            from_number=call.dialled.from_number,
+            from_name=call.dialled.from_name,
+            to_number=self._leg.number,
+            hops_left=DEFAULT_HOPS,
+            content=None,
+            baggage=(),
+            way_in=call.dialled.way_in,
+        )
+        further = house.exchange.call_from(gone, dialled)
+        house.sounds.start(gone.media)
+        try:
+            further.start(house.exchange.router.route(dialled))
+        except RefusedError as refused:
+            further.end(HungUp(refused.ending), "system")
+
+    def ended(self, call: Call, event: HungUp) -> None:
+        self._tell(event.ending.status, event.ending.text)
+        if not self._call.over and self._call.is_left:
+            self._call.end(GONE_ON, "system")
+
+    def _tell(self, status: int, text: str | None = None) -> None:
+        if not self._told:
+            self._told = True
+            self._report.progress(status, text)
+
+
+class _Attended:
+    """The call of the two who are left when whoever asked first has put them through."""
+
+    def __init__(self, call: Call, second: Call, report: Report) -> None:
+        self._calls = call, second
+        self._report = report
+        self._over = False
+
+    def rings(self, call: Call, event: Progress) -> None:
+        """Nobody is rung: both talk already."""
+
+    def answered(self, call: Call) -> None:
+        self._over = True
+        self._report.progress(200)
+        for each in self._calls:
+            each.end(GONE_ON, "system")
+
+    def failed(self, call: Call, event: HungUp) -> None:
+        self._over = True
+        self._report.progress(event.ending.status, event.ending.text)
+        for each in call.parties():
+            call.hand_over(each)
+        for joined in self._calls:
+            joined.take_back()
+
+    def ended(self, call: Call, event: HungUp) -> None:
+        # One of the two has hung up before they were joined.
+        if not self._over:
+            self._over = True
+            self._report.progress(event.ending.status, event.ending.text)
+            for each in self._calls:
+                each.end(GONE_ON, "system")
+
+
+class _Replacing:
+    """The call of a phone that has taken another's place."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def rings(self, call: Call, event: Progress) -> None:
+        """Nobody is rung."""
+
+    def answered(self, call: Call) -> None:
+        self._call.end(GONE_ON, "system")
+
+    def failed(self, call: Call, event: HungUp) -> None:
+        if call.callee is not None:
+            call.hand_over(call.callee)
+        self._call.take_back()
+
+    def ended(self, call: Call, event: HungUp) -> None:
+        if self._call.is_left:
+            self._call.end(GONE_ON, "system")
