@@ -90,6 +90,8 @@ class Destination:
     "The value of Route; empty when there is none on the way."
     way_out: WayOut | None = None
     "The line or trunk; None for a phone of ours."
+    preference: float = 1.0
+    "RFC 3261 §10.2.1.2: how much the extension likes to be reached there, 0.0 to 1.0."
 
     @property
     def occupies(self) -> str:
@@ -99,7 +101,7 @@ class Destination:
     @classmethod
     def of(cls, binding: Binding) -> Destination:
         """A registered phone."""
-        return cls(binding.number, str(binding.contact), binding.flow, binding.path)
+        return cls(binding.number, str(binding.contact), binding.flow, binding.path, preference=binding.q)
 
 
 def from_of(display: str, number: str, host: str) -> NameAddr:

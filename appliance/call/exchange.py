@@ -314,6 +314,15 @@ class Exchange:
             state = "ringing"
         return state
 
+    def ringing_at(self, number: str) -> Call | None:
+        """The call that rings at an extension, of several the one that came first; None: it does not ring."""
+        calls = (
+            each
+            for each in self._engaged.get(number, ())
+            if each.answered_at is None and each.origin != number
+        )
+        return next(calls, None)
+
     def idle_since(self, number: str) -> float:
         """When the extension's last call ended, by the clock of the timers; 0.0 when there was none."""
         return self._idle_since.get(number, 0.0)

@@ -27,7 +27,7 @@ from appliance.call.events import Diverted
 from appliance.call.inbound import RefusedError
 from appliance.call.outside import way_name
 from appliance.call.routing_table import compile_table
-from appliance.call.verdict import Failure, Forward, NoServices, Refuse, Ring, Serve
+from appliance.call.verdict import Failure, Forward, InOrder, NoServices, Refuse, Ring, Serve
 from appliance.config.dial_plan import DialPlan
 
 if TYPE_CHECKING:
@@ -183,14 +183,16 @@ class Router:
         if emergency:
             return self._direct(target, dialled, emergency=True)
         verdict = self.services.reached(target, dialled)
-        if verdict is None:
-            try:
-                return self._direct(target, dialled, emergency=False)
-            except RefusedError as refused:
-                verdict = self.services.failed(target, Failure(refused.ending.cause), dialled)
-                if verdict is None:
-                    raise
-        return self._obey(verdict, target, dialled)
+        if verdict is not None and not isinstance(verdict, InOrder):
+            return self._obey(verdict, target, dialled)
+        try:
+            plan = self._direct(target, dialled, emergency=False)
+        except RefusedError as refused:
+            onward = self.services.failed(target, Failure(refused.ending.cause), dialled)
+            if onward is None:
+                raise
+            return self._obey(onward, target, dialled)
+        return plan if verdict is None else _in_order(plan, verdict.seconds)
 
     def _obey(self, verdict: Verdict, target: Target, dialled: Dialled) -> Plan:
         """The plan by which a verdict is carried out; RefusedError when there can be none."""
@@ -207,6 +209,8 @@ class Router:
                 return self._obey(onward, target, dialled)
             case Ring():
                 return self._rounds(verdict, target, dialled)
+            case InOrder(seconds):
+                return _in_order(self._direct(target, dialled, emergency=False), seconds)
             case Serve():
                 return Plan(dialled.to_number, (), 0.0, dialled, serve=verdict)
             case _:
@@ -237,11 +241,18 @@ class Router:
             if isinstance(decision.outcome, Refused):
                 continue
             for target in decision.outcome.destinations:
-                if not isinstance(target, ToFeature) and self.services.reached(target, asking) is None:
+                if self._rings(target, asking):
                     with suppress(RefusedError):
                         found += self._direct(target, asking, emergency=False).targets
                         break
         return found
+
+    def _rings(self, target: Target, asking: Dialled) -> bool:
+        """Whether a member is rung as one: whoever sends calls on, or wants none, is not."""
+        if isinstance(target, ToFeature):
+            return False
+        verdict = self.services.reached(target, asking)
+        return verdict is None or isinstance(verdict, InOrder)
 
     def _direct(self, target: Target, dialled: Dialled, *, emergency: bool) -> Plan:
         match target:
@@ -298,6 +309,18 @@ def _paying(dialled: Dialled) -> str:
     if dialled.payer is not None:
         return dialled.payer.number
     return "" if dialled.way_in else dialled.from_number
+
+
+def _in_order(plan: Plan, seconds: float) -> Plan:
+    """The same with its targets one after the other."""
+    *before, last = [
+        replace(plan, targets=[each], ring_seconds=seconds, asked=None)
+        for each in sorted(plan.targets, key=lambda each: -each.preference)
+    ]
+    chain = replace(last, asked=plan.asked)
+    for each in reversed(before):
+        chain = replace(each, otherwise=chain, fail_over_on=ANY)
+    return chain
 
 
 def _followed(plan: Plan, then: Plan, causes: frozenset[Cause]) -> Plan:

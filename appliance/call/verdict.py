@@ -5,7 +5,18 @@ The router asks before anybody is rung (`reached`) and when nobody took the call
 
 from __future__ import annotations
 
-__all__ = ["Failure", "Forward", "NoServices", "Refuse", "Ring", "Round", "Serve", "Services", "Verdict"]
+__all__ = [
+    "Failure",
+    "Forward",
+    "InOrder",
+    "NoServices",
+    "Refuse",
+    "Ring",
+    "Round",
+    "Serve",
+    "Services",
+    "Verdict",
+]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -74,6 +85,14 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class InOrder:
+    """Ring the extension's phones one after the other, the one it likes best first."""
+
+    seconds: float
+    "How long each rings."
+
+
+@dataclass(frozen=True, slots=True)
 class Serve:
     """The exchange itself takes the call: this runs as a task of its own, and the call ends when it has."""
 
@@ -82,7 +101,7 @@ class Serve:
     "Of the task."
 
 
-Verdict = Forward | Refuse | Ring | Serve
+Verdict = Forward | Refuse | Ring | InOrder | Serve
 
 
 class Services(Protocol):

@@ -9,6 +9,9 @@ from appliance.config.codes import codes_area
 from appliance.features.do_not_disturb import DoNotDisturb
 from appliance.features.forwarding import Forwarding
 from appliance.features.groups import Groups
+from appliance.features.park import Park
+from appliance.features.phones import Phones
+from appliance.features.pick_up import PickUp
 from appliance.features.time_conditions import TimeConditions
 from appliance.features.transfer import Transfer
 
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FEATURES", "settings_areas"]
 
-FEATURES: tuple[type[Feature], ...] = (DoNotDisturb, Forwarding, Groups, TimeConditions, Transfer)
+FEATURES: tuple[type[Feature], ...] = (
+    DoNotDisturb, Forwarding, Phones, Groups, TimeConditions, Transfer, Park, PickUp,
+)  # fmt: skip
 "Every service of the exchange, in the order in which they are asked."
 
 

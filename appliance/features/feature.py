@@ -33,6 +33,8 @@ class Feature:
     "`do-not-disturb`; in the keys of words with _ for -."
     areas: ClassVar[tuple[SettingsArea, ...]] = ()
     codes: ClassVar[tuple[Code, ...]] = ()
+    takes_transfers: ClassVar[bool] = False
+    "Whether calls can be transferred to its codes; they act for whoever dials them."
 
     def __init__(self, house: House) -> None:
         self.house = house

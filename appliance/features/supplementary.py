@@ -84,7 +84,7 @@ class SupplementaryServices:
         code = self._code(target.number)
         if code is not None and code.feature.name == target.name:
             # A code that somebody's forwarding dials would act for whoever forwards, without asking them.
-            if dialled.steps or dialled.way_in:
+            if dialled.steps or (dialled.payer is not None and not code.feature.takes_transfers):
                 return Refuse(Cause.FORBIDDEN)
             return code.feature.coded(code.name, target.number[len(code.digits) :], dialled)
         feature = self._by_name.get(target.name)

@@ -1,0 +1,175 @@
+"""Park: leave a call in a slot, and take it up at any phone (RFC 5359 §2.15).
+
+It is parked by a transfer to the code, with the slot's number behind it or none for the first that is free, and taken up by
+dialling the code with the slot's number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+import msgspec
+
+from appliance.call.cause import Cause, Ending
+from appliance.call.events import Dialled, HungUp
+from appliance.call.inbound import DEFAULT_HOPS, RefusedError
+from appliance.call.verdict import Refuse, Serve
+from appliance.config.settings_area import SettingsArea
+from appliance.errors import ConfigError, PeerError
+from appliance.features.feature import Code, Feature
+
+if TYPE_CHECKING:
+    from appliance.call.call import Call
+    from appliance.call.events import Progress
+    from appliance.call.sip_leg import SipLeg
+    from appliance.call.verdict import Verdict
+    from appliance.config.snapshot import Snapshot
+
+__all__ = ["Park", "ParkSetting"]
+
+SECONDS_RANGE = (10, 3_600)
+SLOTS_RANGE = (1, 99)
+GONE_ON = HungUp(Ending.of(Cause.HANDED_OVER))
+
+
+class ParkSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the box."""
+
+    slots: int = 9
+    "How many there are: 1 to 99."
+    seconds: int = 120
+    "How long a call waits until whoever parked it is rung: 10 to 3600."
+
+
+def _verify(item: ParkSetting, _snapshot: Snapshot) -> None:
+    for where, (low, high) in (("slots", SLOTS_RANGE), ("seconds", SECONDS_RANGE)):
+        if not low <= getattr(item, where) <= high:
+            raise ConfigError("park." + where, "error.out_of_range", low=low, high=high)
+
+
+@dataclass(slots=True)
+class _Parked:
+    """Somebody waits in a slot."""
+
+    call: Call
+    parked_by: str
+
+
+class Park(Feature):
+    """Whoever is parked hears music. When nobody takes them up, whoever parked them is rung, and again."""
+
+    name = "park"
+    areas = (SettingsArea("park", ParkSetting, "box", _verify),)
+    codes = (Code("park", "*85", argument=True),)
+    takes_transfers = True
+
+    def follow(self) -> None:
+        self._slots: dict[str, _Parked] = {}  # by number: no more than SLOTS_RANGE says
+
+    def coded(self, code: str, rest: str, dialled: Dialled) -> Verdict:
+        slots = [str(each) for each in range(1, self._setting().slots + 1)]
+        if rest and rest not in slots:
+            return Refuse(Cause.NOT_FOUND)
+        if dialled.payer is None:
+            return Serve(lambda call: self._take_up(call, rest), "park: take up")
+        slot = next((each for each in ((rest,) if rest else slots) if each not in self._slots), None)
+        if slot is None:
+            return Refuse(Cause.BUSY)
+        parked_by = dialled.payer.number
+        return Serve(lambda call: self._wait(call, slot, parked_by), f"park: slot {slot}")
+
+    def _setting(self) -> ParkSetting:
+        found: ParkSetting = self.house.settings.setting("park")
+        return found
+
+    async def _take_up(self, call: Call, slot: str) -> None:
+        parked = self._slots.pop(slot, None)
+        if parked is None or parked.call.over:
+            raise RefusedError(Cause.NOT_FOUND)
+        leg = parked.call.hand_over(parked.call.caller)
+        parked.call.end(GONE_ON, "system")
+        call.connect(leg)
+
+    async def _wait(self, call: Call, slot: str, parked_by: str) -> None:
+        parked = self._slots[slot] = _Parked(call, parked_by)
+        try:
+            call.answer_itself()
+            self.house.sounds.start(call.caller.media)
+            over = anyio.Event()
+            timer = self.house.timers.after(float(self._setting().seconds), over.set)
+            try:
+                await over.wait()
+            finally:
+                timer.cancel()
+        finally:
+            if self._slots.get(slot) is parked:
+                del self._slots[slot]
+        self._ring_back(call, slot, parked_by)
+
+    def _ring_back(self, call: Call, slot: str, parked_by: str) -> None:
+        dialled = Dialled(
+            from_number=call.dialled.from_number,
+            from_name=call.dialled.from_name,
+            to_number=parked_by,
+            hops_left=DEFAULT_HOPS,
+            content=None,
+            baggage=(),
+            way_in=call.dialled.way_in,
+        )
+        leg = call.hand_over(call.caller)
+        call.end(GONE_ON, "system")
+        further = self.house.exchange.call_from(leg, dialled)
+        further.purpose = _RingBack(self, slot, parked_by)
+        self.house.sounds.start(leg.media)
+        try:
+            further.start(self.house.exchange.router.route(dialled))
+        except RefusedError as refused:
+            further.give_up(HungUp(refused.ending), "system")
+
+    def park_again(self, leg: SipLeg, dialled: Dialled, slot: str, parked_by: str) -> None:
+        """Nobody was there to take them back: they wait on, in the same slot if that is free still."""
+        if leg.over:
+            return
+        try:
+            call = self.house.exchange.call_from(leg, dialled)
+        except PeerError:
+            leg.hang_up(GONE_ON)
+            return
+        free = (
+            slot
+            if slot not in self._slots
+            else next(
+                (str(each) for each in range(1, self._setting().slots + 1) if str(each) not in self._slots),
+                None,
+            )
+        )
+        if free is None:
+            call.end(HungUp(Ending.of(Cause.NO_ANSWER)), "system")
+        else:
+            call.safely(
+                lambda: call.serve(Serve(lambda it: self._wait(it, free, parked_by), f"park: slot {free}"))
+            )
+
+
+class _RingBack:
+    """The call to whoever parked."""
+
+    def __init__(self, park: Park, slot: str, parked_by: str) -> None:
+        self._park = park
+        self._slot = slot
+        self._parked_by = parked_by
+
+    def rings(self, call: Call, event: Progress) -> None:
+        """They hear it ring."""
+
+    def answered(self, call: Call) -> None:
+        """They are back."""
+
+    def failed(self, call: Call, event: HungUp) -> None:
+        leg = call.hand_over(call.caller)
+        self._park.park_again(leg, call.dialled, self._slot, self._parked_by)
+
+    def ended(self, call: Call, event: HungUp) -> None:
+        """Nothing is left to do."""

@@ -1,0 +1,55 @@
+"""Park, as each phone sees it (RFC 5359 §2.15)."""
+
+from __future__ import annotations
+
+from tests.call.playbook import ANSWER, OFFER, Phone, sdp, talk
+from tests.features.office import Office
+
+CAROLS = sdp("10.3.3.3", 6000)
+
+
+async def park(office: Office, alice: Phone, bob: Phone, slot: str = "1") -> None:
+    """Alice, who talks to bob, parks him."""
+    talk(office, alice, bob)
+    office >> alice.ask("REFER", Refer_To=f"<sip:*85{slot}@192.0.2.1>")
+    await office.settled()
+    (
+        office
+        << alice.gets(202)
+        << alice.gets("NOTIFY", "100 Trying")
+        >> alice.ok()
+        << bob.gets("INVITE", "m=audio")
+        << alice.gets("BYE")
+        >> alice.ok()
+        << alice.gets("NOTIFY", "200 OK")
+    )
+    office >> alice.ok() >> bob.says(200, ANSWER) << bob.gets("ACK")
+
+
+async def test_5359_2_15_park_and_take_up(office: Office, alice: Phone, bob: Phone, carol: Phone) -> None:
+    async with office.serving():
+        await park(office, alice, bob)
+        office >> carol.invite("*851", CAROLS)
+        await office.settled()
+        office << carol.gets(100) << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
+        office << carol.gets(200) >> carol.ack()
+        office >> carol.bye() << carol.gets(200) << bob.gets("BYE") >> bob.ok()
+        office.ends("handed_over", "handed_over", "normal")
+
+
+async def test_whoever_parked_is_rung(office: Office, alice: Phone, bob: Phone) -> None:
+    async with office.serving():
+        await park(office, alice, bob)
+        office.waits(120)
+        await office.settled()
+        office << alice.gets("INVITE", "<sip:102@192.0.2.1>") >> alice.says(200, OFFER) << alice.gets("ACK")
+        office << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
+        office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()
+        office.ends("handed_over", "handed_over", "normal")
+
+
+async def test_nobody_is_parked_there(office: Office, carol: Phone) -> None:
+    async with office.serving():
+        office >> carol.invite("*852", CAROLS)
+        await office.settled()
+        (office << carol.gets(100) << carol.gets(404) >> carol.ack_refusal()).ends("not_found")
