@@ -33,7 +33,7 @@ VERBS: dict[str, tuple[str, ...]] = {
 make more tokens, or have files written on the box."""
 
 AREA_VERBS: dict[str, tuple[str, ...]] = {"extensions": ("add-many",)}
-KEY_VERBS: dict[str, tuple[str, ...]] = {"calls": ("hang-up",), "routes": ("test",)}
+KEY_VERBS: dict[str, tuple[str, ...]] = {"calls": ("dial", "hang-up"), "routes": ("test",)}
 
 SINGLES = ("status", "system", "dial-plan", "export")
 "Areas that hold one thing only: no key, and GET shows it."

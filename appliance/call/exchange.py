@@ -18,10 +18,11 @@ import msgspec
 from appliance.call.call import Call
 from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.connected_caller import ConnectedCaller
-from appliance.call.events import HungUp
-from appliance.call.inbound import RefusedError, check_caller, dialled_number, read_dialled
+from appliance.call.events import Dialled, HungUp
+from appliance.call.inbound import DEFAULT_HOPS, RefusedError, check_caller, dialled_number, read_dialled
 from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
 from appliance.call.music import NoMusic
+from appliance.call.origination import Origination
 from appliance.call.record import record_refused
 from appliance.call.router import Router
 from appliance.call.served import ServiceTasks
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from anyio import CancelScope
 
     from appliance.call.diversion import NoticeForm
-    from appliance.call.events import Dialled, Diverted, Referred
+    from appliance.call.events import Diverted, Referred
     from appliance.call.inbound import Identity
     from appliance.call.leg import Leg
     from appliance.call.music import Music
@@ -128,6 +129,7 @@ class Exchange:
         "Runs what features do with calls that they take."
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
+        self._originations: dict[str, Origination] = {}
         self.transfers = Transfers(wire.endpoint, self._calls.values)
         # By what they occupy: an extension's number, or a line or trunk, named as in routes.
         self._engaged: dict[str, list[Call]] = {}
@@ -139,7 +141,7 @@ class Exchange:
         wire.endpoint.supported |= {"100rel", "timer"}
 
     def __len__(self) -> int:
-        return len(self._calls)
+        return len(self._calls) + len(self._originations)
 
     def serve_transfers(self, referee: Referee, replacer: Replacer) -> None:
         """Tell phones that they may transfer calls, and give what they ask for to these two."""
@@ -235,7 +237,7 @@ class Exchange:
             # Without Retry-After, or the carrier would bring no call to any other line of ours either (§21.5.4).
             raise RefusedError(Cause.LINE_FULL)
         plan = self.router.route(dialled)
-        if len(self._calls) >= self._max_calls and not plan.emergency:
+        if len(self) >= self._max_calls and not plan.emergency:
             raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
         caller = self._make_caller(transaction, dialled, came)
         self._keep(Call(self, call_id, dialled, caller)).start(plan)
@@ -246,14 +248,39 @@ class Exchange:
         self.changed()
         return call
 
-    def call_from(self, leg: SipLeg, dialled: Dialled) -> Call:
+    def dial(self, number: str, to_number: str) -> str:
+        """Ring extension `number`, and when it answers call `to_number` in its name; gives the call's id.
+
+        RefusedError when none of its phones can be rung, or there are too many calls.
+        """
+        if self._closing:
+            raise RefusedError(Cause.SHUTDOWN)
+        if len(self) >= self._max_calls:
+            raise RefusedError(Cause.OVERLOAD)
+        extension, other = self._directory.find(number), self._directory.find(to_number)
+        dialled = Dialled(number, extension.name if extension else "", to_number, DEFAULT_HOPS, None, ())
+        asked = Dialled(to_number, other.name if other else "", number, DEFAULT_HOPS, None, ())
+        origination = Origination(self, self.wire.token(), asked, dialled)
+        origination.start(self.router.phones_of(number, asked))
+        self._originations[origination.id] = origination
+        self.changed()
+        return origination.id
+
+    def originated(self, origination: Origination, record: CallRecord | None) -> None:
+        """The extension has answered, or does not; then there is a record."""
+        self._originations.pop(origination.id, None)
+        if record is not None:
+            self._tell_record(record)
+        self.changed()
+
+    def call_from(self, leg: SipLeg, dialled: Dialled, call_id: str = "") -> Call:
         """A further call of somebody who talks already, and is of no call any more: it waits for `start` or `connect`.
 
         PeerError 488 when nobody can read what they said last.
         """
         caller = ConnectedCaller(leg, self.wire.timers, self.music)
         dialled = msgspec.structs.replace(dialled, content=caller.offer)
-        return self._keep(Call(self, self.wire.token(), dialled, caller))
+        return self._keep(Call(self, call_id or self.wire.token(), dialled, caller))
 
     def call_by(self, leg: InboundLeg, dialled: Dialled) -> Call:
         """The call of a phone whose INVITE asks for no number: it waits for `connect`."""
@@ -303,7 +330,8 @@ class Exchange:
 
     def calls(self) -> list[CallInfo]:
         """All calls, oldest first."""
-        return [_info(call) for call in self._calls.values()]
+        begun = [_info(call) for call in self._calls.values()]
+        return [*begun, *map(_info_of_origination, self._originations.values())]
 
     def busy_state(self, number: str) -> BusyState:
         """Whether the extension is in a call, is rung, or neither."""
@@ -329,6 +357,9 @@ class Exchange:
 
     def hang_up(self, call_id: str) -> bool:
         """End a call; False when there is none of that id."""
+        if (origination := self._originations.get(call_id)) is not None:
+            origination.hang_up(Cause.ADMINISTRATOR)
+            return True
         call = self._calls.get(call_id)
         if call is None:
             return False
@@ -338,6 +369,8 @@ class Exchange:
     def shut_down(self) -> None:
         """Tell all calls that it is over, and let no new one in. The last messages are on their way."""
         self._closing = True
+        for origination in list(self._originations.values()):
+            origination.hang_up(Cause.SHUTDOWN)
         for call in list(self._calls.values()):
             call.end(HungUp(Ending.of(Cause.SHUTDOWN)), "system")
 
@@ -376,6 +409,20 @@ def _info(call: Call) -> CallInfo:
         started_at=call.started_at,
         answered_at=call.answered_at,
         legs=(_leg_info("caller", call.caller.sip), *(_leg_info("callee", leg) for leg in callees)),
+    )
+
+
+def _info_of_origination(origination: Origination) -> CallInfo:
+    dialled = origination.dialled
+    return CallInfo(
+        id=origination.id,
+        from_number=dialled.from_number,
+        from_name=dialled.from_name,
+        to_number=dialled.to_number,
+        state="dialling",
+        started_at=origination.started_at,
+        answered_at=None,
+        legs=tuple(_leg_info("caller", leg) for leg in origination.legs),
     )
 
 

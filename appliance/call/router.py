@@ -164,6 +164,10 @@ class Router:
             raise failure
         return plan
 
+    def phones_of(self, number: str, dialled: Dialled) -> Plan:
+        """The plan to ring an extension's own phones, whatever the features would make of it. RefusedError."""
+        return self._extension(number, dialled, emergency=False)
+
     def onward(self, plan: Plan, failure: Failure) -> Plan | None:
         """What a feature makes of a plan that failed; None: nothing. RefusedError when that cannot be."""
         if plan.asked is None:

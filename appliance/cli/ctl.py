@@ -50,6 +50,7 @@ examples:
   branchbox ctl extensions add number=101 name=Reception password=-
   branchbox ctl extensions set 101 ring_seconds=20
   branchbox ctl calls hang-up ID
+  branchbox ctl calls dial 101 102
   branchbox ctl do-not-disturb set 101 enabled=yes
   branchbox ctl codes set do_not_disturb_on code=*77
   branchbox ctl lines add name=carrier server=sip.example.net account=100200 password=-
@@ -197,7 +198,14 @@ def _dns_check(rest: Sequence[str]) -> Words | None:
     return None if len(rest) > 1 or rest[0] == "list" else Words("dns-check", "show", rest[0])
 
 
+def _calls(rest: Sequence[str]) -> Words | None:
+    if len(rest) == 3 and rest[0] == "dial" and "=" not in rest[2]:
+        return Words("calls", "dial", rest[1], {"to": rest[2]})
+    return None
+
+
 SHORT_FORMS = {
+    "calls": _calls,
     "backup": _backup,
     "restore": _restore,
     "import": _import,

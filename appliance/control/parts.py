@@ -98,6 +98,9 @@ class Exchange(Protocol):
     def hang_up(self, call_id: str) -> Any:
         """End a call."""
 
+    def dial(self, number: str, to_number: str) -> str:
+        """Ring an extension and call somebody for it; gives the call's id. RefusedError when it cannot be rung."""
+
     @property
     def router(self) -> Router: ...
 

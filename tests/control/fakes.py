@@ -14,6 +14,8 @@ import anyio
 import anyio.abc
 from anyio.from_thread import start_blocking_portal
 
+from appliance.call.cause import Cause
+from appliance.call.inbound import RefusedError
 from appliance.call.router import Router
 from appliance.config.config import Config
 from appliance.config.snapshot import Snapshot
@@ -86,6 +88,7 @@ class FakeExchange:
     def __init__(self) -> None:
         self.live: list[FakeCall] = []
         self.hung_up: list[str] = []
+        self.dialled: list[tuple[str, str]] = []
         self.router = Router(lambda _: None, Bindings(HandTimers()), lambda: datetime.now(UTC))
 
     def calls(self) -> list[FakeCall]:
@@ -93,6 +96,12 @@ class FakeExchange:
 
     def __len__(self) -> int:
         return len(self.live)
+
+    def dial(self, number: str, to_number: str) -> str:
+        if number == "109":
+            raise RefusedError(Cause.NOT_REGISTERED)
+        self.dialled.append((number, to_number))
+        return "dialled"
 
     def hang_up(self, call_id: str) -> None:
         self.hung_up.append(call_id)

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from appliance.call.inbound import RefusedError
+from appliance.config.pattern import is_dialable
 from appliance.control.area import Area, Done, Key, Nothing, Request, Verb, not_found
 from appliance.control.parts import moment, readable
+from appliance.errors import ConfigError
 
 if TYPE_CHECKING:
     from appliance.control.parts import Call, Parts
@@ -49,6 +52,29 @@ async def show(parts: Parts, request: Request[Nothing]) -> LiveCall:
     return _view(_call(parts, request))
 
 
+class Dial(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to call."""
+
+    to: str
+    "A number as the extension would dial it."
+
+
+class Dialling(msgspec.Struct, frozen=True, kw_only=True):
+    """The call that comes of it."""
+
+    id: str
+
+
+async def dial(parts: Parts, request: Request[Dial]) -> Dialling:
+    """Ring the extension's phones; whoever answers is put through, by the extension's rights."""
+    if not is_dialable(request.values.to):
+        raise ConfigError(request.path + ".to", "error.bad_target_number")
+    try:
+        return Dialling(id=parts.exchange.dial(request.key, request.values.to))
+    except RefusedError as refused:
+        raise ConfigError(request.path, f"cause.{refused.ending.cause.value}") from refused
+
+
 async def hang_up(parts: Parts, request: Request[Nothing]) -> Done:
     parts.exchange.hang_up(_call(parts, request).id)
     return Done()
@@ -84,6 +110,15 @@ AREA = Area(
     (
         Verb("list", list_, Nothing, list[LiveCall], "All calls"),
         Verb("show", show, Nothing, LiveCall, "One call", key=Key.NEEDED),
+        Verb(
+            "dial",
+            dial,
+            Dial,
+            Dialling,
+            "Ring an extension and call somebody for it",
+            key=Key.NEEDED,
+            changes=True,
+        ),
         Verb("hang-up", hang_up, Nothing, Done, "End a call", key=Key.NEEDED, changes=True),
     ),
 )

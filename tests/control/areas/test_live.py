@@ -116,3 +116,15 @@ async def test_box(bench: Bench, monkeypatch: pytest.MonkeyPatch, verb: str, act
     monkeypatch.setenv("BRANCHBOX_APPLIANCE", "1")
     await bench("box", verb)
     assert json.loads(request.read_text()) == {"action": action}
+
+
+async def test_dialling(bench: Bench) -> None:
+    assert await bench("calls", "dial", "101", to="9055512345") == {"id": "dialled"}
+    assert bench.exchange.dialled == [("101", "9055512345")]
+    for key, to, error in (
+        ("109", "102", "cause.not_registered"),
+        ("101", "sip:102@x", "error.bad_target_number"),
+    ):
+        with pytest.raises(ConfigError) as refused:
+            await bench("calls", "dial", key, to=to)
+        assert refused.value.key == error
