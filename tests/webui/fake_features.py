@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from appliance import locale
 from appliance.config.codes import CODES, codes_of
 from appliance.config.settings_area import SettingsArea
 from appliance.config.snapshot import Snapshot, verify
 from appliance.config.system import System
 from appliance.control.areas import areas_with
+from appliance.control.areas.features import about_area
 from appliance.control.areas.keyed import KeyedArea
 from appliance.control.control import describe
 from appliance.control.values import read_values
@@ -55,6 +58,14 @@ class FakeFeatures:
             }
             for each in self.services
         ]
+
+    def features_show(self, key: str | None, values: JSON) -> JSON:
+        for each in self.services:
+            if each.name == key:
+                codes = [{"name": code.name, "code": codes_of(self.now)[code.name]} for code in each.codes]
+                areas = [msgspec.to_builtins(about_area(area)) for area in each.areas]
+                return {"name": each.name, "title": each.name, "codes": codes, "areas": areas}
+        raise ConfigError("features." + str(key), "error.not_found")
 
     @property
     def now(self) -> Snapshot:
