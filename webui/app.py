@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 def create_app(
     perform: Perform,
     *,
-    describe: Callable[[], dict[str, Any]] | None = None,
+    describe: Callable[[], dict[str, Any]],
     sessions: Sessions | None = None,
 ) -> Any:
     """The console as a WSGI application.

@@ -8,39 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["AREA_VERBS", "KEY_VERBS", "SINGLES", "VERBS", "document"]
+__all__ = ["METHODS", "document", "offers"]
 
-KEYED = ("list", "show", "add", "set", "remove")
-VERBS: dict[str, tuple[str, ...]] = {
-    "status": ("show",),
-    "system": ("show", "set"),
-    "extensions": KEYED,
-    "lines": KEYED,
-    "trunks": KEYED,
-    "routes": KEYED,
-    "dial-plan": ("show", "set"),
-    "registrations": ("list",),
-    "calls": ("list", "show"),
-    "records": ("list", "show"),
-    "trace": ("show",),
-    "dns-check": ("list", "show"),
-    "export": ("show",),
-    "import": ("apply",),
-}
-"""What an HTTP method stands for. `admin` and `backup` are not offered: a stolen token must not change the password,
-make more tokens, or have files written on the box."""
-
-AREA_VERBS: dict[str, tuple[str, ...]] = {"extensions": ("add-many",)}
-KEY_VERBS: dict[str, tuple[str, ...]] = {"calls": ("dial", "hang-up"), "routes": ("test",)}
-
-SINGLES = ("status", "system", "dial-plan", "export")
-"Areas that hold one thing only: no key, and GET shows it."
+WITHHELD = frozenset({"admin", "backup", "box"})
+"""Areas that are not offered: a stolen token must not change the password, make more tokens, or have files written on the
+box. Nor is what only somebody on the box may ask."""
 
 RECORD_FILTERS = (("number", "string"), ("before", "string"), ("limit", "integer"))
 
 METHODS = {"list": "get", "show": "get", "add": "post", "apply": "post", "set": "patch", "remove": "delete"}
+"What an HTTP method stands for; any other verb is a POST to an address of its own."
 
 ERROR = {
     "type": "object",
@@ -62,14 +41,19 @@ ERROR = {
 }
 
 
-def document(version: str, describe: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
-    """The OpenAPI document. `describe` is `Control.describe`; without it the fields stay open."""
-    told = describe() if describe else {}
+def offers(told: Mapping[str, Any], area: str, verb: str, *, keyed: bool) -> bool:
+    """Whether there is this verb, with a key or without. `told` is what `Control.describe` gives."""
+    known = told.get(area, {}).get(verb)
+    if known is None or known["local"] or area in WITHHELD:
+        return False
+    return bool(known["key"] in ("optional", "needed" if keyed else "none"))
+
+
+def document(version: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document."""
     paths: dict[str, Any] = {}
-    for area, verb, method, path in _addresses():
-        paths.setdefault(path, {})[method] = _operation(
-            area, verb, method, path, told.get(area, {}).get(verb, {})
-        )
+    for area, verb, method, path in _addresses(told):
+        paths.setdefault(path, {})[method] = _operation(area, verb, method, path, told[area][verb])
     return {
         "openapi": "3.1.0",
         "info": {"title": "Branchbox", "version": version},
@@ -83,18 +67,18 @@ def document(version: str, describe: Callable[[], dict[str, Any]] | None) -> dic
     }
 
 
-def _addresses() -> Iterator[tuple[str, str, str, str]]:
+def _addresses(told: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Area, verb, HTTP method and path of everything that is offered."""
-    for area, verbs in VERBS.items():
+    for area, verbs in told.items():
         for verb in verbs:
-            keyed = area not in SINGLES and verb in {"show", "set", "remove"}
-            yield area, verb, METHODS[verb], f"/{area}/{{key}}" if keyed else f"/{area}"
-    for area, verbs in AREA_VERBS.items():
-        for verb in verbs:
-            yield area, verb, "post", f"/{area}/{verb}"
-    for area, verbs in KEY_VERBS.items():
-        for verb in verbs:
-            yield area, verb, "post", f"/{area}/{{key}}/{verb}"
+            for place, keyed in ((f"/{area}", False), (f"/{area}/{{key}}", True)):
+                if offers(told, area, verb, keyed=keyed):
+                    yield (
+                        area,
+                        verb,
+                        METHODS.get(verb, "post"),
+                        place if verb in METHODS else f"{place}/{verb}",
+                    )
 
 
 def _operation(area: str, verb: str, method: str, path: str, takes: dict[str, Any]) -> dict[str, Any]:

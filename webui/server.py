@@ -62,11 +62,12 @@ class ConsoleServer:
         key: Path,
         perform: Perform,
         *,
-        describe: Callable[[], dict[str, Any]] | None = None,
+        describe: Callable[[], dict[str, Any]],
     ) -> None:
         """Port 0 takes a free one. `cert` and `key` are PEM files.
 
-        `perform` is `control.perform` as a blocking call that may be made from any thread.
+        `perform` is `control.perform` as a blocking call that may be made from any thread, `describe` control's account
+        of its areas.
         """
         self._server = _Server(address, create_app(perform, describe=describe), _Adapter(cert, key))
         self._thread: Thread | None = None

@@ -34,8 +34,8 @@ class Console:
 
     perform: Perform
     templates: Templates
-    describe: Callable[[], dict[str, Any]] | None = None
-    "control's own account of its areas, for the API's description."
+    describe: Callable[[], dict[str, Any]]
+    "control's own account of its areas, for forms and the API."
     sessions: Sessions = field(default_factory=Sessions)
 
 
@@ -84,8 +84,7 @@ class Visit:
 
     def takes(self, area: str, verb: str) -> dict[str, Any]:
         """The JSON schema of a verb's values, as control tells it."""
-        told = self.console.describe() if self.console.describe else {}
-        schema: dict[str, Any] = told.get(area, {}).get(verb, {})
+        schema: dict[str, Any] = self.console.describe().get(area, {}).get(verb, {})
         return schema
 
     def say(self, key: str, **params: object) -> str:

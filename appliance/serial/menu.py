@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Back, Interrupted, InvalidError, Talk, Words, ask, perform, say
+from appliance.serial.features import features
 from appliance.serial.pages import console_urls, show_console
 from appliance.serial.questions import ask_language, ask_network, confirm, describe_network
 from appliance.serial.wizard import wizard
@@ -146,6 +147,7 @@ ITEMS: tuple[tuple[str, Callable[[Words], Talk[Words]]], ...] = (
     ("restart", _restart),
     ("factory_reset", _factory_reset),
     ("language", _language),
+    ("features", features),
 )
 
 

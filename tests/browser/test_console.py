@@ -130,6 +130,12 @@ def test_every_page_is_free_of_complaints(browser: Browser, office_url: str) -> 
         "/outside/routes/world/remove",
         "/outside/dial-plan",
         "/outside/test?number=95",
+        "/features",
+        "/features/do-not-disturb",
+        "/features/do-not-disturb/101/edit",
+        "/features/do-not-disturb/101/remove",
+        "/features/codes",
+        "/features/codes/do_not_disturb_on/edit",
         "/calls",
         "/records",
         "/records/8",
@@ -174,6 +180,37 @@ def test_a_line_and_a_route_to_it_are_added(browser: Browser, new_box: FakeContr
     new_box.lines["carrier"] |= {"state": "refused", "cause": "wrong_password", "reason": "403 Forbidden"}
     browser.until(lambda: "The carrier does not take the password." in browser.text("#live"))
     assert browser.complaints() == []
+
+
+def test_a_service_is_set_for_an_extension_and_its_code_changed(
+    browser: Browser, office: FakeControl, office_url: str
+) -> None:
+    log_in(browser, office_url)
+    browser.press(".side a[href='/features']")
+    browser.press("#feature-do-not-disturb .card-head a")
+    browser.find("#name option[value='103']").click()
+    browser.press("main form .actions button")
+    assert "Do not disturb: 103" in browser.text("h1")
+    browser.find("[name=enabled]").click()
+    browser.press("main form .actions button")
+    assert "103 was saved." in browser.text()
+    assert "Workshop" in browser.text("#settings")
+    assert office.service("do-not-disturb", "show", "103", {})["enabled"]
+
+    browser.go(office_url + "/extensions/103/edit")
+    browser.press("#services a[href='/features/do-not-disturb/103/edit']")
+    assert browser.run("return document.querySelector('[name=enabled]').checked")
+
+    browser.go(office_url + "/features")
+    browser.press("#edit-do_not_disturb_on")
+    assert browser.complaints() == []
+    browser.fill(code="*79")
+    browser.press("main form .actions button")
+    assert "The code *79 of do_not_disturb_off" in browser.text("#code-error")
+    browser.fill(code="*77")
+    browser.press("main form .actions button")
+    assert browser.url == office_url + "/features"
+    assert "*77" in browser.text("#feature-do-not-disturb")
 
 
 def test_a_folded_field_opens_to_its_refusal(browser: Browser, office_url: str) -> None:
@@ -249,6 +286,9 @@ def test_a_hostile_name_runs_nothing(browser: Browser, office: FakeControl, offi
         "/outside",
         "/outside/lines/carrier/edit",
         "/outside/routes/world/edit",
+        "/features",
+        "/features/do-not-disturb",
+        "/features/codes",
         "/calls",
         "/records",
         "/system",

@@ -7,6 +7,7 @@ from typing import Any
 from appliance.control.client import NotRunningError
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Perform
+from tests.webui.fake_features import FakeFeatures
 
 
 class FakeExchange:
@@ -29,6 +30,7 @@ class FakeExchange:
         self.refuse: dict[tuple[str, str], ConfigError] = {}
         "Requests to refuse, once each."
         self.asked: list[Perform] = []
+        self.services = FakeFeatures()
 
     def __call__(self, request: Perform) -> Any:
         self.asked.append(request)
@@ -37,7 +39,16 @@ class FakeExchange:
             raise NotRunningError("down")
         if error := self.refuse.pop((request.area, request.verb), None):
             raise error
-        return getattr(self, f"_{request.area}")(request.verb, request.key, request.values)
+        answer = getattr(self, f"_{request.area.replace('-', '_')}", None)
+        if answer is None:
+            self.services.extensions = {number: {} for number in self.extensions}
+            return self.services.service(request.area, request.verb, request.key, request.values)
+        return answer(request.verb, request.key, request.values)
+
+    def _features(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
+        return (
+            self.services.features_list(None, {}) if verb == "list" else self.services.features_show(key, {})
+        )
 
     def _status(self, _verb: str, _key: str | None, _values: dict[str, Any]) -> Any:
         return {

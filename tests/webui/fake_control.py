@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import ConfigError
+from tests.webui.fake_features import FakeFeatures
 from tests.webui.fake_outside import JSON, FakeOutside, add_outside, iso, not_found
 
 __all__ = ["JSON", "FakeControl", "busy_office"]
@@ -21,7 +22,7 @@ def refused_number(number: str, key: str) -> ConfigError:
 
 
 @dataclass
-class FakeControl(FakeOutside):
+class FakeControl(FakeFeatures, FakeOutside):
     """Call it as `perform`."""
 
     password: str | None = None
@@ -36,7 +37,6 @@ class FakeControl(FakeOutside):
     gateway: str = ""
     dns: list[str] = field(default_factory=list)
     dns_references: list[str] = field(default_factory=lambda: ["119.29.29.29", "223.5.5.5"])
-    extensions: dict[str, JSON] = field(default_factory=dict)
     registrations: list[JSON] = field(default_factory=list)
     calls: dict[str, JSON] = field(default_factory=dict)
     records: list[JSON] = field(default_factory=list)
@@ -49,9 +49,7 @@ class FakeControl(FakeOutside):
     def __call__(self, area: str, verb: str, key: str | None, values: JSON, actor: str) -> Any:
         self.asked.append((area, verb, key, dict(values), actor))
         method = getattr(self, f"{area}_{verb}".replace("-", "_"), None)
-        if method is None:
-            raise ConfigError("", "error.unknown_verb")
-        return method(key, values)
+        return self.service(area, verb, key, values) if method is None else method(key, values)
 
     # status, system
 

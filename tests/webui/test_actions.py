@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl
+from tests.webui.fake_outside import described
 from webui.app import create_app
 
 
@@ -21,7 +22,7 @@ def last_asked(control: FakeControl, area: str) -> tuple[str, str | None, dict[s
 
 def test_set_up_with_the_code_logs_in_and_leads_to_the_first_extension() -> None:
     control = FakeControl()
-    client = Client(create_app(control))
+    client = Client(create_app(control, describe=described))
     assert client.get("/").header("Location") == "/log-in"
     assert client.get("/log-in").header("Location") == "/set-up"
     client.get("/set-up")

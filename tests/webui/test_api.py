@@ -9,8 +9,6 @@ import pytest
 
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl
-from tests.webui.fake_outside import described
-from webui.app import create_app
 
 
 @pytest.fixture
@@ -115,20 +113,36 @@ def test_a_method_that_an_address_does_not_have_is_refused_in_json(program: Prog
     assert (status, told["error"]["key"]) == (405, "error.not_found")
 
 
-def test_the_description_names_every_address(control: FakeControl, token: str) -> None:
-    for account in (None, described):
-        program = Program(Client(create_app(control, describe=account)), token)
-        status, told = program.ask("GET", "/api/v1/openapi.json")
-        assert status == 200
-        assert told["openapi"] == "3.1.0"
-        assert {"get", "post"} <= told["paths"]["/extensions"].keys()
-        assert {"get", "patch", "delete"} <= told["paths"]["/extensions/{key}"].keys()
-        assert "post" in told["paths"]["/calls/{key}/hang-up"]
-        assert "patch" in told["paths"]["/system"]
-    body = told["paths"]["/extensions"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+def test_the_description_names_every_address(program: Program) -> None:
+    status, told = program.ask("GET", "/api/v1/openapi.json")
+    assert status == 200
+    assert told["openapi"] == "3.1.0"
+    assert told["paths"].keys() >= {"/status", "/export", "/import", "/records/{key}", "/dns-check/{key}"}
+    assert told["paths"]["/extensions"].keys() == {"get", "post"}
+    assert told["paths"]["/extensions/{key}"].keys() == {"get", "patch", "delete"}
+    assert told["paths"]["/extensions/add-many"].keys() == {"post"}
+    assert told["paths"]["/calls/{key}/hang-up"].keys() == {"post"}
+    assert told["paths"]["/system"].keys() == {"get", "patch"}
+    assert not any(each.startswith(("/admin", "/backup", "/box")) for each in told["paths"])
+    operation = told["paths"]["/extensions"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert body.keys() <= {"title", "description", "type", "properties", "required", "additionalProperties"}
     assert {"number", "password"} <= body["properties"].keys()
-    assert "summary" not in body
-    assert told["paths"]["/extensions"]["post"]["summary"]
+    assert operation["summary"]
+
+
+def test_services_are_described_and_answer(program: Program, control: FakeControl) -> None:
+    paths = program.ask("GET", "/api/v1/openapi.json")[1]["paths"]
+    assert paths["/features"].keys() == {"get"}
+    assert paths["/do-not-disturb"].keys() == {"get"}
+    assert paths["/do-not-disturb/{key}"].keys() == {"get", "patch", "delete"}
+    assert paths["/codes/{key}"].keys() == {"get", "patch", "delete"}
+    quiet = {"name": "101", "enabled": True}
+    assert program.ask("PATCH", "/api/v1/do-not-disturb/101", {"enabled": True}) == (200, quiet)
+    assert program.ask("GET", "/api/v1/do-not-disturb") == (200, [quiet])
+    assert program.ask("GET", "/api/v1/do-not-disturb/999")[0] == 404
+    assert program.ask("POST", "/api/v1/do-not-disturb", quiet)[0] == 404
+    assert control.asked[-1][:2] == ("admin", "check-token")
 
 
 def test_figures_for_prometheus(visitor: Client, token: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.features import settings_areas
 from tests.webui.browserless import HOST, Client
 from tests.webui.conftest import Clock
 from tests.webui.fake_control import FakeControl
@@ -19,9 +20,19 @@ LIVE = sorted({each.path for each in ROUTES if each.access is Access.LIVE})
 POSTS = sorted({each.path for each in ROUTES if each.method == "POST" and each.access is not Access.BEARER})
 
 
+SEVERAL = next((each.name for each in settings_areas() if each.per == "item"), "none-so-far")
+"The area of a service to which people add something."
+
+
 def filled(path: str) -> str:
     """An address with something in each of its places."""
-    for name, value in (("lines/<name>", "lines/carrier"), ("trunks/<name>", "trunks/workshop")):
+    for name, value in (
+        ("lines/<name>", "lines/carrier"),
+        ("trunks/<name>", "trunks/workshop"),
+        ("<area>/add", f"{SEVERAL}/add"),
+        ("<area>/<name>", "do-not-disturb/101"),
+        ("<area>", "do-not-disturb"),
+    ):
         path = path.replace(name, value)
     for name, value in (
         ("name", "world"),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from operator import attrgetter
 from typing import Any
 
 import pytest
 
 from appliance import locale
+from appliance.config.settings_area import SettingsArea
+from appliance.features import settings_areas
 from appliance.locale import LANGUAGES, Language
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl, busy_office
 from tests.webui.fake_outside import described, services
-from tests.webui.test_guard import filled
+from tests.webui.test_guard import SEVERAL, filled
 from webui.app import create_app
 from webui.pages import ROUTES
 from webui.routes import Access
@@ -31,11 +34,33 @@ def test_a_page_is_drawn_with_all_its_words(app: Any, path: str, language: Langu
     client = Client(app, language)
     client.log_in()
     response = client.get(filled(path))
-    # /log-in and the sheet of passwords lead on when there is nothing for them to show.
-    assert response.status == (303 if path in {"/log-in", "/extensions/sheet"} else 200)
+    if path == "/features/<area>/add" and SEVERAL == "none-so-far":
+        assert response.status == 404
+        return
+    # /log-in and the sheet of passwords lead on when there is nothing for them to show; a choice always does.
+    leads_on = path in {"/log-in", "/extensions/sheet", "/features/<area>/choose"}
+    assert response.status == (303 if leads_on else 200)
     assert SPOKEN_KEY.findall(response.text) == []
     if "<html" in response.text:
         assert f'<html lang="{"zh-CN" if language == "zh" else "en"}">' in response.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("area", settings_areas(), ids=attrgetter("name"))
+def test_every_services_pages_are_drawn_with_all_their_words(
+    app: Any, control: FakeControl, area: SettingsArea, language: Language
+) -> None:
+    client = Client(app, language)
+    client.log_in()
+    pages = [f"/features/{area.name}"]
+    if area.per == "item":
+        pages.append(f"/features/{area.name}/add")
+    for key in ("101",) if area.per == "extension" else area.fixed:
+        pages += [f"/features/{area.name}/{key}/{action}" for action in ("edit", "remove")]
+    for path in pages:
+        response = client.get(path)
+        assert response.status == 200
+        assert SPOKEN_KEY.findall(response.text) == [], path
 
 
 @pytest.mark.parametrize("path", PAGES)

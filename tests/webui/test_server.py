@@ -12,6 +12,7 @@ import pytest
 
 from appliance.system.certificates import Certificate, ensure_certificate
 from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_outside import described
 from webui import server as module
 from webui.server import AddressInUseError, ConsoleServer
 
@@ -29,7 +30,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @pytest.fixture
 def console(certificate: Certificate) -> Iterator[ConsoleServer]:
-    server = ConsoleServer(("127.0.0.1", 0), certificate.certificate, certificate.key, busy_office())
+    server = ConsoleServer(
+        ("127.0.0.1", 0), certificate.certificate, certificate.key, busy_office(), describe=described
+    )
     server.start()
     try:
         yield server
@@ -159,7 +162,9 @@ def test_old_tls_is_refused(console: ConsoleServer) -> None:
 
 
 def test_an_address_in_use_is_told_clearly(console: ConsoleServer, certificate: Certificate) -> None:
-    second = ConsoleServer(console.address, certificate.certificate, certificate.key, FakeControl())
+    second = ConsoleServer(
+        console.address, certificate.certificate, certificate.key, FakeControl(), describe=described
+    )
     with pytest.raises(AddressInUseError, match=r"the web console cannot listen on 127\.0\.0\.1:\d+"):
         second.start()
     second.stop()
@@ -167,7 +172,9 @@ def test_an_address_in_use_is_told_clearly(console: ConsoleServer, certificate: 
 
 def test_it_ends_with_connections_open_and_leaves_no_thread(certificate: Certificate) -> None:
     before = set(threading.enumerate())
-    server = ConsoleServer(("127.0.0.1", 0), certificate.certificate, certificate.key, busy_office())
+    server = ConsoleServer(
+        ("127.0.0.1", 0), certificate.certificate, certificate.key, busy_office(), describe=described
+    )
     server.start()
     idle = socket.create_connection(server.address, PATIENCE_S)
     assert get(server, certificate, "/healthz")[0] == 200
@@ -181,4 +188,4 @@ def test_a_bad_certificate_is_an_error_at_once(tmp_path: Path) -> None:
     file = tmp_path / "none.pem"
     file.write_text("nothing\n")
     with pytest.raises(ssl.SSLError):
-        ConsoleServer(("127.0.0.1", 0), file, file, FakeControl())
+        ConsoleServer(("127.0.0.1", 0), file, file, FakeControl(), describe=described)

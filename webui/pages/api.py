@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from appliance.errors import ConfigError, PeerError
 from webui.answer import json_answer
 from webui.bearer import NO_TOKEN, error_answer, token_of
-from webui.openapi import AREA_VERBS, KEY_VERBS, SINGLES, VERBS, document
+from webui.openapi import METHODS, document, offers
 from webui.routes import Access, Route
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ CONFLICTS = ("_taken", "_exists")
 
 
 def area_get(visit: Visit, area: str) -> Answer:
-    return _answer(visit, area, "show" if area in SINGLES else "list", None, _query(visit))
+    """A list; or the one thing there is."""
+    one = offers(visit.console.describe(), area, "show", keyed=False)
+    return _answer(visit, area, "show" if one else "list", None, _query(visit))
 
 
 def area_post(visit: Visit, area: str) -> Answer:
@@ -44,7 +46,7 @@ def key_get(visit: Visit, area: str, key: str) -> Answer:
 
 def key_post(visit: Visit, area: str, key: str) -> Answer:
     """What looks like a key is a verb here: `POST /api/v1/extensions/add-many`."""
-    return _answer(visit, area, key, None, known=AREA_VERBS)
+    return _answer(visit, area, key, None, by_name=True)
 
 
 def key_patch(visit: Visit, area: str, key: str) -> Answer:
@@ -56,14 +58,14 @@ def key_delete(visit: Visit, area: str, key: str) -> Answer:
 
 
 def key_verb(visit: Visit, area: str, key: str, verb: str) -> Answer:
-    return _answer(visit, area, verb, key, known=KEY_VERBS)
+    return _answer(visit, area, verb, key, by_name=True)
 
 
 def describe(visit: Visit) -> Answer:
     if token_of(visit) is None:
         return error_answer(NO_TOKEN, 401, visit)
     version = str(visit.perform("status", "show").get("version", ""))
-    return json_answer(document(version, visit.console.describe))
+    return json_answer(document(version, visit.console.describe()))
 
 
 def status_of(error: ConfigError | PeerError) -> int:
@@ -82,13 +84,14 @@ def _answer(
     key: str | None,
     values: dict[str, Any] | None = None,
     *,
-    known: dict[str, tuple[str, ...]] = VERBS,
+    by_name: bool = False,
 ) -> Answer:
-    """One request to control; `values` None means: from the body."""
+    """One request to control; `values` None means: from the body. `by_name`: the address names the verb."""
     token_id = token_of(visit)
     if token_id is None:
         return error_answer(NO_TOKEN, 401, visit)
-    if verb not in known.get(area, ()):
+    known = offers(visit.console.describe(), area, verb, keyed=key is not None)
+    if not known or by_name == (verb in METHODS):
         return error_answer(NOT_FOUND, 404, visit)
     try:
         taken = _body(visit) if values is None else values

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from appliance.errors import ConfigError
 from webui import form
+from webui.places import of_each_extension
 from webui.routes import Route
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def draw(visit: Visit, reading: form.Reading, number: str | None, status: int = 
         shortest_ring=SHORTEST_RING_S,
         longest_ring=LONGEST_RING_S,
         highest_level=HIGHEST_LEVEL,
+        services=of_each_extension(visit) if number else [],
     )
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from appliance.config.codes import CODES, codes_of
-from appliance.control.area import Area, Nothing, Request, Verb
+from appliance.config.settings_area import Per
+from appliance.control.area import Area, Key, Nothing, Request, Verb, not_found
 from appliance.control.areas.keyed import KeyedArea
 from appliance.features import settings_areas
 from appliance.locale import keys, say
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from appliance.features.feature import Feature
     from appliance.locale import Language
 
-__all__ = ["areas_of"]
+__all__ = ["about_area", "areas_of"]
 
 
 class FeatureView(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,34 @@ class FeatureView(msgspec.Struct, frozen=True, kw_only=True):
     "Where its settings are."
 
 
+class CodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is dialled for it."""
+
+    name: str
+    code: str
+    "Empty: off."
+
+
+class AreaView(msgspec.Struct, frozen=True, kw_only=True):
+    """An area of its settings."""
+
+    name: str
+    per: Per
+    settings: list[str]
+    "Their names, without the key."
+    secrets: list[str]
+    "Those of them that are never shown."
+
+
+class FeatureDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A service with what belongs to it."""
+
+    name: str
+    title: str
+    codes: list[CodeView]
+    areas: list[AreaView]
+
+
 async def list_(parts: Parts, _: Request[Nothing]) -> list[FeatureView]:
     now = parts.config.current
     dialled = codes_of(now)
@@ -47,6 +76,27 @@ async def list_(parts: Parts, _: Request[Nothing]) -> list[FeatureView]:
         )
         for each in parts.features
     ]
+
+
+async def show(parts: Parts, request: Request[Nothing]) -> FeatureDetail:
+    now = parts.config.current
+    for each in parts.features:
+        if each.name == request.key:
+            dialled = codes_of(now)
+            return FeatureDetail(
+                name=each.name,
+                title=_title(each.name, now.system.language),
+                codes=[CodeView(name=code.name, code=dialled.get(code.name, "")) for code in each.codes],
+                areas=[about_area(area) for area in each.areas],
+            )
+    raise not_found(request.path)
+
+
+def about_area(area: SettingsArea) -> AreaView:
+    """What there is to set in an area."""
+    keyed = area.per != "box"
+    names = [each for each in area.kind.__struct_fields__ if not (keyed and each == "name")]
+    return AreaView(name=area.name, per=area.per, settings=names, secrets=sorted(area.secrets))
 
 
 def areas_of(features: tuple[type[Feature], ...]) -> tuple[Area, ...]:
@@ -84,5 +134,6 @@ AREA = Area(
         Verb(
             "list", list_, Nothing, list[FeatureView], "All, with their codes and the areas of their settings"
         ),
+        Verb("show", show, Nothing, FeatureDetail, "One, with the names of its settings", key=Key.NEEDED),
     ),
 )

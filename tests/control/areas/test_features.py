@@ -131,6 +131,20 @@ async def test_a_code_is_changed_turned_off_and_given_back(bench: Bench) -> None
     assert (await bench.again()).features == {}
 
 
+async def test_a_service_is_shown_with_what_belongs_to_it(bench: Bench) -> None:
+    assert await bench("features", "show", "car-park") == {
+        "name": "car-park",
+        "title": "car-park",
+        "codes": [{"name": "car_park", "code": "*6"}, {"name": "car_park_off", "code": ""}],
+        "areas": [
+            {"name": "car-park", "per": "box", "settings": ["first", "places", "days", "wait"], "secrets": []}
+        ],
+    }
+    [area] = (await bench("features", "show", DND))["areas"]
+    assert area == {"name": DND, "per": "extension", "settings": ["enabled"], "secrets": []}
+    assert await refused(bench, "features", "show", "x") == ("features.x", "error.not_found")
+
+
 @pytest.mark.parametrize(
     ("name", "code", "reason"),
     [

@@ -1,0 +1,83 @@
+"""Services in the menu: chosen by number, changed by a typed word, refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from appliance.locale import Language
+from appliance.serial.dialogue import Words
+from appliance.serial.line_editor import Key, width
+from appliance.serial.menu import menu
+from tests.control.services import SERVICES, Team
+from tests.serial.exchange import FakeExchange
+from tests.serial.person import Screen, converse
+
+FEATURES, DND, TEAMS, CAR_PARK = "7", "1", "2", "3"
+
+
+@pytest.fixture
+def exchange() -> FakeExchange:
+    exchange = FakeExchange(set_up=True)
+    exchange.extensions = {"101": "secret", "102": "secret"}
+    exchange.services.services = SERVICES
+    return exchange
+
+
+def choose(exchange: FakeExchange, answers: Sequence[str | Key], language: Language = "en") -> Screen:
+    screen, result = converse(menu(Words(language)), exchange, [FEATURES, *answers, "0"])
+    assert result is None, screen.text
+    return screen
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_all_services_fit_a_terminal(exchange: FakeExchange, language: Language) -> None:
+    screen = choose(exchange, [DND, "1", "101", "", "", ""], language)
+    assert "*78, *79" in screen.text
+    assert "Do not disturb: no" in screen.text or "免打扰: 否" in screen.text
+    assert max(width(line) for line in screen.text.splitlines()) <= 80
+
+
+def test_an_extensions_setting_changes_only_by_a_typed_word(exchange: FakeExchange) -> None:
+    change = [DND, "1", "101", "1", "yes"]
+    choose(exchange, [*change, "y", "", "", ""])
+    assert exchange.services.kept == {}
+    screen = choose(exchange, [*change, "yes", "", "", ""])
+    assert "Do not disturb: yes" in screen.text
+    assert exchange.services.kept["do-not-disturb"]["101"].enabled
+
+
+def test_a_code_is_changed_and_refused(exchange: FakeExchange) -> None:
+    screen = choose(
+        exchange, [DND, "2", "1", "*79", "yes", "1", "*77", "yes", "", "3", "1", "-", "yes", "", "", ""]
+    )
+    assert "! codes.do_not_disturb_on.code: The code *79" in screen.text
+    assert "Take no calls: *77" in screen.text
+    assert "Take calls again: off" in screen.text
+    assert {key: each.code for key, each in exchange.services.kept["codes"].items()} == {
+        "do_not_disturb_on": "*77",
+        "do_not_disturb_off": "",
+    }
+
+
+def test_an_item_and_what_the_box_has_one_of(exchange: FakeExchange) -> None:
+    assert "added in the web console" in choose(exchange, [TEAMS, "1", "", ""]).text
+    exchange.services.kept = {"teams": {"600": Team(name="600")}}
+    screen = choose(
+        exchange,
+        [TEAMS, "1", "600", "1", "101 102", "yes", "", "", CAR_PARK, "1", "3", "sat", "yes", "", "", ""],
+    )
+    assert "Which of these: 600" in screen.text
+    hidden = choose(exchange, [TEAMS, "1", "600", "4", "4711", "yes", "", "", ""])
+    assert "4711" not in hidden.text
+    assert exchange.services.kept["teams"]["600"].pin == "4711"
+    assert exchange.services.kept["teams"]["600"].members == ("101", "102")
+    assert exchange.services.kept["car-park"][""].days == ("sat",)
+
+
+def test_what_does_not_exist_and_keys(exchange: FakeExchange) -> None:
+    screen = choose(exchange, [DND, "1", "999", "1", "", "9", "", Key.END])
+    assert "! do-not-disturb.999: There is no such thing." in screen.text
+    assert "0-3" in screen.text
+    assert screen.text.count("\nMenu\n") == 2
