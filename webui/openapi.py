@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "trunks": KEYED,
     "routes": KEYED,
     "dial-plan": ("show", "set"),
+    "music": ("show", "set"),
     "registrations": ("list",),
     "calls": ("list", "show"),
     "records": ("list", "show"),
@@ -35,7 +36,7 @@ make more tokens, or have files written on the box."""
 AREA_VERBS: dict[str, tuple[str, ...]] = {"extensions": ("add-many",)}
 KEY_VERBS: dict[str, tuple[str, ...]] = {"calls": ("hang-up",), "routes": ("test",)}
 
-SINGLES = ("status", "system", "dial-plan", "export")
+SINGLES = ("status", "system", "dial-plan", "music", "export")
 "Areas that hold one thing only: no key, and GET shows it."
 
 RECORD_FILTERS = (("number", "string"), ("before", "string"), ("limit", "integer"))

@@ -41,7 +41,7 @@ SECRETS = frozenset({"password", "current", "code", "token"})
 
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
-  status system extensions lines trunks routes dial-plan
+  status system extensions lines trunks routes dial-plan music
   registrations calls records trace dns-check admin box
 
 examples:
@@ -55,6 +55,7 @@ examples:
   branchbox ctl export > FILE
   branchbox ctl import FILE        (- is standard input)
   branchbox ctl dns-check NAME
+  branchbox ctl music set FILE.wav (music on hold; music remove: the built-in one)
 
 password=- reads the password from standard input: what stands on a command line, others can see.
 exit status: 0 done, 1 refused, 2 wrong usage, 3 not running
@@ -194,7 +195,15 @@ def _dns_check(rest: Sequence[str]) -> Words | None:
     return None if len(rest) > 1 or rest[0] == "list" else Words("dns-check", "show", rest[0])
 
 
+def _music(rest: Sequence[str]) -> Words | None:
+    # `music set tones=china` is as in every area; `music set FILE` is told the whole path, too.
+    if rest[:1] != ["set"] or len(rest) != 2 or "=" in rest[1]:
+        return None
+    return Words("music", "set", values={"file": _file(rest[1:])})
+
+
 SHORT_FORMS = {
+    "music": _music,
     "backup": _backup,
     "restore": _restore,
     "import": _import,

@@ -15,6 +15,7 @@ import msgspec
 
 from appliance.config.dial_plan import DialPlan
 from appliance.config.extension import Extension
+from appliance.config.music import Music
 from appliance.config.snapshot import KEYED, Snapshot, verify
 from appliance.config.system import System
 from appliance.errors import ConfigError
@@ -37,6 +38,7 @@ T = TypeVar("T")
 
 SYSTEM_AREA = "system"
 DIAL_PLAN_AREA = "dial_plan"
+MUSIC_AREA = "music"
 
 
 class Config:
@@ -167,19 +169,19 @@ def _refusal(error: Exception) -> ConfigError:
 
 
 def _load(db: sqlite3.Connection) -> Snapshot:
-    system = settings_table.load(db, SYSTEM_AREA)
     return Snapshot(
         settings_table.revision(db),
-        System() if system is None else msgspec.json.decode(system, type=System),
+        _single(db, SYSTEM_AREA, System),
         {row.number: _extension(row) for row in extensions_table.load(db)},
         **{area: _items(db, area) for area in KEYED},
-        dial_plan=_dial_plan(db),
+        dial_plan=_single(db, DIAL_PLAN_AREA, DialPlan),
+        music=_single(db, MUSIC_AREA, Music),
     )
 
 
-def _dial_plan(db: sqlite3.Connection) -> DialPlan:
-    stored = settings_table.load(db, DIAL_PLAN_AREA)
-    return DialPlan() if stored is None else msgspec.json.decode(stored, type=DialPlan)
+def _single(db: sqlite3.Connection, area: str, kind: type[T]) -> T:
+    stored = settings_table.load(db, area)
+    return kind() if stored is None else msgspec.json.decode(stored, type=kind)
 
 
 def _items(db: sqlite3.Connection, area: str) -> dict[str, Any]:
@@ -193,6 +195,8 @@ def _save(db: sqlite3.Connection, old: Snapshot, new: Snapshot) -> None:
         settings_table.put(db, SYSTEM_AREA, msgspec.json.encode(new.system))
     if new.dial_plan != old.dial_plan:
         settings_table.put(db, DIAL_PLAN_AREA, msgspec.json.encode(new.dial_plan))
+    if new.music != old.music:
+        settings_table.put(db, MUSIC_AREA, msgspec.json.encode(new.music))
     for number in old.extensions.keys() - new.extensions.keys():
         extensions_table.remove(db, number)
     for number, extension in new.extensions.items():

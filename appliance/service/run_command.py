@@ -140,6 +140,8 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
             await _announce(options, service)
             notifier.ready()
             tasks.start_soon(_keep_alive, notifier, name="watchdog")
+            # Not before: calculating music takes a small board a second, in which nobody would be answered.
+            tasks.start_soon(service.sounds.run, name="sounds")
             await _until_told(signals)
         finally:
             notifier.stopping()

@@ -25,6 +25,7 @@ from appliance.directory import Bindings, Credentials, Gruus, Registrar, registr
 from appliance.directory.gruu import SECRET_OCTETS
 from appliance.errors import ConfigError
 from appliance.media.relay import Relay
+from appliance.media.sounds import Sounds
 from appliance.service.address_book import AddressBook
 from appliance.service.dns_watch import DnsWatch
 from appliance.service.registrations import Registrations
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from appliance.config.extension import Extension
+    from appliance.config.music import Music
     from appliance.config.system import System
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
@@ -53,6 +55,8 @@ logger = logging.getLogger(__name__)
 
 CERTIFICATES = "certs"
 "The folder of the certificate and its key, below the data folder."
+PROMPTS = "prompts"
+"The folder of the owner's sounds, likewise."
 
 
 @dataclass(slots=True)
@@ -74,6 +78,7 @@ class Service:
     world: World
     config: Config
     dns_watch: DnsWatch
+    sounds: Sounds
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
@@ -116,7 +121,10 @@ class Service:
             now=clock.now,
         )
         parts = Parts(
-            *(store, config, bindings, exchange, address_book, trace.of), dns_checks=dns_checks, now=clock.now
+            *(store, config, bindings, exchange, address_book, trace.of),
+            sounds=Sounds(options.data / PROMPTS),
+            dns_checks=dns_checks,
+            now=clock.now,
         )
         control = Control(parts)
         world = World(wire, exchange, options, control.feed.changed)
@@ -132,6 +140,7 @@ class Service:
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
             *(certificate, Wishes(options.data), gruus, world, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
+            parts.sounds,
         )
         service._follow(config)
         return service
@@ -154,7 +163,12 @@ class Service:
         self.exchange.on_record = self.store.save_record
         config.on_change(lambda snapshot: snapshot.system, self.wishes.want)
         config.on_change(lambda snapshot: snapshot.extensions, self.registrations.follow)
+        self.sounds.on_change = feed.changed
+        config.on_change(lambda snapshot: snapshot.music, self._play)
         self.world.follow(config)
+
+    def _play(self, music: Music) -> None:
+        self.sounds.want(music.file, music.tones)
 
 
 def _exchange(wire: Wire, bindings: Bindings, gruus: Gruus, config: Config) -> Exchange:

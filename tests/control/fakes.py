@@ -22,6 +22,7 @@ from appliance.control.parts import Parts
 from appliance.control.server import ControlServer
 from appliance.diagnosis.trace import TracedMessage
 from appliance.directory import Bindings
+from appliance.media.sounds import Sounds
 from appliance.store.store import Store
 from tests.call.bench import HandTimers
 from tests.conftest import REAL_SOCKETS
@@ -115,8 +116,12 @@ class Bench:
         self.directory = FakeDirectory()
         self.exchange = FakeExchange()
         self.traced: list[TracedMessage] = []
+        self.sounds = Sounds(store.folder / "prompts")
+        config.on_change(lambda now: now.music, lambda music: self.sounds.want(music.file, music.tones))
         self.parts = Parts(
-            store, config, self.directory, self.exchange, FakeBox(), trace=lambda _: self.traced
+            *(store, config, self.directory, self.exchange, FakeBox()),
+            trace=lambda _: self.traced,
+            sounds=self.sounds,
         )
         self.control = Control(self.parts)
 
