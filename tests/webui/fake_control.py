@@ -41,6 +41,9 @@ class FakeControl(FakeOutside):
     calls: dict[str, JSON] = field(default_factory=dict)
     records: list[JSON] = field(default_factory=list)
     tokens: dict[str, JSON] = field(default_factory=dict)
+    music: JSON = field(
+        default_factory=lambda: {"title": "", "seconds": 38.4, "tones": "europe", "problem": ""}
+    )
     dns_findings: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str | None, JSON, str]] = field(default_factory=list)
     "Every request, in order."
@@ -238,6 +241,25 @@ class FakeControl(FakeOutside):
     def backup_save(self, key: str | None, values: JSON) -> JSON:
         octets = Path(values["file"]).write_bytes(b"\x1f\x8b and so on")
         return {"file": values["file"], "octets": octets}
+
+    def music_show(self, key: str | None, values: JSON) -> JSON:
+        return self.music
+
+    def music_set(self, key: str | None, values: JSON) -> JSON:
+        if values.get("tones", "china") not in ("china", "europe", "north-america", "united-kingdom"):
+            raise ConfigError("music.tones", "error.not_a_choice", choices="china")
+        if "file" in values and not Path(values["file"]).read_bytes().startswith(b"RIFF"):
+            raise ConfigError("music.file", "error.not_a_wav")
+        self.music |= {name: value for name, value in values.items() if name != "file"}
+        return self.music
+
+    def music_remove(self, key: str | None, values: JSON) -> JSON:
+        self.music["title"] = ""
+        return {"done": True}
+
+    def music_save(self, key: str | None, values: JSON) -> JSON:
+        Path(values["file"]).write_bytes(b"RIFF and so on")
+        return {"done": True}
 
     def export_show(self, key: str | None, values: JSON) -> JSON:
         return {"text": '[system]\nlanguage = "en"\n'}
