@@ -11,6 +11,8 @@ import pytest
 from appliance.cli import dispatch
 from appliance.control.areas import AREAS
 from appliance.diagnosis.trace import TracedMessage
+from appliance.media.tone import sine
+from appliance.media.wav import write_wav
 from tests.cli.conftest import Ctl
 from tests.control.fakes import Bench, FakeCall
 
@@ -207,6 +209,24 @@ def test_export_import_backup_restore(
     capsys.readouterr()
     assert ctl("--json", "extensions", "list") == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["前台"]
+
+
+def test_music_is_named_by_its_file(
+    ctl: Ctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Path("a.wav").open("wb") as file:
+        write_wav(file, sine(500, 8000, peak=3000).tobytes())
+    assert ctl("music", "set", "a.wav") == 0
+    assert "a.wav" in capsys.readouterr().out
+    assert ctl("music", "set", "tones=china") == 0
+    assert ctl("--json", "music", "show") == 0
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (shown["title"], shown["seconds"], shown["tones"]) == ("a.wav", 1.0, "china")
+    Path("b.wav").write_text("no music")
+    assert ctl("music", "set", "b.wav") == 1
+    assert "This is not a WAV file" in capsys.readouterr().err
+    assert ctl("music", "remove") == 0
 
 
 def test_files_that_cannot_be_read(ctl: Ctl, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

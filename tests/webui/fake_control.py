@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import ConfigError
+from appliance.media.wav import write_wav
 from tests.webui.fake_outside import JSON, FakeOutside, add_outside, iso, not_found
 
 __all__ = ["JSON", "FakeControl", "busy_office"]
@@ -258,7 +259,8 @@ class FakeControl(FakeOutside):
         return {"done": True}
 
     def music_save(self, key: str | None, values: JSON) -> JSON:
-        Path(values["file"]).write_bytes(b"RIFF and so on")
+        with Path(values["file"]).open("wb") as file:
+            write_wav(file, bytes(16_000))
         return {"done": True}
 
     def export_show(self, key: str | None, values: JSON) -> JSON:
