@@ -18,6 +18,7 @@ from webui.request import BodyRefusedError, visit_of
 from webui.routes import Access, Route
 from webui.session import Sessions, set_cookie
 from webui.templating import Templates
+from webui.upload import has_file, received
 from webui.visit import Console, Perform, Visit
 
 if TYPE_CHECKING:
@@ -53,8 +54,14 @@ def create_app(
 def _callback(console: Console, route: Route) -> Callable[..., Any]:
     def call(**parts: str) -> Any:
         try:
-            visit = visit_of(console, bottle.request.environ, keeps_alive=route.access is not Access.LIVE)
-            return _send(_answer(visit, route, parts), visit)
+            environ, keeps_alive = bottle.request.environ, route.access is not Access.LIVE
+            with_file = route.takes_file and has_file(environ)
+            visit = visit_of(console, environ, keeps_alive=keeps_alive, with_form=not with_file)
+            if not with_file or visit.session is None:
+                return _send(_answer(visit, route, parts), visit)
+            with received(environ) as upload:
+                visit.upload, visit.form = upload, upload.fields
+                return _send(_answer(visit, route, parts), visit)
         except BodyRefusedError as error:
             raise bottle.HTTPError(error.status) from error
 

@@ -29,7 +29,7 @@ LANGUAGE_COOKIE = "__Host-language"
 
 
 class BodyRefusedError(Exception):
-    """A body that cannot be read. `status` is 411 without a length, 413 when it is too long."""
+    """A body that cannot be read. `status` is 411 without a length, 413 when it is too long, 400 when it is none."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"body refused with {status}")

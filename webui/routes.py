@@ -35,3 +35,5 @@ class Route:
     handler: Callable[..., Answer]
     "Called with the Visit and the parts of the path by name."
     access: Access = Access.ADMINISTRATOR
+    takes_file: bool = False
+    "Whether its form has a file, which may be large. It is read for an administrator only."

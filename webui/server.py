@@ -20,6 +20,7 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from webui.app import create_app
 from webui.request import MOST_BODY
+from webui.upload import MORE_TIME, MOST_UPLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,8 @@ IDLE_S = 20
 "A connection that says nothing is closed after this long."
 READ_S = 15.0
 "All of a request must have come within this long of its first octet, however slowly it drips."
+UPLOAD_S = 300.0
+"As long from an administrator who sends a file: 64 MB take that at 1.7 Mbit/s."
 MOST_HEADER = 16 * 1024
 "Octets of a request's header; ours have one."
 
@@ -170,12 +173,32 @@ class _Connection(server.HTTPConnection):
         return True
 
 
+class _Gateway(wsgi.Gateway_10):
+    """cheroot's way to the application, for requests that may be large."""
+
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub has the abstract one's None
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]  # and leaves this one open
+        reader = self.req.conn.rfile.raw
+
+        def more_time() -> None:
+            reader.deadline = monotonic() + UPLOAD_S
+
+        return {**environ, MORE_TIME: more_time}
+
+    def respond(self) -> None:
+        length = self.req.inheaders.get(b"Content-Length", b"0")
+        if not length.isdigit() or int(length) > MOST_BODY:
+            # Of what the application has left unread, cheroot would take the rest into memory to go on afterwards.
+            self.req.close_connection = True
+        super().respond()
+
+
 class _Server(wsgi.Server):
     """cheroot's server with our bounds."""
 
     ConnectionClass = _Connection
     max_request_header_size = MOST_HEADER
-    max_request_body_size = MOST_BODY
+    max_request_body_size = MOST_UPLOAD
     keep_alive_conn_limit = MOST_CONNECTIONS
 
     # cheroot's selector of waiting connections; its stubs leave it out.
@@ -194,6 +217,7 @@ class _Server(wsgi.Server):
             accepted_queue_timeout=0,
         )
         self.ssl_adapter = adapter
+        self.gateway = _Gateway
         self.software = "branchbox"
 
     @staticmethod

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from appliance.locale import Language
     from webui.templating import Templates
+    from webui.upload import Upload
 
 __all__ = ["Console", "Perform", "Visit", "path_to"]
 
@@ -59,6 +60,8 @@ class Visit:
     session: Session | None
     body: Callable[[], bytes]
     "Reads what was sent, for a page that takes something else than a form."
+    upload: Upload | None = None
+    "What was sent to a page that takes a file."
 
     @property
     def actor(self) -> str:

@@ -41,7 +41,7 @@ SECRETS = frozenset({"password", "current", "code", "token"})
 
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
-  status system extensions lines trunks routes dial-plan features codes
+  status system extensions lines trunks routes dial-plan music features codes
   registrations calls records trace dns-check admin box
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
@@ -59,6 +59,7 @@ examples:
   branchbox ctl export > FILE
   branchbox ctl import FILE        (- is standard input)
   branchbox ctl dns-check NAME
+  branchbox ctl music set FILE.wav (music on hold; music remove: the built-in one)
 
 password=- reads the password from standard input: what stands on a command line, others can see.
 exit status: 0 done, 1 refused, 2 wrong usage, 3 not running
@@ -204,8 +205,16 @@ def _calls(rest: Sequence[str]) -> Words | None:
     return None
 
 
+def _music(rest: Sequence[str]) -> Words | None:
+    # `music set tones=china` is as in every area; `music set FILE` is told the whole path, too.
+    if rest[:1] != ["set"] or len(rest) != 2 or "=" in rest[1]:
+        return None
+    return Words("music", "set", values={"file": _file(rest[1:])})
+
+
 SHORT_FORMS = {
     "calls": _calls,
+    "music": _music,
     "backup": _backup,
     "restore": _restore,
     "import": _import,

@@ -9,12 +9,14 @@ import msgspec
 from appliance.config import dial_plan as dial_plan_checks
 from appliance.config import extension as extension_checks
 from appliance.config import line as line_checks
+from appliance.config import music as music_checks
 from appliance.config import route as route_checks
 from appliance.config import system as system_checks
 from appliance.config import trunk as trunk_checks
 from appliance.config.dial_plan import DialPlan
 from appliance.config.extension import Extension
 from appliance.config.line import Line
+from appliance.config.music import Music
 from appliance.config.route import (
     FAIL_OVER_CAUSES,
     MAX_ROUTES,
@@ -71,6 +73,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     trunks: dict[str, Trunk] = {}
     routes: dict[str, Route] = {}
     dial_plan: DialPlan = DialPlan()
+    music: Music = Music()
 
     features: dict[str, dict[str, Any]] = {}
     "What is stored of the services' settings: by area, then by key. `setting` knows the defaults, too."
@@ -155,6 +158,8 @@ def verify(old: Snapshot, new: Snapshot) -> None:
         extension_checks.verify(extension)
     if new.dial_plan != old.dial_plan:
         dial_plan_checks.verify(new.dial_plan)
+    if new.music != old.music:
+        music_checks.verify(new.music)
     for area in (*KEYED.values(), *new.areas.values()):
         _verify_items(area, old, new)
     _verify_references(old, new)

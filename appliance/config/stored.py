@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from appliance.config.dial_plan import DialPlan
 from appliance.config.extension import Extension
+from appliance.config.music import Music
 from appliance.config.snapshot import KEYED, Snapshot
 from appliance.config.system import System
 from appliance.store import extensions as extensions_table
@@ -26,21 +27,24 @@ __all__ = ["load", "save"]
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SYSTEM_AREA = "system"
 DIAL_PLAN_AREA = "dial_plan"
+MUSIC_AREA = "music"
 
 
 def load(db: sqlite3.Connection, areas: Mapping[str, SettingsArea]) -> Snapshot:
     """What is stored. What a newer version stored, and this one does not know or cannot read, stays where it is."""
-    system = settings_table.load(db, SYSTEM_AREA)
     extensions = {row.number: _extension(row) for row in extensions_table.load(db)}
     features = {area.name: _items(db, area, extensions) for area in areas.values()}
     return Snapshot(
         settings_table.revision(db),
-        System() if system is None else msgspec.json.decode(system, type=System),
+        _single(db, SYSTEM_AREA, System),
         extensions,
         **{area.name: _items(db, area, extensions) for area in KEYED.values()},
-        dial_plan=_dial_plan(db),
+        dial_plan=_single(db, DIAL_PLAN_AREA, DialPlan),
+        music=_single(db, MUSIC_AREA, Music),
         features={area: items for area, items in features.items() if items},
         areas=dict(areas),
     )
@@ -52,6 +56,15 @@ def save(db: sqlite3.Connection, old: Snapshot, new: Snapshot) -> None:
         settings_table.put(db, SYSTEM_AREA, msgspec.json.encode(new.system))
     if new.dial_plan != old.dial_plan:
         settings_table.put(db, DIAL_PLAN_AREA, msgspec.json.encode(new.dial_plan))
+    if new.music != old.music:
+        settings_table.put(db, MUSIC_AREA, msgspec.json.encode(new.music))
+    _save_extensions(db, old, new)
+    for name in (*KEYED, *new.areas):
+        _save_items(db, name, old.items(name), new.items(name))
+    settings_table.put_revision(db, new.revision)
+
+
+def _save_extensions(db: sqlite3.Connection, old: Snapshot, new: Snapshot) -> None:
     for number in old.extensions.keys() - new.extensions.keys():
         extensions_table.remove(db, number)
     for number, extension in new.extensions.items():
@@ -62,14 +75,11 @@ def save(db: sqlite3.Connection, old: Snapshot, new: Snapshot) -> None:
         for area in new.areas.values():
             if area.per == "extension":
                 items_table.remove(db, area.name, number)
-    for name in (*KEYED, *new.areas):
-        _save_items(db, name, old.items(name), new.items(name))
-    settings_table.put_revision(db, new.revision)
 
 
-def _dial_plan(db: sqlite3.Connection) -> DialPlan:
-    stored = settings_table.load(db, DIAL_PLAN_AREA)
-    return DialPlan() if stored is None else msgspec.json.decode(stored, type=DialPlan)
+def _single(db: sqlite3.Connection, area: str, kind: type[T]) -> T:
+    stored = settings_table.load(db, area)
+    return kind() if stored is None else msgspec.json.decode(stored, type=kind)
 
 
 def _items(db: sqlite3.Connection, area: SettingsArea, extensions: Mapping[str, Extension]) -> dict[str, Any]:

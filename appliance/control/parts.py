@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
     from appliance.features.feature import Feature
+    from appliance.media.sounds import Sounds
     from appliance.store.store import Store
 
 __all__ = [
@@ -164,6 +165,7 @@ class Parts:
     trace: Callable[[str], Iterable[TracedMessage]] = _no_trace
     "The messages of a call by its id (live or recorded), oldest first; nothing when none are kept."
     outside: Outside = field(default_factory=NothingOutside)
+    sounds: Sounds = field(kw_only=True)
     dns_checks: DnsChecks = field(default_factory=DnsChecks)
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)

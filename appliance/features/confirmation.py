@@ -28,8 +28,8 @@ def confirmed(house: House, name: str, change: Callable[[], Awaitable[None]]) ->
             await change()
         except ConfigError as error:
             logger.info("%s dialled %s: %s", call.dialled.from_number, call.dialled.to_number, error)
-            await house.sounds.play(call.caller.media, house.sounds.refusal)
+            await house.playback.say(call.caller.media, "error")
         else:
-            await house.sounds.play(call.caller.media, house.sounds.confirmation)
+            await house.playback.say(call.caller.media, "confirmation")
 
     return Serve(run, name)

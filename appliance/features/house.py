@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from appliance.config.config import Config
     from appliance.config.extension import Extension
     from appliance.config.snapshot import Snapshot
-    from appliance.features.sounds import Sounds
+    from appliance.features.playback import Playback
 
 __all__ = ["House"]
 
@@ -28,7 +28,7 @@ class House:
     config: Config
     exchange: Exchange
     timers: Timers
-    sounds: Sounds
+    playback: Playback
     local_now: Callable[[], datetime]
     "By the clock on the wall."
 

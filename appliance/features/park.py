@@ -96,7 +96,7 @@ class Park(Feature):
         parked = self._slots[slot] = _Parked(call, parked_by)
         try:
             call.answer_itself()
-            self.house.sounds.start(call.caller.media)
+            self.house.playback.start(call.caller.media)
             over = anyio.Event()
             timer = self.house.timers.after(float(self._setting().seconds), over.set)
             try:
@@ -122,7 +122,7 @@ class Park(Feature):
         call.end(GONE_ON, "system")
         further = self.house.exchange.call_from(leg, dialled)
         further.purpose = _RingBack(self, slot, parked_by)
-        self.house.sounds.start(leg.media)
+        self.house.playback.start(leg.media)
         try:
             further.start(self.house.exchange.router.route(dialled))
         except RefusedError as refused:

@@ -65,7 +65,7 @@ class Transfer(Feature):
             call.take_back()
             return
         further.purpose = _Blind(self.house, call, leg, report)
-        self.house.sounds.start(gone.media)
+        self.house.playback.start(gone.media)
         further.start(plan)
 
     def _dialled(self, leg: SipLeg, other: Leg, number: str) -> Dialled:
@@ -115,7 +115,7 @@ class Transfer(Feature):
         """Whoever transfers does not wait for the answer: the other one does, in their place."""
         report = event.accept()
         gone = call.hand_over(other)
-        second.replace_caller(ConnectedCaller(gone, self.house.timers, self.house.sounds))
+        second.replace_caller(ConnectedCaller(gone, self.house.timers, self.house.playback))
         report.progress(200)
         call.end(GONE_ON, "system")
 
@@ -194,7 +194,7 @@ class _Blind:
             way_in=call.dialled.way_in,
         )
         further = house.exchange.call_from(gone, dialled)
-        house.sounds.start(gone.media)
+        house.playback.start(gone.media)
         try:
             further.start(house.exchange.router.route(dialled))
         except RefusedError as refused:

@@ -41,6 +41,10 @@ class Sound:
         """How long it takes to play it once."""
         return self.frames * FRAME_SAMPLES / RATE_HZ
 
+    def samples(self) -> bytes:
+        """The sound as `__init__` takes it, as it arrives at a telephone."""
+        return audioop.ulaw2lin(self._octets["PCMU"], SAMPLE_OCTETS)
+
     def frame(self, at: int, law: Law) -> bytes:
         """The payload of one packet; `at` counts from 0."""
         start = at * FRAME_SAMPLES

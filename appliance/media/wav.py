@@ -1,4 +1,4 @@
-"""A WAV file of the owner's as a sound. All of it blocks: for a thread.
+"""WAV files: the owner's as samples to play, and samples as a file. All of it blocks: for a thread.
 
 Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (RIFF, WAVE); WAVEFORMATEXTENSIBLE; ITU-T G.711.
 """
@@ -9,18 +9,18 @@ import audioop
 import os
 import struct
 import sys
+import wave
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
 from appliance.errors import ConfigError
 from appliance.media.g711 import RATE_HZ
 from appliance.media.resample import Resampler
-from appliance.media.sound import Sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["MAX_SECONDS", "read_wav"]
+__all__ = ["MAX_SECONDS", "read_wav", "write_wav"]
 
 MAX_SECONDS = 600
 "What a caller hears of it is less; in memory ten minutes are 10 MB."
@@ -52,8 +52,8 @@ class Form(NamedTuple):
         return self.channels * self.sample_octets
 
 
-def read_wav(path: Path, setting: str) -> Sound:
-    """The sound in a file, made as loud as speech at most. `setting` is where a refusal points.
+def read_wav(path: Path, setting: str) -> bytes:
+    """The samples of a file as `Sound` takes them, made as loud as speech at most. `setting` is where a refusal points.
 
     ConfigError for a file that is no WAV, is cut short, is empty, is longer than ten minutes, or is of a kind that is not
     PCM of 8, 16, 24 or 32 bits, mono or stereo, with 8,000 to 48,000 samples a second.
@@ -65,7 +65,16 @@ def read_wav(path: Path, setting: str) -> Sound:
         raise ConfigError(setting, "error.cannot_read", file=path.name, reason=error.strerror) from error
 
 
-def _read(file: BinaryIO, setting: str) -> Sound:
+def write_wav(file: BinaryIO, samples: bytes) -> None:
+    """Samples as `Sound` takes them, as a WAV file. OSError as the file raises it."""
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE_HZ)
+        out.writeframes(samples)
+
+
+def _read(file: BinaryIO, setting: str) -> bytes:
     form, octets = _head(file, setting)
     frames = octets // form.frame_octets
     if not frames:
@@ -76,7 +85,7 @@ def _read(file: BinaryIO, setting: str) -> Sound:
     samples = b"".join(resampler.feed(_mono(piece, form)) for piece in _pieces(file, form, frames, setting))
     if not audioop.max(samples, 2):
         raise ConfigError(setting, "error.wav_silent")
-    return Sound(_limited(samples))
+    return _limited(samples)
 
 
 def _head(file: BinaryIO, setting: str) -> tuple[Form, int]:

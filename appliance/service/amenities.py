@@ -6,44 +6,27 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import anyio.to_thread
-
 from appliance.features import FEATURES
 from appliance.features.house import House
-from appliance.features.sounds import Sounds
+from appliance.features.playback import Playback
 from appliance.features.supplementary import SupplementaryServices
 from appliance.media.player import Players
-from appliance.media.tones import tone
-from appliance.media.tune import make_tune
 
 if TYPE_CHECKING:
     from appliance.call.exchange import Exchange
     from appliance.call.wire import Wire
     from appliance.config.config import Config
+    from appliance.media.sounds import Sounds
 
-__all__ = ["Amenities"]
+__all__ = ["furnish"]
 
 
-class Amenities:
-    """`run` is a task of its own."""
-
-    def __init__(self, wire: Wire, exchange: Exchange, config: Config) -> None:
-        region = "china" if config.current.system.language == "zh" else "europe"
-        self._exchange = exchange
-        self._sounds = Sounds(
-            Players(wire.timers, wire.random),
-            tone("ring-back", region),
-            tone("confirmation", region),
-            tone("error", region),
-        )
-        house = House(config, exchange, wire.timers, self._sounds, lambda: _local_now(config))
-        exchange.music = self._sounds
-        exchange.router.services = SupplementaryServices(FEATURES, house)
-
-    async def run(self) -> None:
-        """Serve the calls that features take. Hold music is there a moment after the start, for it must be made first."""
-        self._sounds.hold_music = await anyio.to_thread.run_sync(make_tune)
-        await self._exchange.services.run()
+def furnish(wire: Wire, exchange: Exchange, config: Config, sounds: Sounds) -> None:
+    """Let the exchange have its services and its music."""
+    playback = Playback(Players(wire.timers, wire.random), sounds)
+    house = House(config, exchange, wire.timers, playback, lambda: _local_now(config))
+    exchange.music = playback
+    exchange.router.services = SupplementaryServices(FEATURES, house)
 
 
 def _local_now(config: Config) -> datetime:

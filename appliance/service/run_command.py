@@ -126,7 +126,7 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
             ("wishes", service.wishes.run),
             ("world", partial(service.world.run, service.config)),
             ("dns watch", service.dns_watch.run),
-            ("services", service.amenities.run),
+            ("services", service.exchange.services.run),
         ):
             tasks.start_soon(task, name=name)
         await tasks.start(ControlServer(service.control, options.data).run, name="control")
@@ -141,6 +141,8 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
             await _announce(options, service)
             notifier.ready()
             tasks.start_soon(_keep_alive, notifier, name="watchdog")
+            # Not before: calculating music takes a small board a second, in which nobody would be answered.
+            tasks.start_soon(service.sounds.run, name="sounds")
             await _until_told(signals)
         finally:
             notifier.stopping()

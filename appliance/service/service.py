@@ -26,8 +26,9 @@ from appliance.directory.gruu import SECRET_OCTETS
 from appliance.errors import ConfigError
 from appliance.features import settings_areas
 from appliance.media.relay import Relay
+from appliance.media.sounds import Sounds
 from appliance.service.address_book import AddressBook
-from appliance.service.amenities import Amenities
+from appliance.service.amenities import furnish
 from appliance.service.dns_watch import DnsWatch
 from appliance.service.registrations import Registrations
 from appliance.service.wishes import Wishes
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from appliance.config.extension import Extension
+    from appliance.config.music import Music
     from appliance.config.system import System
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
@@ -55,6 +57,8 @@ logger = logging.getLogger(__name__)
 
 CERTIFICATES = "certs"
 "The folder of the certificate and its key, below the data folder."
+PROMPTS = "prompts"
+"The folder of the owner's sounds, likewise."
 
 
 @dataclass(slots=True)
@@ -76,7 +80,7 @@ class Service:
     world: World
     config: Config
     dns_watch: DnsWatch
-    amenities: Amenities
+    sounds: Sounds
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
@@ -119,8 +123,12 @@ class Service:
             now=clock.now,
         )
         parts = Parts(
-            *(store, config, bindings, exchange, address_book, trace.of), dns_checks=dns_checks, now=clock.now
+            *(store, config, bindings, exchange, address_book, trace.of),
+            sounds=Sounds(options.data / PROMPTS),
+            dns_checks=dns_checks,
+            now=clock.now,
         )
+        furnish(wire, exchange, config, parts.sounds)
         control = Control(parts)
         world = World(wire, exchange, options, control.feed.changed)
         parts.outside = world
@@ -135,7 +143,7 @@ class Service:
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
             *(certificate, Wishes(options.data), gruus, world, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
-            Amenities(wire, exchange, config),
+            parts.sounds,
         )
         service._follow(config)
         return service
@@ -158,7 +166,12 @@ class Service:
         self.exchange.on_record = self.store.save_record
         config.on_change(lambda snapshot: snapshot.system, self.wishes.want)
         config.on_change(lambda snapshot: snapshot.extensions, self.registrations.follow)
+        self.sounds.on_change = feed.changed
+        config.on_change(lambda snapshot: snapshot.music, self._play)
         self.world.follow(config)
+
+    def _play(self, music: Music) -> None:
+        self.sounds.want(music.file, music.tones)
 
 
 def _exchange(wire: Wire, bindings: Bindings, gruus: Gruus, config: Config) -> Exchange:

@@ -254,6 +254,23 @@ def test_a_call_is_hung_up_after_asking(browser: Browser, office: FakeControl, o
     assert "c-7f3a" not in office.calls
 
 
+def test_music_is_chosen_and_can_be_listened_to(
+    browser: Browser, office: FakeControl, office_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "holiday.wav").write_bytes(b"RIFF" + bytes(2_000_000))
+    log_in(browser, office_url)
+    browser.go(office_url + "/system")
+    browser.find("#music-file").type(str(tmp_path / "holiday.wav"))
+    browser.press("#music form[enctype] button")
+    assert "The music on hold is yours now." in browser.text()
+    assert "holiday.wav" in browser.text("#music")
+    assert office.music["title"] == "holiday.wav"
+    browser.run("document.querySelector('#music audio').load()")
+    browser.run("document.querySelector('#music audio').preload = 'auto'")
+    browser.until(lambda: browser.run("return document.querySelector('#music audio').duration") == 1)
+    assert browser.complaints() == []
+
+
 def test_an_ended_session_leads_an_open_page_to_the_log_in(browser: Browser, office_url: str) -> None:
     log_in(browser, office_url)
     browser.go(office_url + "/calls")

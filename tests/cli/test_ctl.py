@@ -13,6 +13,8 @@ from appliance.config.codes import CODES
 from appliance.control.areas import AREAS
 from appliance.diagnosis.trace import TracedMessage
 from appliance.features import settings_areas
+from appliance.media.tone import sine
+from appliance.media.wav import write_wav
 from tests.cli.conftest import Ctl
 from tests.control.fakes import Bench, FakeCall
 
@@ -212,12 +214,35 @@ def test_export_import_backup_restore(
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["前台"]
 
 
+def test_music_is_named_by_its_file(
+    ctl: Ctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Path("a.wav").open("wb") as file:
+        write_wav(file, sine(500, 8000, peak=3000).tobytes())
+    assert ctl("music", "set", "a.wav") == 0
+    assert "a.wav" in capsys.readouterr().out
+    assert ctl("music", "set", "tones=china") == 0
+    assert ctl("--json", "music", "show") == 0
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (shown["title"], shown["seconds"], shown["tones"]) == ("a.wav", 1.0, "china")
+    Path("b.wav").write_text("no music")
+    assert ctl("music", "set", "b.wav") == 1
+    assert "This is not a WAV file" in capsys.readouterr().err
+    assert ctl("music", "remove") == 0
+
+
 def test_files_that_cannot_be_read(ctl: Ctl, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ctl("import", str(tmp_path / "none.toml")) == 1
     assert "none.toml" in capsys.readouterr().err
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     assert ctl("import", str(tmp_path / "binary")) == 2
     assert "UTF-8" in capsys.readouterr().err
+
+
+def columns(*texts: str) -> str:
+    """As a table shows them, whatever the width of its columns."""
+    return " ".join(" ".join(texts).split())
 
 
 def test_a_services_settings_and_codes(ctl: Ctl, bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,6 +256,10 @@ def test_a_services_settings_and_codes(ctl: Ctl, bench: Bench, capsys: pytest.Ca
     assert ctl("do-not-disturb", "list") == 0
     assert "101" in capsys.readouterr().out
     assert ctl("codes", "list") == 0
-    assert "do_not_disturb_on   *77   do-not-disturb  Take no calls" in capsys.readouterr().out
+    assert columns("do_not_disturb_on", "*77", "do-not-disturb", "Take no calls") in columns(
+        capsys.readouterr().out
+    )
     assert ctl("features", "list") == 0
-    assert "do-not-disturb  Do not disturb  *77, *79  do-not-disturb" in capsys.readouterr().out
+    assert columns("do-not-disturb", "Do not disturb", "*77, *79", "do-not-disturb") in columns(
+        capsys.readouterr().out
+    )

@@ -27,6 +27,7 @@ from appliance.diagnosis.trace import TracedMessage
 from appliance.directory import Bindings
 from appliance.features import FEATURES, settings_areas
 from appliance.features.feature import Feature
+from appliance.media.sounds import Sounds
 from appliance.store.store import Store
 from tests.call.bench import HandTimers
 from tests.conftest import REAL_SOCKETS
@@ -127,10 +128,13 @@ class Bench:
         self.directory = FakeDirectory()
         self.exchange = FakeExchange()
         self.traced: list[TracedMessage] = []
+        self.sounds = Sounds(store.folder / "prompts")
+        config.on_change(lambda now: now.music, lambda music: self.sounds.want(music.file, music.tones))
         self.parts = Parts(
             *(store, config, self.directory, self.exchange, FakeBox()),
             trace=lambda _: self.traced,
             features=features,
+            sounds=self.sounds,
         )
         self.control = Control(self.parts)
 

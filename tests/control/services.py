@@ -9,7 +9,7 @@ import msgspec
 from appliance.config.settings_area import SettingsArea
 from appliance.config.snapshot import Snapshot
 from appliance.errors import ConfigError
-from appliance.features import FEATURES
+from appliance.features.do_not_disturb import DoNotDisturb
 from appliance.features.feature import Code, Feature
 
 __all__ = ["SERVICES", "Lot", "Team"]
@@ -60,4 +60,4 @@ class CarPark(Feature):
     codes = (Code("car_park", "*6", argument=True), Code("car_park_off", ""))
 
 
-SERVICES: tuple[type[Feature], ...] = (*FEATURES, Teams, CarPark)
+SERVICES: tuple[type[Feature], ...] = (DoNotDisturb, Teams, CarPark)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
@@ -14,10 +15,10 @@ from appliance.config.snapshot import Snapshot, verify
 from appliance.config.system import System
 from appliance.features import FEATURES, settings_areas
 from appliance.features.house import House
-from appliance.features.sounds import Sounds
+from appliance.features.playback import Playback
 from appliance.features.supplementary import SupplementaryServices
 from appliance.media.player import Players
-from appliance.media.sound import Sound
+from appliance.media.sounds import Sounds
 from tests.call.playbook import Phone, Playbook
 
 __all__ = ["Office"]
@@ -58,13 +59,12 @@ class Office(Playbook):
         self.now = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)  # a Wednesday
         self.config = BenchConfig(Snapshot(1, System(realm="x"), self.extensions, areas=AREAS))
         self.players = Players(self.timers, self.random)
-        tone = Sound(bytes(1600))
-        self.sounds = Sounds(self.players, tone, tone, tone)
-        house = House(self.config, self.exchange, self.timers, self.sounds, lambda: self.now)  # type: ignore[arg-type]  # as a feature sees it
+        self.playback = Playback(self.players, Sounds(Path("nowhere")))
+        house = House(self.config, self.exchange, self.timers, self.playback, lambda: self.now)  # type: ignore[arg-type]  # as a feature sees it
         self.services = SupplementaryServices(FEATURES, house)
         self.exchange.router.services = self.services
         self.exchange.router.around.local_now = lambda: self.now
-        self.exchange.music = self.sounds
+        self.exchange.music = self.playback
 
     def set(self, area: str, key: str = "", **values: Any) -> None:
         def edit(now: Snapshot) -> Snapshot:

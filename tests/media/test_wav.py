@@ -15,7 +15,7 @@ from appliance.media.g711 import decode
 from appliance.media.resample import Resampler
 from appliance.media.sound import Sound
 from appliance.media.tone import sine, tone_share
-from appliance.media.wav import LOUDEST_RMS, MAX_SECONDS, read_wav
+from appliance.media.wav import LOUDEST_RMS, MAX_SECONDS, read_wav, write_wav
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def samples(rate: int, bits: int, channels: int, hz: float = 1000, seconds: floa
 def read(tmp_path: Path, content: bytes) -> Sound:
     file = tmp_path / "music.wav"
     file.write_bytes(content)
-    return read_wav(file, "music.file")
+    return Sound(read_wav(file, "music.file"))
 
 
 def refusal(tmp_path: Path, content: bytes) -> str:
@@ -172,3 +172,10 @@ def test_what_a_telephone_cannot_play_does_not_fold_down() -> None:
     folded = struct.unpack(f"<{len(out) // 2}h", out)
     assert len(folded) == 8000
     assert max(folded[400:]) < 160
+
+
+def test_what_is_written_is_read_again_as_it_was(tmp_path: Path) -> None:
+    tone = sine(440, 8000, peak=3000).tobytes()
+    with (tmp_path / "tone.wav").open("wb") as file:
+        write_wav(file, tone)
+    assert read_wav(tmp_path / "tone.wav", "music.file") == tone

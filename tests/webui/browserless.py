@@ -26,7 +26,7 @@ class Response:
 
     @property
     def text(self) -> str:
-        return self.body.decode()
+        return self.body.decode(errors="replace")
 
     def header(self, name: str) -> str | None:
         """The first header of that name."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import ConfigError
+from appliance.media.wav import write_wav
 from tests.webui.fake_features import FakeFeatures
 from tests.webui.fake_outside import JSON, FakeOutside, add_outside, iso, not_found
 
@@ -41,6 +42,9 @@ class FakeControl(FakeFeatures, FakeOutside):
     calls: dict[str, JSON] = field(default_factory=dict)
     records: list[JSON] = field(default_factory=list)
     tokens: dict[str, JSON] = field(default_factory=dict)
+    music: JSON = field(
+        default_factory=lambda: {"title": "", "seconds": 38.4, "tones": "europe", "problem": ""}
+    )
     dns_findings: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str | None, JSON, str]] = field(default_factory=list)
     "Every request, in order."
@@ -237,6 +241,26 @@ class FakeControl(FakeFeatures, FakeOutside):
         octets = Path(values["file"]).write_bytes(b"\x1f\x8b and so on")
         return {"file": values["file"], "octets": octets}
 
+    def music_show(self, key: str | None, values: JSON) -> JSON:
+        return self.music
+
+    def music_set(self, key: str | None, values: JSON) -> JSON:
+        if values.get("tones", "china") not in ("china", "europe", "north-america", "united-kingdom"):
+            raise ConfigError("music.tones", "error.not_a_choice", choices="china")
+        if "file" in values and not Path(values["file"]).read_bytes().startswith(b"RIFF"):
+            raise ConfigError("music.file", "error.not_a_wav")
+        self.music |= {name: value for name, value in values.items() if name != "file"}
+        return self.music
+
+    def music_remove(self, key: str | None, values: JSON) -> JSON:
+        self.music["title"] = ""
+        return {"done": True}
+
+    def music_save(self, key: str | None, values: JSON) -> JSON:
+        with Path(values["file"]).open("wb") as file:
+            write_wav(file, bytes(16_000))
+        return {"done": True}
+
     def export_show(self, key: str | None, values: JSON) -> JSON:
         return {"text": '[system]\nlanguage = "en"\n'}
 
@@ -369,7 +393,7 @@ def _records() -> list[JSON]:
         ("101", "199", 404, "not_found", None, 9100, "system"),
         ("102", "101", 200, "normal", 3784.0, 90000, "caller"),
     )
-    rows = []
+    rows: list[JSON] = []
     for index, (caller, callee, status, cause, duration, ago, ended_by) in enumerate(plan):
         rows.append(
             {
@@ -387,6 +411,7 @@ def _records() -> list[JSON]:
                 "ended_by": ended_by,
                 "way_in": "",
                 "way_out": "line:carrier" if callee == "199" else "",
+                "steps": [],
             }
         )
     return rows

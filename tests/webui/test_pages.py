@@ -78,6 +78,7 @@ def test_what_others_send_stays_text(path: str) -> None:
     control.extensions["101"]["name"] = HOSTILE
     control.host_name = HOSTILE
     control.dns_findings = [HOSTILE]
+    control.music |= {"title": HOSTILE, "problem": HOSTILE}
     for each in control.registrations:
         each["user_agent"] = each["contact"] = HOSTILE
     for each in control.records:

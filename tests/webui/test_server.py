@@ -14,6 +14,7 @@ from appliance.system.certificates import Certificate, ensure_certificate
 from tests.webui.fake_control import FakeControl, busy_office
 from tests.webui.fake_outside import described
 from webui import server as module
+from webui.request import MOST_BODY
 from webui.server import AddressInUseError, ConsoleServer
 
 if TYPE_CHECKING:
@@ -145,6 +146,46 @@ def test_a_huge_header_is_refused(console: ConsoleServer, certificate: Certifica
     with trusting(certificate).wrap_socket(raw, server_hostname="127.0.0.1") as peer:
         peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * module.MOST_HEADER + b"\r\n\r\n")
         assert b" 413 " in peer.recv(4096).split(b"\r\n")[0]
+
+
+def test_a_large_file_of_an_administrator_arrives_and_a_stranger_s_is_not_read(
+    console: ConsoleServer, certificate: Certificate
+) -> None:
+    host, port = console.address
+    connection = http.client.HTTPSConnection(host, port, context=trusting(certificate), timeout=PATIENCE_S)
+    headers = {"Origin": f"https://{host}:{port}", "Content-Type": "application/x-www-form-urlencoded"}
+
+    def ask(method: str, path: str, body: bytes = b"") -> tuple[http.client.HTTPResponse, bytes]:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        if cookie := response.getheader("Set-Cookie"):
+            headers["Cookie"] = cookie.partition(";")[0]
+        return response, response.read()
+
+    def token(page: bytes) -> bytes:
+        return page.partition(b'name="csrf" value="')[2][:64]
+
+    def file(csrf: bytes) -> bytes:
+        field = b'--B\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n' + csrf
+        start = b'\r\n--B\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+        return field + start + b"RIFF" + bytes(3 * MOST_BODY) + b"\r\n--B--\r\n"
+
+    try:
+        csrf = token(ask("GET", "/log-in")[1])
+        fields = b"password=correct+horse+battery&csrf="
+        assert ask("POST", "/log-in", fields + csrf)[0].status == 303
+        csrf = token(ask("GET", "/system")[1])
+        headers["Content-Type"] = "multipart/form-data; boundary=B"
+        taken = ask("POST", "/system/music", file(csrf))[0]
+        assert (taken.status, taken.getheader("Location")) == (303, "/system#music")
+        # A stranger is turned away before the file has been read, and hears it if the network lets the answer through.
+        headers["Cookie"] = ""
+        connection.request("POST", "/system/music", b"", {**headers, "Content-Length": str(MOST_BODY + 1)})
+        turned_away = connection.getresponse()
+        assert (turned_away.status, turned_away.getheader("Location")) == (303, "/log-in")
+        assert turned_away.getheader("Connection") == "close"
+    finally:
+        connection.close()
 
 
 def test_old_tls_is_refused(console: ConsoleServer) -> None:

@@ -33,6 +33,8 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     system = visit.perform("system", "show")
     forms = {"general": _general(system), "network": network_form(system), "password": form.Reading()}
     forms["token"] = form.Reading()
+    music = visit.perform("music", "show")
+    forms["music"], forms["tones"] = form.Reading(), form.Reading(typed={"tones": music["tones"]})
     forms["dns"] = form.Reading(typed={"dns_references": " ".join(system.get("dns_references", ()))})
     if refused is not None:
         forms[section] = refused
@@ -42,6 +44,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
         "time_zones": zones_with(str(system.get("time_zone", "UTC"))),
         "tokens": visit.perform("admin", "tokens"),
         "new_token": None,
+        "music": music,
     }
     return visit.page("system.html", 400 if refused else 200, **(values | extra))
 

@@ -1,4 +1,4 @@
-"""What callers hear of the exchange itself: music, and the tones that say something."""
+"""What is played to whom: hold music and tones for those who wait, and a tone to its end for those who are served."""
 
 from __future__ import annotations
 
@@ -10,36 +10,30 @@ if TYPE_CHECKING:
     from appliance.media.leg import LegMedia
     from appliance.media.player import Player, Players
     from appliance.media.sound import Sound
+    from appliance.media.sounds import Sounds
+    from appliance.media.tones import Tone
 
-__all__ = ["Sounds"]
+__all__ = ["Playback"]
 
 
-class Sounds:
+class Playback:
     """Implements `call/music`'s Music, and plays to calls that the exchange takes itself."""
 
-    def __init__(self, players: Players, ring_back: Sound, confirmation: Sound, refusal: Sound) -> None:
-        self.hold_music: Sound | None = None
-        "Whatever is put in here is played to whom somebody holds; None: silence."
-        self.confirmation = confirmation
-        self.refusal = refusal
-        self._ring_back = ring_back
+    plays = True
+
+    def __init__(self, players: Players, sounds: Sounds) -> None:
         self._players = players
+        self._sounds = sounds
         # By leg; each is taken out when its call ends, at the latest.
         self._playing: dict[LegMedia, Player] = {}
 
-    @property
-    def plays(self) -> bool:
-        """Whether there is hold music."""
-        return self.hold_music is not None
-
     def start(self, media: LegMedia) -> None:
-        """Hold music from now on. What is played already plays on."""
-        if self.hold_music is not None:
-            self._loop(media, self.hold_music)
+        """Hold music from now on, in place of what the other end sends. What is played already plays on."""
+        self._loop(media, self._sounds.music)
 
     def ring(self, media: LegMedia) -> None:
         """The ring-back tone from now on."""
-        self._loop(media, self._ring_back)
+        self._loop(media, self._sounds.tone("ring-back"))
 
     def _loop(self, media: LegMedia, sound: Sound) -> None:
         player = self._playing.get(media)
@@ -54,12 +48,12 @@ class Sounds:
         if player is not None:
             player.stop()
 
-    async def play(self, media: LegMedia, sound: Sound) -> None:
-        """Play a sound to its end, or until the task is cancelled."""
+    async def say(self, media: LegMedia, kind: Tone) -> None:
+        """Play a tone to its end, or until the task is cancelled."""
         self.stop(media)
         ended = anyio.Event()
         player = self._players.open(media)
-        player.start(sound, on_end=ended.set)
+        player.start(self._sounds.tone(kind), on_end=ended.set)
         try:
             await ended.wait()
         finally:
