@@ -15,6 +15,7 @@ from appliance.media.opposite import opposite
 from appliance.media.outlet import Playable, find_playable
 from appliance.media.rewrite import Origin, rewrite
 from appliance.media.sdp import HOST_CACHE, Description, Media, parse_sdp
+from appliance.media.sections import with_lines_of
 from appliance.media.stream import Announced, Carries, Stream
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class LegMedia:
         PeerError 400 or 488 for a description that cannot be used, 503 when no port is left.
         """
         self._check_open()
-        description = parse_sdp(sdp)
+        description = with_lines_of(parse_sdp(sdp), max(self._told, self._expected, key=len))
         self._told = description.media
         self._playable_known = False
         pairs = [self._pair_for(at, media) for at, media in enumerate(description.media)]

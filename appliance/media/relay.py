@@ -46,7 +46,7 @@ class Relay:
         self._polled: dict[int, Stream] = {}
         self._epoll: select.epoll | None = None
         self.players = Players(timers, random)
-        "They need the timers only, not `run`."
+        "They play without `run`, too, which merely makes it cheaper."
 
     @property
     def open_ports(self) -> int:
@@ -71,7 +71,12 @@ class Relay:
         a.unlink()
 
     async def run(self) -> None:
-        """Relay packets for ever. Without this task everything but the packets works."""
+        """Relay packets, and pace players, for ever. Without this task everything but the packets works."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.players.run, name="players")
+            await self._relay()
+
+    async def _relay(self) -> None:
         self._epoll = select.epoll()
         try:
             for fd in self._polled:

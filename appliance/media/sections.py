@@ -7,12 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from appliance.media.sdp import Description, Line, Media
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["HOST", "PORT", "find_attribute", "print_sections", "rejected", "session_of", "times_of"]
+__all__ = [
+    "HOST",
+    "PORT",
+    "find_attribute",
+    "print_sections",
+    "rejected",
+    "session_of",
+    "times_of",
+    "with_lines_of",
+]
 
 HOST = "192.0.2.1"  # RFC 5737: documentation only, should it ever get out unreplaced
 PORT = 9  # RFC 863: thrown away, likewise
@@ -41,6 +52,21 @@ def rejected(media: Media) -> tuple[Line, ...]:
     """The section that refuses `media`: RFC 3264 §6. Some format must be named, though it means nothing."""
     formats = " ".join(media.formats) or "0"
     return (Line("m", f"{media.kind} 0 {media.proto} {formats}", END),)
+
+
+def with_lines_of(description: Description, known: Sequence[Media]) -> Description:
+    """`description` for somebody whose session has the m= lines `known`; as it is where there is no session yet.
+
+    RFC 3264 §8: a session never has fewer lines than before, and §6: an answer has as many as its offer. Parties that were
+    joined later may have more or fewer: those that are missing are refused, and refused ones too many are left out.
+    """
+    media = list(description.media)
+    if not known or len(media) == len(known):
+        return description
+    media += [msgspec.structs.replace(each, lines=rejected(each), port=0) for each in known[len(media) :]]
+    while len(media) > len(known) and media[-1].rejected:
+        media.pop()
+    return Description(description.session, tuple(media))
 
 
 def find_attribute(media: Media, name: str) -> str | None:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from appliance import __version__
+from appliance.media.tone import sine
+from appliance.media.wav import write_wav
+from tests.interop.exchange import running_exchange, wait_until
 
 TOP = Path(__file__).parents[2]
 NAME = f"branchbox-{__version__}-{platform.machine()}"
@@ -58,3 +61,15 @@ def test_a_wrong_command_is_told_so(tmp_path: Path) -> None:
 def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
     run(tmp_path, "version")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_takes_music_and_brings_some_along(tmp_path: Path) -> None:
+    with (tmp_path / "own.wav").open("wb") as file:
+        write_wav(file, sine(440, 16_000, peak=3000).tobytes())
+    with running_exchange(tmp_path, program=[str(EXECUTABLE)]) as exchange:
+        exchange.perform("music", "set", None, {"file": str(tmp_path / "own.wav")})
+        assert exchange.perform("music", "show")["seconds"] == 2.0
+        assert [each.suffix for each in (exchange.folder / "prompts").iterdir()] == [".wav"]
+        exchange.perform("music", "remove")
+        wait_until(lambda: exchange.perform("music", "show")["seconds"] == 38.4, "the built-in music")
+        assert exchange.stop() == 0

@@ -261,3 +261,26 @@ def test_a_fax_travels_as_plain_datagrams() -> None:
     inject(caller, b"\x00\x07t38", ("192.0.2.10", 49170))
     assert sent(sockets) == [(b"\x00\x07t38", ("192.0.2.20", 5000))]
     assert all(isinstance(each, Socket) for each in sockets.open.values())
+
+
+def test_a_session_keeps_the_number_of_its_lines_whoever_it_is_joined_to() -> None:
+    relay, _, _ = make_relay()
+    leg = relay.open_leg(OURS, "192.0.2.20")
+    leg.expect(OFFER + VIDEO)
+    assert media_ports(leg.describe(ANSWER + VIDEO))[1] > 0
+    # Somebody with sound only takes over: the picture is refused, not forgotten.
+    alone = leg.describe(ANSWER)
+    assert [port > 0 for port in media_ports(alone)] == [True, False]
+    assert b"m=video 0 RTP/AVP 96\r\n" in alone
+    # The answer to that has two lines, and must have one for who offered one.
+    taker = relay.open_leg(OURS, "192.0.2.30")
+    taker.expect(OFFER)
+    assert len(media_ports(taker.describe(ANSWER + VIDEO.replace(b"49180", b"0")))) == 1
+    # A line that is new, and not refused, is an offer.
+    assert len(media_ports(taker.describe(ANSWER + VIDEO))) == 2
+    assert len(media_ports(taker.describe(ANSWER))) == 2
+
+
+def test_a_first_offer_is_passed_on_with_its_refused_lines() -> None:
+    leg = make_relay()[0].open_leg(OURS, "192.0.2.20")
+    assert media_ports(leg.describe(OFFER + VIDEO.replace(b"49180", b"0")))[1:] == [0]

@@ -73,12 +73,14 @@ def due(lab: Lab, timers: StillTimers, seconds: float) -> None:
         callback()
 
 
-async def test_fifty_packets_a_second_are_numbered_and_timed() -> None:
+@pytest.mark.parametrize("paced_by", ["a timer", "its task"])
+async def test_fifty_packets_a_second_are_numbered_and_timed(paced_by: str) -> None:
     clock = Clock()
     lab = Lab(clock)
     music = sound(30)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(clock.run)
+        tasks.start_soon(clock.run if paced_by == "a timer" else lab.players.run)
+        await anyio.sleep(1.0)
         lab.player.start(music, loop=True)
         await anyio.sleep(9.99)
         packets = lab.packets()
@@ -96,12 +98,14 @@ async def test_fifty_packets_a_second_are_numbered_and_timed() -> None:
         )
 
 
-async def test_a_sound_ends_says_so_and_lets_the_partner_be_heard() -> None:
+@pytest.mark.parametrize("paced_by", ["a timer", "its task"])
+async def test_a_sound_ends_says_so_and_lets_the_partner_be_heard(paced_by: str) -> None:
     clock = Clock()
     lab = Lab(clock)
     ended = anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(clock.run)
+        tasks.start_soon(clock.run if paced_by == "a timer" else lab.players.run)
+        await anyio.sleep(1.0)
         begun = clock.now()
         lab.player.start(sound(25), on_end=ended.set)
         assert not lab.heard()
@@ -110,6 +114,25 @@ async def test_a_sound_ends_says_so_and_lets_the_partner_be_heard() -> None:
         assert lab.heard()
         assert (len(lab.players), clock.pending, lab.player.sound) == (0, 0, None)
         tasks.cancel_scope.cancel()
+
+
+async def test_one_that_starts_as_another_stops_keeps_the_pace() -> None:
+    lab = Lab(Clock())
+    other = lab.players.open(lab.partner)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lab.players.run)
+        await anyio.sleep(1.0)
+        for _ in range(50):
+            lab.player.start(sound(), loop=True)
+            await anyio.sleep(0.05)
+            lab.player.stop()
+            other.start(sound(), loop=True)
+            await anyio.sleep(0.05)
+            other.stop()
+        tasks.cancel_scope.cancel()
+    # Each ticks at once or within 20 ms, and every 20 ms from then on.
+    assert 50 * 2 <= len(lab.packets()) <= 50 * 3
+    assert len(lab.players) == 0
 
 
 def test_while_playing_nothing_of_the_partner_is_heard_but_the_leg_is() -> None:
