@@ -15,7 +15,7 @@ import pytest
 from appliance.clock import Clock
 from appliance.sip.dialog.subscription import Lifetime
 from appliance.sip.endpoint import Endpoint, ServerTransaction
-from appliance.sip.message import Event, SubscriptionState
+from appliance.sip.message import Event, SubscriptionState, Uri
 from appliance.sip.subscriber import Subscriber, Wish
 from appliance.sip.subscriptions import Notifier
 from tests.simulation.network import FAIR, Network, Weather
@@ -31,11 +31,12 @@ class Counter:
     name = "count"
     content_type = "text/plain"
     lifetime = Lifetime(60, 120, 120)
+    pace = 0.0
 
     def __init__(self) -> None:
         self.value = 0
 
-    def accept(self, subscriber: str, resource: str) -> Callable[[bool], bytes]:
+    def accept(self, subscriber: str, resource: Uri) -> Callable[[bool], bytes]:
         return lambda _: str(self.value).encode()
 
 
@@ -78,10 +79,14 @@ class Office:
         self.clock = Clock()
         self.network = Network(self.clock, self.chance, weather)
         self.endpoint = Endpoint(self.clock, self.chance, self.network.host(PBX))
-        self.notifier = Notifier(self.endpoint, self._identify)
         self.counter = Counter()
-        self.notifier.serve(self.counter)
+        self.open()
         self.phones = [Phone(number, self.network, self.clock, self.chance) for number in range(PHONES)]
+
+    def open(self) -> None:
+        """Begin, or begin anew as after a restart."""
+        self.notifier = Notifier(self.endpoint, self._identify)
+        self.notifier.serve(self.counter)
 
     @staticmethod
     def _identify(transaction: ServerTransaction) -> str:
@@ -139,10 +144,13 @@ async def test_on_a_fair_day_nothing_is_lost() -> None:
         await anyio.sleep(5)
         assert len(office.notifier) == PHONES
         assert [phone.ends for phone in office.phones] == [[]] * PHONES
-        # The exchange is restarted: all come back at once, in new subscriptions.
+        # The exchange is restarted: all come back, in new subscriptions.
         office.notifier.shut_down()
         await anyio.sleep(5)
-        assert [phone.ends for phone in office.phones] == [["lost deactivated"]] * PHONES
+        assert len(office.notifier) == 0
+        office.open()
+        await anyio.sleep(10)
+        assert [phone.ends for phone in office.phones] == [["lost probation"]] * PHONES
         assert len(office.notifier) == PHONES
         tasks.cancel_scope.cancel()
 
