@@ -159,6 +159,8 @@ class Parts:
     trace: Callable[[str], Iterable[TracedMessage]] = _no_trace
     "The messages of a call by its id (live or recorded), oldest first; nothing when none are kept."
     outside: Outside = field(default_factory=NothingOutside)
+    figures: Callable[[], Mapping[str, int]] = dict
+    "What else there is to count, by name, for `status`."
     dns_checks: DnsChecks = field(default_factory=DnsChecks)
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)

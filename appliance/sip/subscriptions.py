@@ -100,6 +100,10 @@ class Notifier:
         """The Allow-Events header (§8.2.2)."""
         return "Allow-Events", str(AllowEvents(tuple(sorted(self._packages))))
 
+    def is_watched(self, package: str, resource: str) -> bool:
+        """Whether anybody watches this number."""
+        return (package, resource) in self._watchers
+
     def notify(self, package: str, resource: str) -> None:
         """What this number is to the package has changed: tell everybody who watches it."""
         for subscription in list(self._watchers.get((package, resource), ())):
