@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = ["MAX_PENDING", "MAX_TEXT", "Texts"]
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.call.destination import Destination, Shown
@@ -15,6 +16,7 @@ from appliance.call.passing import passing, with_content
 from appliance.errors import PeerError
 from appliance.sip.message import Headers, Request, Response
 from appliance.sip.transport.detour import MAX_OVER_UDP
+from appliance.sip.transport.flow import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,14 +116,25 @@ class _Text:
         """Send these, of which there is at least one."""
         self._open = len(requests)
         for target, request in requests:
-            if not target.flow.reliable and len(request.encode()) + VIA_ROOM > MAX_OVER_UDP:
-                self._refused(PeerError(413, "Request Entity Too Large"))  # §8: as large as that over no UDP
+            if target.flow.reliable or len(request.encode()) + VIA_ROOM <= MAX_OVER_UDP:
+                answered = partial(self._answered, silent=_UNAVAILABLE)
+                self._wire.endpoint.send_request(request, target.flow, answered)
             else:
-                self._wire.endpoint.send_request(request, target.flow, self._answered)
+                self._send_by_tcp(target, request)
 
-    def _answered(self, event: ClientEvent) -> None:
+    def _send_by_tcp(self, target: Destination, request: Request) -> None:
+        """§8: one as large as that MUST NOT go over UDP, also when the phone knows nothing else."""
+        try:
+            flow = self._wire.endpoint.flow_to("tcp", target.flow.remote)
+        except TransportError:
+            self._refused(_TOO_LARGE)
+        else:
+            answered = partial(self._answered, silent=_TOO_LARGE)
+            self._wire.endpoint.send_request(request, flow, answered)
+
+    def _answered(self, event: ClientEvent, silent: PeerError) -> None:
         if not isinstance(event, Response):
-            self._refused(_UNAVAILABLE)
+            self._refused(silent)
         elif event.status >= 300:
             self._refused(_told(event))
         elif event.status >= 200:
@@ -145,6 +158,7 @@ class _Text:
 
 
 _UNAVAILABLE = PeerError(480, "Temporarily Unavailable")
+_TOO_LARGE = PeerError(413, "Request Entity Too Large")
 _TELLING = frozenset({403, 413, 415, 486, 488, 501, 600, 603, 606})
 "What a phone answers that its sender can make something of. All else is a matter between that phone and us."
 

@@ -13,7 +13,7 @@ from appliance.call.exchange import Directory
 from appliance.call.texts import MAX_TEXT, Texts
 from appliance.config.extension import Extension
 from appliance.sip.message import Request, Response
-from appliance.sip.transport.flow import Flow
+from appliance.sip.transport.flow import Flow, TransportError
 from tests.call.outside_world import OutsideWorld, line, route, trunk
 from tests.call.playbook import EXCHANGE, Phone, Playbook, Sends
 
@@ -182,20 +182,44 @@ def test_too_long_for_anybody(book: Playbook, served: Texts, alice: Phone, bob: 
     over(book, served, 0, 1)
 
 
-def test_too_long_for_udp(book: Playbook, served: Texts, alice: Phone, bob: Phone) -> None:
+def test_a_long_one_goes_by_tcp_or_not_at_all(
+    book: Playbook, served: Texts, alice: Phone, bob: Phone
+) -> None:
     """§8: more than 1,300 octets MUST NOT go where nothing minds congestion."""
-    book >> message(alice, "102", b"x" * 1200) << alice.gets(413)
-    book >> message(alice, "102", b"x" * 600) << bob.gets("MESSAGE") >> bob.ok() << alice.gets(200)
-    # Another phone of the same extension has a connection.
-    desk = book.phone("102")
-    (_, binding) = book.bindings["102"]
-    flow = Flow("tcp", EXCHANGE, desk.address, 7)
-    book.bindings["102"][1] = msgspec.structs.replace(binding, flow=flow)
-    book >> message(alice, "102", b"x" * 1200) << desk.gets("MESSAGE")
-    assert isinstance(desk.asked, Request)
-    book.endpoint.receive_message(desk.asked.respond(200), flow)
-    book << alice.gets(200)
+    for length, transport in ((600, "udp"), (1200, "tcp")):
+        book >> message(alice, "102", b"x" * length)
+        ((flow, _),) = book.wiretap.sent
+        assert flow.transport == transport
+        book << bob.gets("MESSAGE", f"Via: SIP/2.0/{transport.upper()}")
+        assert isinstance(bob.asked, Request)
+        book.endpoint.receive_message(bob.asked.respond(200), flow)
+        book << alice.gets(200)
+    # A phone that takes no TCP.
+    book.wiretap.dead.add(bob.address)
+    book >> message(alice, "102", b"x" * 1200)
+    book.waits(0) << alice.gets(413)
     over(book, served, 2, 1)
+
+
+def test_a_long_one_where_there_is_no_tcp(
+    book: Playbook, served: Texts, alice: Phone, bob: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flow_to(*_: object) -> Flow:
+        raise TransportError("nothing here serves TCP")
+
+    monkeypatch.setattr(book.wiretap, "flow_to", flow_to)
+    book >> message(alice, "102", b"x" * 1200) << alice.gets(413)
+    over(book, served, 0, 1)
+
+
+def test_a_long_one_over_a_connection(book: Playbook, served: Texts, alice: Phone, bob: Phone) -> None:
+    flow = Flow("tls", EXCHANGE, bob.address, 7)
+    book.bindings["102"] = [msgspec.structs.replace(each, flow=flow) for each in book.bindings["102"]]
+    book >> message(alice, "102", b"x" * 9000) << bob.gets("MESSAGE", "Via: SIP/2.0/TLS")
+    assert isinstance(bob.asked, Request)
+    book.endpoint.receive_message(bob.asked.respond(200), flow)
+    book << alice.gets(200)
+    over(book, served, 1, 0)
 
 
 def test_too_many_at_once(

@@ -31,10 +31,11 @@ class Counter:
     name = "count"
     content_type = "text/plain"
     lifetime = Lifetime(60, 120, 120)
-    pace = 0.0
 
     def __init__(self) -> None:
         self.value = 0
+        self.pace = 0.0
+        "Seconds."
 
     def accept(self, subscriber: str, resource: Uri) -> Callable[[bool], bytes]:
         return lambda _: str(self.value).encode()
@@ -111,9 +112,11 @@ class Office:
         )
 
 
+@pytest.mark.parametrize("pace", [0.0, 1.0])
 @pytest.mark.parametrize("seed", range(4))
-async def test_all_see_the_same_in_the_end(seed: int) -> None:
+async def test_all_see_the_same_in_the_end(seed: int, pace: float) -> None:
     office = Office(seed, ROUGH)
+    office.counter.pace = pace
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(office.clock.run, name="clock")
         for phone in office.phones:

@@ -304,6 +304,23 @@ def test_changes_are_told_at_the_package_s_pace(wire: Wire, door: Door, notifier
     answer(wire, notify)
 
 
+def test_a_crowd_is_told_bit_by_bit(wire: Wire, notifier: Notifier) -> None:
+    crowd = [f"c{number}" for number in range(subscriptions.SLICE + 2)]
+    for call_id in crowd:
+        _, notify = first(wire, Call_ID=call_id)
+        answer(wire, notify)
+    notifier.notify("door", "100")
+    told = wire.take()
+    assert [each.call_id for each in told] == crowd[:-2]
+    # One of those that wait is over by then.
+    wire.receive(
+        subscribe(2, Call_ID=crowd[-1], To=f"<sip:100@192.0.2.1>;tag={notify.from_.tag}", Expires="0")
+    )
+    answer(wire, pair(wire)[1])
+    wire.timers.wait(subscriptions.SLICE_PAUSE)
+    assert wire.request().call_id == crowd[-2]
+
+
 def test_an_extension_that_is_gone_watches_nothing(wire: Wire, notifier: Notifier) -> None:
     _, notify = first(wire)
     answer(wire, notify)
