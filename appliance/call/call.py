@@ -128,6 +128,10 @@ class Call:
         both = (self.caller, self.callee)
         return [each for each in both if each is not None and each not in self._away]
 
+    def away(self) -> list[SipLeg]:
+        """Who went on in another call, and has not come back."""
+        return [each.sip for each in self._away]
+
     @property
     def is_left(self) -> bool:
         """Whether somebody went on in another call, and has not come back."""

@@ -170,6 +170,10 @@ class Exchange:
             )
             raise
 
+    def is_from_outside(self, request: Request, flow: Flow) -> bool:
+        """Whether a request that makes no dialog comes by a line or trunk. PeerError when it cannot be read."""
+        return self._from_outside(request, flow) is not None
+
     def _from_outside(self, request: Request, flow: Flow) -> OutsideCaller | None:
         outside = self.router.around.outside
         came = None if outside is None else outside.caller(request, flow)
@@ -196,6 +200,14 @@ class Exchange:
         """How many calls there are by a line or trunk, named as in routes."""
         return len(self._engaged.get(way, ()))
 
+    def calls_of(self, name: str) -> list[Call]:
+        """The calls that occupy an extension, a line or a trunk, oldest first."""
+        return list(self._engaged.get(name, ()))
+
+    def engaged(self) -> set[str]:
+        """The extensions, lines and trunks that some call occupies."""
+        return set(self._engaged)
+
     def has_room(self, plan: Plan) -> bool:
         """Whether a plan's line or trunk takes one call more."""
         return not plan.max_calls or self.calls_by(plan.way_out) < plan.max_calls
@@ -203,6 +215,7 @@ class Exchange:
     def engage(self, call: Call, name: str) -> None:
         """A call occupies an extension, a line or a trunk."""
         self._engaged.setdefault(name, []).append(call)
+        self.changed()
 
     def release(self, call: Call, name: str) -> None:
         """It does so no more."""
@@ -211,6 +224,7 @@ class Exchange:
         if not engaged:
             del self._engaged[name]
             self._idle_since[name] = self.wire.timers.now()
+        self.changed()
 
     def onward(self, plan: Plan, event: HungUp) -> Plan | None:
         """What a feature makes of a plan that failed; None: nothing. RefusedError when that cannot be."""

@@ -64,7 +64,6 @@ class OutboundLeg(SipLeg):
 
     __slots__ = (
         "_attempt",
-        "_call_id",
         "_early",
         "_invite",
         "_invite_client",
@@ -72,6 +71,7 @@ class OutboundLeg(SipLeg):
         "_strays",
         "_target",
         "_unanswered",
+        "call_id",
         "silent",
     )
 
@@ -81,8 +81,8 @@ class OutboundLeg(SipLeg):
         super().__init__(wire, target.flow, target.number, media, InviteUsage.sent(), options)
         self._target = target
         self.occupies = target.occupies
-        # Whoever looks for the messages of the call finds this leg's by it.
-        self._call_id = f"{call_id}.{wire.token()}"
+        self.call_id = f"{call_id}.{wire.token()}"
+        "Its Call-ID. Whoever looks for the messages of the call finds this leg's by it."
         self._early: dict[str, EarlyDialog] = {}
         # The offer of a reliable response, whose PRACK waits for the caller's answer.
         self._unanswered: tuple[EarlyDialog, RAck] | None = None
@@ -117,7 +117,7 @@ class OutboundLeg(SipLeg):
             ("Max-Forwards", str(dialled.hops_left)),
             ("From", f"{shown.caller};tag={self._wire.token()}"),
             ("To", shown.callee),
-            ("Call-ID", self._call_id),
+            ("Call-ID", self.call_id),
             ("CSeq", "1 INVITE"),
             ("Contact", self._contact(shown.contact_user)),
             *self.options.fields,

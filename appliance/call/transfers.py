@@ -10,6 +10,7 @@ __all__ = ["Referee", "Replacer", "Replacing", "Transfers"]
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause
@@ -76,7 +77,14 @@ class Transfers:
 
     def find(self, replaces: Replaces, *, initiated_only: bool = True) -> tuple[Call, SipLeg]:
         """The leg that goes by this name at its phone, and its call. PeerError, and the rules, as of `find_replaced`."""
-        leg = find_replaced(replaces, self._leg_of, initiated_only=initiated_only)
+        find = partial(find_replaced, lookup=self._leg_of, initiated_only=initiated_only)
+        try:
+            leg = find(replaces)
+        except PeerError as refusal:
+            if refusal.status != 481:
+                raise
+            # RFC 4235 §4.1.2: who watches the phone knows the dialog as that one has it, with the tags the other way round.
+            leg = find(replaces.mirrored)
         for call in self._calls():
             if leg in call.legs:
                 return call, leg

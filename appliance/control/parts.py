@@ -166,6 +166,8 @@ class Parts:
     "The messages of a call by its id (live or recorded), oldest first; nothing when none are kept."
     outside: Outside = field(default_factory=NothingOutside)
     sounds: Sounds = field(kw_only=True)
+    figures: Callable[[], Mapping[str, int]] = dict
+    "What else there is to count, by name, for `status`."
     dns_checks: DnsChecks = field(default_factory=DnsChecks)
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)

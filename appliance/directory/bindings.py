@@ -133,6 +133,18 @@ class Bindings:
         """Whether a phone of the extension is registered there."""
         return any(binding.flow.same_way(flow) for binding in self._by_number.get(number, ()))
 
+    def moved_to(self, number: str, contact: Uri, since: float) -> Flow | None:
+        """The way to the phone of that contact if it has registered since then, a moment of `Timers.now()`.
+
+        One behind proxies is reached by their Route, which is another matter.
+        """
+        known = [
+            binding
+            for binding in self._by_number.get(number, ())
+            if binding.refreshed_at > since and not binding.path and binding.contact.matches(contact)
+        ]
+        return max(known, key=lambda binding: binding.refreshed_at).flow if known else None
+
     def count_online(self) -> int:
         """How many extensions have a phone."""
         return len(self._by_number)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from appliance.directory import Binding, Bindings, Change
     from appliance.store.store import Store
 
-__all__ = ["Registrations"]
+__all__ = ["Registrations", "is_same_user"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Registrations:
         """Forget who is registered for what was removed or switched off, or by a password that is another now."""
         before, self._extensions = self._extensions, extensions
         for number in {binding.number for binding in self._bindings.all()}:
-            if not _is_same_user(before.get(number), extensions.get(number)):
+            if not is_same_user(before.get(number), extensions.get(number)):
                 self._bindings.forget(number)
 
     async def restore(self) -> None:
@@ -64,7 +64,8 @@ class Registrations:
         self._changed()
 
 
-def _is_same_user(before: Extension | None, now: Extension | None) -> bool:
+def is_same_user(before: Extension | None, now: Extension | None) -> bool:
+    """Whether whoever has proved to be this extension still is."""
     if now is None or not now.enabled:
         return False
     return before is None or before.ha1_sha256 == now.ha1_sha256

@@ -199,6 +199,7 @@ async def _until_told(signals: AsyncIterator[signal.Signals]) -> None:
 
 async def _say_farewell(service: Service) -> None:
     """Tell all calls that it is over, and give the phones a moment to agree."""
+    service.watching.shut_down()
     service.exchange.shut_down()
     await service.world.leave()
     with anyio.move_on_after(FAREWELL_S):

@@ -31,9 +31,11 @@ from appliance.service.address_book import AddressBook
 from appliance.service.amenities import furnish
 from appliance.service.dns_watch import DnsWatch
 from appliance.service.registrations import Registrations
+from appliance.service.watching import Watching
 from appliance.service.wishes import Wishes
 from appliance.service.world import World
 from appliance.sip.endpoint import Endpoint
+from appliance.sip.subscriptions import Notifier
 from appliance.sip.transport.certificate_folder import CertificateFolder
 from appliance.sip.transport.sockets import SocketTransports
 from appliance.store import own_secrets
@@ -78,6 +80,7 @@ class Service:
     wishes: Wishes
     gruus: Gruus
     world: World
+    watching: Watching
     config: Config
     dns_watch: DnsWatch
     sounds: Sounds
@@ -110,8 +113,12 @@ class Service:
         relay = Relay(options.rtp, clock, chance)
         bindings = Bindings(clock, endpoint.flow_to)
         gruus = Gruus(bindings)
-        wire = Wire(endpoint, clock, chance, relay)
-        exchange = _exchange(wire, bindings, gruus, config)
+        directory = _directory(endpoint, bindings, gruus, config)
+        identity = directory.identity
+        notifier = Notifier(endpoint, lambda each: identity.verify(each.request), bindings.moved_to)
+        wire = Wire(endpoint, clock, chance, relay, notifier)
+        exchange = Exchange(wire, directory, time.time)
+        watching = Watching(notifier, exchange, directory, partial(_find_enabled, config))
         trace = Trace(time.time)
         endpoint.tap = trace.note
         exchange.on_dialled = trace.dialled
@@ -132,6 +139,7 @@ class Service:
         control = Control(parts)
         world = World(wire, exchange, options, control.feed.changed)
         parts.outside = world
+        parts.figures = watching.figures
 
         def connection_lost(flow: Flow) -> None:
             bindings.connection_lost(flow)
@@ -141,7 +149,7 @@ class Service:
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
-            *(certificate, Wishes(options.data), gruus, world, config),
+            *(certificate, Wishes(options.data), gruus, world, watching, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
             parts.sounds,
         )
@@ -161,34 +169,40 @@ class Service:
 
     def _follow(self, config: Config) -> None:
         """Let news find those whom they concern."""
-        feed = self.control.feed
-        self.exchange.on_change = feed.changed
+
+        def call_changed() -> None:
+            self.control.feed.changed()
+            self.watching.call_changed()
+
+        self.exchange.on_change = call_changed
         self.exchange.on_record = self.store.save_record
         config.on_change(lambda snapshot: snapshot.system, self.wishes.want)
         config.on_change(lambda snapshot: snapshot.extensions, self.registrations.follow)
-        self.sounds.on_change = feed.changed
+        self.sounds.on_change = self.control.feed.changed
         config.on_change(lambda snapshot: snapshot.music, self._play)
+        config.on_change(lambda snapshot: snapshot.extensions, self.watching.follow)
         self.world.follow(config)
 
     def _play(self, music: Music) -> None:
         self.sounds.want(music.file, music.tones)
 
 
-def _exchange(wire: Wire, bindings: Bindings, gruus: Gruus, config: Config) -> Exchange:
-    """Calls and registrations on the same wire, for the extensions that there are."""
+def _find_enabled(config: Config, number: str) -> Extension | None:
+    extension = config.current.extensions.get(number)
+    return extension if extension is not None and extension.enabled else None
+
+
+def _directory(endpoint: Endpoint, bindings: Bindings, gruus: Gruus, config: Config) -> Directory:
+    """The extensions that there are, where they are, and REGISTER to say so."""
 
     def find(number: str) -> Extension | None:
         return config.current.extensions.get(number)
 
-    def find_enabled(number: str) -> Extension | None:
-        extension = find(number)
-        return extension if extension is not None and extension.enabled else None
-
-    credentials = Credentials(wire.timers, config.current.system.realm, find_enabled)
-    registers = Registrar(wire.timers, credentials, bindings, gruus=gruus)
-    wire.endpoint.serve("REGISTER", registers.receive)
-    wire.endpoint.supported |= registrar.SUPPORTED
-    return Exchange(wire, Directory(find, credentials, bindings, gruus), time.time)
+    credentials = Credentials(endpoint.timers, config.current.system.realm, partial(_find_enabled, config))
+    registers = Registrar(endpoint.timers, credentials, bindings, gruus=gruus)
+    endpoint.serve("REGISTER", registers.receive)
+    endpoint.supported |= registrar.SUPPORTED
+    return Directory(find, credentials, bindings, gruus)
 
 
 def _certificate(data: Path, system: System) -> Certificate:

@@ -67,16 +67,19 @@ class LiveNotifier:
         self.on_accept: Callable[[ServerTransaction, int], object] = self._accept
         "Answers the request that made the subscription, or goes on with it for so many seconds."
         self.on_ended: Callable[[], None] = lambda: None
+        self.find_flow: Callable[[float], Flow | None] = lambda _: None
+        """Where the subscriber can be reached since it was heard of last, at that many seconds, if that is another way now."""
         self._content = content
         self._endpoint = endpoint
         self._timers = UsageTimers(endpoint.timers, self._fired)
+        self._heard_at = self.now()
         self._over = False
 
     def subscribe(self, transaction: ServerTransaction) -> None:
         """A SUBSCRIBE in the dialog, whose CSeq was checked. PeerError 423 or 481."""
         effects = self.usage.subscribe(transaction.request.expires, self.now())
         self.dialog.refresh_target(transaction.request)
-        self.flow = transaction.flow
+        self.flow, self._heard_at = transaction.flow, self.now()
         self.run(effects, transaction)
 
     def changed(self) -> None:
@@ -130,6 +133,8 @@ class LiveNotifier:
         ]
         if body:
             headers.append(("Content-Type", self._content.type))
+        if not self.dialog.routes:
+            self.flow = self.find_flow(self._heard_at) or self.flow
         request = self.dialog.make_request("NOTIFY", headers=headers, body=body)
         self._endpoint.send_request(request, self.flow, self._answered)
 

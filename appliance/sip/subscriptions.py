@@ -10,6 +10,7 @@ __all__ = ["MAX_PER_SUBSCRIBER", "MAX_SUBSCRIPTIONS", "EventPackage", "Notifier"
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 from appliance.errors import PeerError
 from appliance.sip.dialog import Dialog
@@ -18,6 +19,7 @@ from appliance.sip.dialog.subscription import Usages
 from appliance.sip.inspection import wants_sips
 from appliance.sip.live_notifier import Content, LiveNotifier
 from appliance.sip.message import AllowEvents, Event, Uri
+from appliance.sip.transport.own_address import USER_MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from appliance.sip.dialog.subscription import Lifetime
     from appliance.sip.endpoint import Endpoint, ServerTransaction
     from appliance.sip.message import Request
+    from appliance.sip.transport.flow import Flow
+
+    FindFlow = Callable[[str, Uri, float], Flow | None]
 
 MAX_SUBSCRIPTIONS = 8192
 "In all, at some 4 kB each: 200 phones with 40 lamps each, within 32 MB of the smallest board's memory."
@@ -33,6 +38,16 @@ MAX_PER_SUBSCRIBER = 256
 "Of one extension: a phone with two side cars has some 120 lamps, and after a restart asks for them anew."
 RETRY_AFTER = "60"
 "Seconds after which one may ask again when there were too many: what a phone forgot expires by and by."
+SLICE = 20
+"How many NOTIFYs go out at a time for one change. They take some 4 ms, more on a small board, and calls wait meanwhile."
+SLICE_PAUSE = 0.02
+"Seconds until the next so many: 400 phones, all with a lamp for one number, know of it within half a second."
+RESTART = 10
+"Seconds after which one shall come back when the exchange ends: it may end for three and starts in about five."
+
+
+def _nowhere_else(_subscriber: str, _contact: Uri, _since: float) -> None:
+    return None
 
 
 class EventPackage(Protocol):
@@ -43,9 +58,11 @@ class EventPackage(Protocol):
     content_type: str
     "The media type of what NOTIFYs say."
     lifetime: Lifetime
+    pace: float
+    "The seconds from a NOTIFY to the next that only tells of a change, at least; 0: as they come."
 
-    def accept(self, subscriber: str, resource: str) -> Callable[[bool], bytes]:
-        """Let extension `subscriber` watch `resource`, the number it asked for. PeerError when it may not.
+    def accept(self, subscriber: str, resource: Uri) -> Callable[[bool], bytes]:
+        """Let extension `subscriber` watch the number in `resource`, which it asked for. PeerError when it may not.
 
         What it returns is called once for each NOTIFY of this subscription, in their order, at the moment it goes
         out, and says the body: everything (True), or at least what changed since the last one (False).
@@ -55,7 +72,15 @@ class EventPackage(Protocol):
 class Notifier:
     """Everybody who is subscribed to something here."""
 
-    def __init__(self, endpoint: Endpoint, identify: Callable[[ServerTransaction], str]) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        identify: Callable[[ServerTransaction], str],
+        find_flow: FindFlow = _nowhere_else,
+    ) -> None:
+        """`find_flow` knows where an extension's phone of that Contact is, if it has moved there since so many seconds."""
+        self._find_flow = find_flow
+        self._closing = False
         self._endpoint = endpoint
         self._identify = identify  # the extension a request proves to come from; PeerError 401 otherwise
         self._packages: dict[str, EventPackage] = {}
@@ -79,20 +104,35 @@ class Notifier:
         """The Allow-Events header (§8.2.2)."""
         return "Allow-Events", str(AllowEvents(tuple(sorted(self._packages))))
 
+    def is_watched(self, package: str, resource: str) -> bool:
+        """Whether anybody watches this number."""
+        return (package, resource) in self._watchers
+
     def notify(self, package: str, resource: str) -> None:
         """What this number is to the package has changed: tell everybody who watches it."""
-        for subscription in list(self._watchers.get((package, resource), ())):
+        self._tell(list(self._watchers.get((package, resource), ())))
+
+    def _tell(self, watchers: list[_Subscription]) -> None:
+        for subscription in watchers[:SLICE]:
             subscription.live.changed()
+        if len(watchers) > SLICE:
+            self._endpoint.timers.after(SLICE_PAUSE, partial(self._tell, watchers[SLICE:]))
 
     def terminate(self, package: str, resource: str, reason: str) -> None:
         """End all subscriptions to this number, for a reason of §4.1.3: `noresource` when it is gone."""
         for subscription in list(self._watchers.get((package, resource), ())):
             subscription.live.terminate(reason)
 
+    def dismiss(self, subscriber: str) -> None:
+        """End all subscriptions of an extension that there is no more: §4.1.3 `rejected`, it shall not come back."""
+        for subscription in [each for each in self._subscriptions if each.subscriber == subscriber]:
+            subscription.live.terminate("rejected")
+
     def shut_down(self) -> None:
-        """End all subscriptions: §4.1.3 `deactivated`, for the subscribers shall come back at once."""
+        """End all subscriptions, and take none: §4.1.3 `probation`, the subscribers shall come back to the next process."""
+        self._closing = True
         for subscription in list(self._subscriptions):
-            subscription.live.terminate("deactivated")
+            subscription.live.terminate("probation", RESTART)
 
     def identify(self, transaction: ServerTransaction) -> str:
         """The extension that a request proves to come from. PeerError 401 otherwise."""
@@ -135,18 +175,23 @@ class Notifier:
         event, package = self._package_of(request)
         _check_accept(request, package.content_type)
         self._check_room(subscriber)
-        usage = NotifierUsage(package.lifetime)
+        usage = NotifierUsage(package.lifetime, pace=package.pace)
         effects = usage.subscribe(request.expires, self._endpoint.timers.now())
-        resource = Uri.parse(request.uri).number or ""
-        content = Content(package.content_type, package.accept(subscriber, resource))
         flow = transaction.flow
+        resource = _resource(request.uri, flow)
+        number = resource.number or ""
+        content = Content(package.content_type, package.accept(subscriber, resource))
         if dialog is None:
-            contact = self._endpoint.contact(flow, resource, secure=wants_sips(request))
+            contact = self._endpoint.contact(flow, number, secure=wants_sips(request))
             dialog = Dialog.of_uas(request, transaction.tag, contact)
             dialog.confirm()
         live = LiveNotifier(self._endpoint, dialog, flow, usage, event, content)
-        self._add(_Subscription(self, live, subscriber, (event.package, resource)), shared)
+        live.find_flow = partial(self._find_moved, subscriber, dialog)
+        self._add(_Subscription(self, live, subscriber, (event.package, number)), shared)
         live.run(effects, transaction)
+
+    def _find_moved(self, subscriber: str, dialog: Dialog, since: float) -> Flow | None:
+        return self._find_flow(subscriber, Uri.parse(dialog.target), since)
 
     def _package_of(self, request: Request) -> tuple[Event, EventPackage]:
         event = _event_of(request)
@@ -157,6 +202,8 @@ class Notifier:
         return event, package
 
     def _check_room(self, subscriber: str) -> None:
+        if self._closing:
+            raise PeerError(503, "Service Unavailable", (("Retry-After", str(RESTART)),))
         full = len(self._subscriptions) >= MAX_SUBSCRIPTIONS
         if full or self._counts[subscriber] >= MAX_PER_SUBSCRIBER:
             raise PeerError(503, "Too Many Subscriptions", (("Retry-After", RETRY_AFTER),))
@@ -225,6 +272,14 @@ class _Subscription:
 
     def receive_ack(self, ack: Request) -> None:
         """There is no INVITE in this dialog."""
+
+
+def _resource(text: str, flow: Flow) -> Uri:
+    """What a SUBSCRIBE asks for, without anything that is not its name: it stands in NOTIFYs to this subscriber."""
+    uri = Uri.parse(text)
+    if uri.is_sip:
+        return Uri(uri.scheme, uri.user, None, uri.host, uri.port)
+    return Uri.sip(quote(uri.number or "", safe=USER_MARKS), *flow.local)
 
 
 def _event_of(request: Request) -> Event | None:

@@ -364,9 +364,10 @@ class Lamp:
     name = "lamp"
     content_type = "text/plain"
     lifetime = Lifetime()
+    pace = 0.0
 
-    def accept(self, subscriber: str, resource: str) -> Callable[[bool], bytes]:
-        return lambda _: f"{subscriber} watches {resource}".encode()
+    def accept(self, subscriber: str, resource: Uri) -> Callable[[bool], bytes]:
+        return lambda _: f"{subscriber} watches {resource.number}".encode()
 
 
 def test_a_subscription_within_the_call(book: Playbook, alice: Phone, bob: Phone) -> None:

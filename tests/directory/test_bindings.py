@@ -208,3 +208,18 @@ def test_who_is_online_and_where(all_: Listening) -> None:
     assert not all_.bindings.is_at("102", TCP)
     assert not all_.bindings.is_at("101", Flow("tcp", TCP.local, TCP.remote, 8)), "another connection"
     assert not all_.bindings.is_at("103", HOME)
+
+
+def test_where_a_phone_has_moved_to(all_: Listening) -> None:
+    bindings, contact = all_.bindings, Uri.parse("sip:101@192.0.2.21")
+    registered = all_.clock.now()
+    bindings.update("101", [binding(all_.clock)])
+    assert bindings.moved_to("101", contact, registered) is None, "it was heard of since"
+    assert bindings.moved_to("101", contact, registered - 1) == HOME
+    assert bindings.moved_to("101", Uri.parse("sip:101@192.0.2.99"), 0) is None, "another phone"
+    assert bindings.moved_to("102", contact, 0) is None
+    all_.clock.advance(10)
+    bindings.update("101", [binding(all_.clock, flow=TCP, cseq=2)])
+    assert bindings.moved_to("101", contact, registered) == TCP
+    bindings.update("101", [binding(all_.clock, flow=HOME, cseq=3, path="<sip:192.0.2.99;lr>")])
+    assert bindings.moved_to("101", contact, 0) is None, "it is behind a proxy"

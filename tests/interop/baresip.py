@@ -17,6 +17,7 @@ from appliance.media.tone import sine
 from tests.interop.exchange import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["MODULES", "Baresip", "why_not"]
@@ -45,6 +46,7 @@ module sndfile.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
+module_app contact.so
 module_app ctrl_tcp.so
 """
 
@@ -69,8 +71,15 @@ class Baresip:
         transport: str = "udp",
         answers: bool = False,
         account: str = "",
+        contacts: Sequence[str] = (),
+        modules: Sequence[str] = (),
+        screen: int | None = None,
     ) -> None:
-        """`account` is what else its line in the accounts file says, such as `;sipnat=outbound`."""
+        """`account` is what else its line in the accounts file says, such as `;sipnat=outbound`.
+
+        `contacts` are numbers in its book, of which the first one is who gets its messages; `modules` are loaded as well;
+        `screen` is a port for what it shows.
+        """
         host = server[0]
         self.number = number
         self._folder = folder
@@ -80,7 +89,14 @@ class Baresip:
         self._buffer = b""
         folder.mkdir()
         config = CONFIG.format(host=host, port=ports[0], control=ports[1], folder=folder, modules=MODULES)
+        config += "".join(f"module_app {module}.so\n" for module in modules)
+        self._screen = None if screen is None else (host, screen)
+        self._shown: socket.socket | None = None
+        if screen is not None:
+            config += f"module cons.so\ncons_listen {host}:{screen}\n"
         (folder / "config").write_text(config)
+        book = "".join(f'"{each}" <sip:{each}@{host}:{server[1]}>\n' for each in contacts)
+        (folder / "contacts").write_text(book)
         answer_mode = "auto" if answers else "manual"
         (folder / "accounts").write_text(
             f"<sip:{number}@{host}:{server[1]};transport={transport}>;auth_user={number};auth_pass={password}"
@@ -100,6 +116,8 @@ class Baresip:
         self._socket: socket.socket | None = None
         try:
             wait_until(self._connect, f"baresip {self.number}", WAIT_S)
+            if self._screen is not None:
+                self._shown = socket.create_connection(self._screen, timeout=WAIT_S)
         except BaseException:
             self.stop()
             raise
@@ -110,9 +128,10 @@ class Baresip:
 
     def stop(self) -> None:
         """End it; what it recorded is complete then."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        for each in (self._socket, self._shown):
+            if each is not None:
+                each.close()
+        self._socket = self._shown = None
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -144,6 +163,15 @@ class Baresip:
     def wait_log(self, text: str) -> None:
         """Return once it has said that; for what may come before its control connection does."""
         wait_until(lambda: text in self.log, f"{text!r} from {self.number}", WAIT_S)
+
+    def wait_shown(self, text: str) -> None:
+        """Return once its screen says that."""
+        assert self._shown is not None
+        shown = b""
+        while text.encode() not in shown:
+            data = self._shown.recv(65_536)
+            assert data, f"baresip {self.number} showed {shown!r}"
+            shown += data
 
     def wait_heard(self, seconds: float) -> None:
         """Return once its recordings hold so much; whether they are clear, `heard` tells."""

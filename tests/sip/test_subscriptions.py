@@ -16,9 +16,10 @@ from appliance.sip.dialog.notifier import Accept
 from appliance.sip.dialog.subscription import Lifetime
 from appliance.sip.endpoint import ServerTransaction
 from appliance.sip.live_notifier import retry_after
-from appliance.sip.message import Headers, Request, Response, parse_message
+from appliance.sip.message import Headers, Request, Response, Uri, parse_message
 from appliance.sip.subscriptions import Notifier
-from tests.sip.wire import Wire, text_of
+from appliance.sip.transport.flow import Flow
+from tests.sip.wire import UDP, Wire, text_of
 
 
 class Door:
@@ -27,13 +28,14 @@ class Door:
     name = "door"
     content_type = "text/plain"
     lifetime = Lifetime(60, 600, 3600)
+    pace = 0.0
 
     def __init__(self) -> None:
         self.state = "shut"
         self.broken = False
 
-    def accept(self, subscriber: str, resource: str) -> Callable[[bool], bytes]:
-        if resource == "666":
+    def accept(self, subscriber: str, resource: Uri) -> Callable[[bool], bytes]:
+        if resource.number == "666":
             raise PeerError(403, "Forbidden")
         told = 0
 
@@ -44,7 +46,7 @@ class Door:
             if not self.state:
                 return b""
             told += 1
-            return f"{resource} {self.state} {told} {'all' if full else 'part'}".encode()
+            return f"{resource.number} {self.state} {told} {'all' if full else 'part'}".encode()
 
         return say
 
@@ -281,8 +283,104 @@ def test_everybody_who_watches_is_told(wire: Wire, notifier: Notifier) -> None:
     assert wire.request().headers.get("Subscription-State") == "terminated;reason=noresource"
     notifier.shut_down()
     assert {notify.headers.get("Subscription-State") for notify in wire.take()} == {
-        "terminated;reason=deactivated"
+        "terminated;reason=probation;retry-after=10"
     }
+    wire.receive(subscribe(Call_ID="d"))
+    refusal = wire.response()
+    assert (refusal.status, refusal.headers.get("Retry-After")) == (503, "10")
+
+
+def test_changes_are_told_at_the_package_s_pace(wire: Wire, door: Door, notifier: Notifier) -> None:
+    door.pace = 1.0
+    _, notify = first(wire)
+    answer(wire, notify)
+    for door.state in ("open", "ajar"):
+        notifier.notify("door", "100")
+    wire.timers.wait(0.9)
+    assert wire.take() == []
+    wire.timers.wait(0.1)
+    notify = wire.request()
+    assert notify.body == b"100 ajar 2 part"
+    answer(wire, notify)
+
+
+def test_a_crowd_is_told_bit_by_bit(wire: Wire, notifier: Notifier) -> None:
+    crowd = [f"c{number}" for number in range(subscriptions.SLICE + 2)]
+    for call_id in crowd:
+        _, notify = first(wire, Call_ID=call_id)
+        answer(wire, notify)
+    notifier.notify("door", "100")
+    told = wire.take()
+    assert [each.call_id for each in told] == crowd[:-2]
+    # One of those that wait is over by then.
+    wire.receive(
+        subscribe(2, Call_ID=crowd[-1], To=f"<sip:100@192.0.2.1>;tag={notify.from_.tag}", Expires="0")
+    )
+    answer(wire, pair(wire)[1])
+    wire.timers.wait(subscriptions.SLICE_PAUSE)
+    assert wire.request().call_id == crowd[-2]
+
+
+def test_an_extension_that_is_gone_watches_nothing(wire: Wire, notifier: Notifier) -> None:
+    _, notify = first(wire)
+    answer(wire, notify)
+    notifier.dismiss("102")
+    assert wire.take() == []
+    notifier.dismiss("101")
+    notify = wire.request()
+    assert notify.headers.get("Subscription-State") == "terminated;reason=rejected"
+    answer(wire, notify)
+    assert len(notifier) == 0
+
+
+def test_a_subscription_goes_where_its_phone_has_moved(wire: Wire, door: Door) -> None:
+    moved = Flow("tcp", UDP.local, ("192.0.2.10", 40_000), 7)
+    asked: list[tuple[str, str, float]] = []
+
+    def find_flow(subscriber: str, contact: Uri, since: float) -> Flow | None:
+        asked.append((subscriber, str(contact), since))
+        return moved if wire.timers.now() > 1005 else None
+
+    notifier = Notifier(wire.endpoint, identify, find_flow)
+    notifier.serve(door)
+    ok, notify = first(wire)
+    answer(wire, notify)
+    wire.timers.wait(10)
+    notifier.notify("door", "100")
+    assert [flow for flow, _ in wire.out] == [moved]
+    answer(wire, wire.request())
+    # Where it was heard of last counts, here and there.
+    wire.receive(subscribe(2, To=f"<sip:100@192.0.2.1>;tag={ok.to.tag}"))
+    wire.take()
+    assert asked == [("101", "sip:101@192.0.2.10:5062", at) for at in (1000.0, 1000.0, 1010.0)]
+
+
+def test_proxies_on_the_way_stay_on_it(wire: Wire, door: Door) -> None:
+    def find_flow(_subscriber: str, _contact: Uri, _since: float) -> Flow:
+        raise AssertionError
+
+    notifier = Notifier(wire.endpoint, identify, find_flow)
+    notifier.serve(door)
+    _, notify = first(wire, Record_Route="<sip:192.0.2.99;lr>")
+    assert notify.headers.get("Route") == "<sip:192.0.2.99;lr>"
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ("sip:100:secret@x.example:5070;transport=tcp", "sip:100@x.example:5070"),
+        ("sips:100@x.example", "sips:100@x.example"),
+        ("tel:+1-00", "sip:+100@192.0.2.1:5060"),
+    ],
+)
+def test_what_is_watched_goes_by_its_plain_name(wire: Wire, asked: str, named: str) -> None:
+    class Namer(Door):
+        def accept(self, subscriber: str, resource: Uri) -> Callable[[bool], bytes]:
+            return lambda _: str(resource).encode()
+
+    Notifier(wire.endpoint, identify).serve(Namer())
+    _, notify = first(wire, uri=asked)
+    assert notify.body.decode() == named
 
 
 def test_a_package_that_fails_costs_its_subscription_only(wire: Wire, door: Door, notifier: Notifier) -> None:

@@ -70,6 +70,9 @@ class FakeControl(FakeFeatures, FakeOutside):
             "extensions": len(self.extensions),
             "registrations": len(self.registrations),
             "calls": len(self.calls),
+            "subscriptions": 3,
+            "texts": 12,
+            "texts_refused": 1,
             "free_space": 24_300_000_000,
         }
 

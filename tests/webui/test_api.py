@@ -149,6 +149,9 @@ def test_figures_for_prometheus(visitor: Client, token: str) -> None:
     text = visitor.get("/metrics", authorization=f"Bearer {token}").text
     assert "\nbranchbox_extensions 8.0\n" in text
     assert "\nbranchbox_calls 2.0\n" in text
+    assert "\nbranchbox_subscriptions 3.0\n" in text
+    assert "\nbranchbox_texts_total 12.0\n" in text
+    assert "\nbranchbox_texts_refused_total 1.0\n" in text
     assert 'branchbox_info{openssl="OpenSSL' in text
 
 

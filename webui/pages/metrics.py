@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from webui.answer import Answer
 from webui.bearer import NO_TOKEN, error_answer, token_of
@@ -23,7 +23,12 @@ GAUGES = (
     ("extensions", "branchbox_extensions", "Extensions that exist."),
     ("registrations", "branchbox_registrations", "Phones registered now."),
     ("calls", "branchbox_calls", "Calls going on now."),
+    ("subscriptions", "branchbox_subscriptions", "Lamps and message counters that phones watch now."),
     ("free_space", "branchbox_free_space_bytes", "Octets free for data."),
+)
+COUNTERS = (
+    ("texts", "branchbox_texts", "Text messages that a phone has taken."),
+    ("texts_refused", "branchbox_texts_refused", "Text messages that no phone has taken."),
 )
 
 
@@ -40,6 +45,10 @@ def _registry(status: dict[str, Any]) -> CollectorRegistry:
         value = status.get(name)
         if isinstance(value, int | float):
             Gauge(metric, meaning, registry=registry).set(value)
+    for name, metric, meaning in COUNTERS:
+        value = status.get(name)
+        if isinstance(value, int):
+            Counter(metric, meaning, registry=registry).inc(value)
     info = Gauge("branchbox_info", "Always 1; the labels tell.", ["version", "openssl"], registry=registry)
     info.labels(str(status.get("version", "")), str(status.get("openssl", ""))).set(1)
     return registry

@@ -38,12 +38,19 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     registrations: int
     "Registered contacts, of which an extension may have several."
     calls: int
+    subscriptions: int
+    "How many lamps and message counters phones watch now."
+    texts: int
+    "Text messages that were taken by a phone since the start."
+    texts_refused: int
+    "Those that were not: nobody there, too long, refused."
     free_space: int
     "Octets left where the data is kept."
 
 
 async def show(parts: Parts, _: Request[Nothing]) -> Status:
     snapshot = parts.config.current
+    figures = parts.figures()
     usage = await anyio.to_thread.run_sync(shutil.disk_usage, parts.store.folder)
     return Status(
         version=__version__,
@@ -57,6 +64,9 @@ async def show(parts: Parts, _: Request[Nothing]) -> Status:
         extensions=len(snapshot.extensions),
         registrations=len(parts.directory),
         calls=len(parts.exchange),
+        subscriptions=figures.get("subscriptions", 0),
+        texts=figures.get("texts", 0),
+        texts_refused=figures.get("texts_refused", 0),
         free_space=usage.free,
     )
 

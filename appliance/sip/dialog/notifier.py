@@ -8,7 +8,8 @@ RFC 6665 §4.2.
     the NOTIFY was answered     `answered`, with 408 for no answer
     we end it                   `terminate`
 
-One NOTIFY is under way at a time: what changes meanwhile goes into the next one, whatever its number.
+One NOTIFY is under way at a time: what changes meanwhile goes into the next one, whatever its number. So does what changes
+sooner after a NOTIFY than the package's pace allows.
 """
 
 from __future__ import annotations
@@ -69,9 +70,24 @@ MAX_PAUSE = 120
 class NotifierUsage:
     """The machine."""
 
-    __slots__ = ("_dirty", "_end", "_expires_at", "_full", "_lifetime", "_sending", "state")
+    __slots__ = (
+        "_dirty",
+        "_end",
+        "_expires_at",
+        "_full",
+        "_lifetime",
+        "_pace",
+        "_paced",
+        "_sending",
+        "_sent_at",
+        "state",
+    )
 
-    def __init__(self, lifetime: Lifetime, *, pending: bool = False) -> None:
+    def __init__(self, lifetime: Lifetime, *, pending: bool = False, pace: float = 0.0) -> None:
+        """`pace`: the seconds from a NOTIFY to the next that only tells of a change, at least."""
+        self._pace = pace
+        self._paced = False  # a change waits for its time
+        self._sent_at = -pace
         self.state = NotifierState.PENDING if pending else NotifierState.ACTIVE
         self._lifetime = lifetime
         self._expires_at = 0.0
@@ -104,7 +120,17 @@ class NotifierUsage:
     def changed(self, now: float) -> list[NotifierEffect]:
         """What is subscribed to has changed."""
         # §4.2.1.3: while it is pending nothing may be told, nor once it is over.
-        return self._notify(now) if self.state is NotifierState.ACTIVE else []
+        return self._tell(now) if self.state is NotifierState.ACTIVE else []
+
+    def _tell(self, now: float) -> list[NotifierEffect]:
+        """Send a NOTIFY for a change, as soon as the pace allows."""
+        wait = self._sent_at + self._pace - now
+        if self._sending is not _Sending.IDLE or wait <= 0:
+            return self._notify(now)
+        if self._paced:
+            return []
+        self._paced = True
+        return [StartTimer(SubscriptionTimer.PACE, wait)]
 
     def terminate(self, reason: str, now: float, retry_after: int | None = None) -> list[NotifierEffect]:
         """End it, with a reason of §4.1.3: deactivated probation rejected timeout giveup noresource invariant."""
@@ -124,7 +150,12 @@ class NotifierUsage:
             return []
         full, self._full, self._dirty = self._full, False, False
         self._sending = _Sending.OPEN
-        return [SendNotify(self._say(now), full)]
+        self._sent_at = now
+        return [*self._stop_pacing(), SendNotify(self._say(now), full)]
+
+    def _stop_pacing(self) -> list[NotifierEffect]:
+        paced, self._paced = self._paced, False
+        return [StopTimer(SubscriptionTimer.PACE)] if paced else []
 
     def _say(self, now: float) -> SubscriptionState:
         if self.state is NotifierState.TERMINATED:
@@ -140,7 +171,9 @@ class NotifierUsage:
         if status >= 300:
             return self._refused(status, retry_after)
         if self._dirty:
-            return self._notify(now)
+            # §4.2.1.2: what answers a SUBSCRIBE, or is the last word, does not wait for the pace.
+            hurried = self._full or self.state is NotifierState.TERMINATED
+            return self._notify(now) if hurried else self._tell(now)
         return [Ended()] if self.state is NotifierState.TERMINATED else []
 
     def _refused(self, status: int, retry_after: int | None) -> list[NotifierEffect]:
@@ -160,10 +193,14 @@ class NotifierUsage:
         if timer is SubscriptionTimer.RETRY and self._sending is _Sending.PAUSED:
             self._sending = _Sending.IDLE
             return self._notify(now)
+        if timer is SubscriptionTimer.PACE and self._paced:
+            self._paced = False
+            return self._notify(now)
         return []
 
     def end(self) -> list[NotifierEffect]:
         """It is over without a word: the dialog is gone, or the subscriber."""
         self.state = NotifierState.TERMINATED
         self._sending = _Sending.IDLE
-        return [StopTimer(SubscriptionTimer.EXPIRY), StopTimer(SubscriptionTimer.RETRY), Ended()]
+        stops = [StopTimer(SubscriptionTimer.EXPIRY), StopTimer(SubscriptionTimer.RETRY)]
+        return [*stops, *self._stop_pacing(), Ended()]

@@ -40,6 +40,8 @@ class SubscriptionTimer(Enum):
     "The subscription has not been refreshed."
     RETRY = "retry"
     "The notifier sends the NOTIFY again that was refused for a while."
+    PACE = "pace"
+    "The notifier tells what has changed, which it could not so soon after the NOTIFY before."
     N = "n"
     "§4.1.2.4: the subscriber has got no NOTIFY after its SUBSCRIBE."
     REFRESH = "refresh"

@@ -76,6 +76,11 @@ class Replaces(msgspec.Struct, frozen=True, gc=False):
         return "early-only" in self.params
 
     @property
+    def mirrored(self) -> Replaces:
+        """The dialog with these tags the other way round."""
+        return Replaces.of(self.call_id, self.from_tag, self.to_tag, early_only=self.early_only)
+
+    @property
     def escaped(self) -> str:
         """The value as it stands in a Refer-To URI: `?Replaces=` and this."""
         return escape(str(self), safe=_HEADER_MARKS, errors="surrogateescape")

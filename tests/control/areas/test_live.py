@@ -26,6 +26,10 @@ async def test_status(bench: Bench) -> None:
     assert shown["openssl"].startswith("OpenSSL")
     assert shown["free_space"] > 0
     assert shown["uptime"] >= 0
+    assert (shown["subscriptions"], shown["texts"], shown["texts_refused"]) == (0, 0, 0)
+    bench.parts.figures = lambda: {"subscriptions": 4, "texts": 2, "texts_refused": 1}
+    shown = await bench("status", "show")
+    assert (shown["subscriptions"], shown["texts"], shown["texts_refused"]) == (4, 2, 1)
 
 
 async def test_registrations(bench: Bench) -> None:

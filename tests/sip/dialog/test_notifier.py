@@ -23,7 +23,7 @@ from appliance.sip.dialog.subscription import Ended, Lifetime, StartTimer, StopT
 from appliance.sip.message import SubscriptionState
 from tests.sip.dialog.explore import explore
 
-EXPIRY, RETRY = SubscriptionTimer.EXPIRY, SubscriptionTimer.RETRY
+EXPIRY, RETRY, PACE = SubscriptionTimer.EXPIRY, SubscriptionTimer.RETRY, SubscriptionTimer.PACE
 LIFETIME = Lifetime(60, 600, 3600)
 SILENT_END = [StopTimer(EXPIRY), StopTimer(RETRY), Ended()]
 
@@ -103,6 +103,53 @@ def test_rejected() -> None:
     usage.answered(200, 0)
     assert usage.terminate("rejected", 1) == [StopTimer(EXPIRY), last("rejected")]
     assert usage.state is NotifierState.TERMINATED
+
+
+def paced() -> NotifierUsage:
+    """One that tells of changes every second at most, and was told everything at 0 s."""
+    usage = NotifierUsage(LIFETIME, pace=1.0)
+    assert usage.subscribe(600, 0)[-1] == notify("active", 600, full=True)
+    assert usage.answered(200, 0) == []
+    return usage
+
+
+def test_changes_that_come_too_soon_wait() -> None:
+    usage = paced()
+    assert usage.changed(0.25) == [StartTimer(PACE, 0.75)]
+    assert usage.changed(0.5) == []
+    assert usage.fired(PACE, 1) == [notify("active", 599)]
+    assert usage.fired(PACE, 1) == []
+    # Also one that came while the last NOTIFY was under way.
+    assert usage.changed(1.25) == []
+    assert usage.answered(200, 1.5) == [StartTimer(PACE, 0.5)]
+    assert usage.fired(PACE, 2) == [notify("active", 598)]
+    assert usage.answered(200, 2) == []
+    # One that comes late is told at once.
+    assert usage.changed(3) == [notify("active", 597)]
+
+
+def test_no_pace_holds_up_what_answers_a_subscribe() -> None:
+    usage = paced()
+    assert usage.changed(0.25) == [StartTimer(PACE, 0.75)]
+    # It says what has changed as well.
+    first = [Accept(600), StartTimer(EXPIRY, 600), StopTimer(PACE), notify("active", 600, full=True)]
+    assert usage.subscribe(600, 0.5) == first
+    assert usage.subscribe(600, 0.5) == [Accept(600), StartTimer(EXPIRY, 600)]
+    assert usage.answered(200, 0.75) == [notify("active", 600, full=True)]
+
+
+def test_no_pace_holds_up_the_last_word() -> None:
+    usage = paced()
+    usage.changed(0.25)
+    assert usage.terminate("noresource", 0.5) == [StopTimer(EXPIRY), StopTimer(PACE), last("noresource")]
+    assert usage.answered(200, 0.5) == [Ended()]
+    usage = paced()
+    usage.changed(0.25)
+    assert usage.end() == [StopTimer(EXPIRY), StopTimer(RETRY), StopTimer(PACE), Ended()]
+    usage = paced()
+    usage.changed(2)
+    assert usage.terminate("noresource", 2) == [StopTimer(EXPIRY)]
+    assert usage.answered(200, 2.5) == [last("noresource")]
 
 
 def test_one_notify_at_a_time() -> None:
@@ -216,7 +263,7 @@ def _give(give: Callable[[NotifierUsage, float], object], usage: NotifierUsage) 
 
 def test_every_input_in_every_state() -> None:
     inputs = {label: partial(_give, give) for label, give in INPUTS.items()}
-    start = [NotifierUsage(LIFETIME), NotifierUsage(LIFETIME, pending=True)]
+    start = [NotifierUsage(LIFETIME, pace=1.0), NotifierUsage(LIFETIME, pending=True)]
     outcomes = explore(start, inputs, lambda usage: usage.state.name, steps=10)
     assert outcomes.keys() == set(product([state.name for state in NotifierState], INPUTS))
     for (state, label), came in outcomes.items():

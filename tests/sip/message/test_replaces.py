@@ -68,6 +68,12 @@ def test_where_there_may_be_none(bad: Request) -> None:
     assert refusal.value.status == 400
 
 
+def test_the_other_way_round() -> None:
+    assert str(Replaces.of("a@b", "to", "from", early_only=True).mirrored) == (
+        "a@b;to-tag=from;from-tag=to;early-only"
+    )
+
+
 @given(CALL_IDS, TOKENS, TOKENS, st.booleans())
 def test_what_was_made_is_read_again(call_id: str, to_tag: str, from_tag: str, early: bool) -> None:
     replaces = Replaces.of(call_id, to_tag, from_tag, early_only=early)

@@ -1,0 +1,97 @@
+"""The lamps of extensions, from the calls that there are.
+
+RFC 4235 §3.7, §4.1. Calls say only that something has changed. What that is, is looked at a moment later, when they stand as
+they will: ringing, answering and hanging up each are several changes, and none of them waits for whoever watches.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SETTLING", "ExtensionLamps"]
+
+from typing import TYPE_CHECKING
+
+from appliance.call.sip_leg_outbound import OutboundLeg
+from appliance.directory.lamps import Lamp, LampState, Names, Party
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from appliance.call.call import Call
+    from appliance.call.exchange import Exchange
+    from appliance.call.sip_leg import SipLeg
+    from appliance.config.extension import Extension
+
+SETTLING = 0.1
+"Seconds from a change to the look at what it is: no eye sees it, and one look serves all the calls of a busy exchange."
+
+
+class ExtensionLamps:
+    """Looks at the calls of an exchange, after each `look_soon`."""
+
+    def __init__(
+        self, exchange: Exchange, find: Callable[[str], Extension | None], changed: Callable[[str], None]
+    ) -> None:
+        """`find` knows the extensions that may be watched; `changed` is told of each number that may show other lamps."""
+        self._exchange = exchange
+        self._find = find
+        self._changed = changed
+        self._due = False
+        self._lit: set[str] = set()
+
+    def lamps_of(self, number: str) -> tuple[Lamp, ...] | None:
+        """A `LampSource`."""
+        if self._find(number) is None:
+            return None
+        return tuple(lamp for call in self._exchange.calls_of(number) for lamp in _lamps(call, number))
+
+    def look_soon(self) -> None:
+        """Some call has changed."""
+        if not self._due:
+            self._due = True
+            self._exchange.wire.timers.after(SETTLING, self._look)
+
+    def _look(self) -> None:
+        self._due = False
+        before, self._lit = self._lit, self._exchange.engaged()
+        for name in before | self._lit:
+            self._changed(name)
+
+
+def _lamps(call: Call, number: str) -> Iterator[Lamp]:
+    dialled = call.dialled
+    here = Party(number)
+    away = call.away()
+    if call.origin == number and call.caller.sip not in away:
+        caller = call.caller.sip
+        there = Party(dialled.to_number)
+        yield Lamp(call.id, _state_of_caller(call), not caller.initiated, here, there, _names(caller))
+    there = Party(dialled.from_number, dialled.from_name if dialled.from_number else "")
+    legs: list[SipLeg] = [*call.calling.ringing.legs] if call.callee is None else [call.callee.sip]
+    for leg in legs:
+        if leg.occupies == number and leg not in away:
+            state = _state_of_callee(call, leg)
+            yield Lamp(_name_of(leg), state, not leg.initiated, here, there, _names(leg))
+
+
+def _state_of_caller(call: Call) -> LampState:
+    if call.answered_at is not None:
+        return LampState.CONFIRMED
+    return LampState.EARLY if call.calling.rings else LampState.TRYING
+
+
+def _state_of_callee(call: Call, leg: SipLeg) -> LampState:
+    if call.callee is not None:
+        return LampState.CONFIRMED
+    # A provisional response has made a dialog.
+    return LampState.TRYING if leg.dialog is None else LampState.EARLY
+
+
+def _name_of(leg: SipLeg) -> str:
+    if isinstance(leg, OutboundLeg):
+        return leg.call_id
+    return "" if leg.dialog is None else leg.dialog.call_id
+
+
+def _names(leg: SipLeg) -> Names | None:
+    dialog = leg.dialog
+    return None if dialog is None else Names(dialog.call_id, dialog.remote_tag, dialog.local_tag)
