@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from appliance.config.codes import Code
 
 if TYPE_CHECKING:
+    import msgspec
+
     from appliance.config.settings_area import SettingsArea
 
 __all__ = ["Code", "Feature"]
@@ -16,10 +18,13 @@ class Feature:
     """One service. Its words are in a file of its own in `locale/words`.
 
     `feature.NAME` and `feature.NAME.about`; `code.NAME` of each code; `area.AREA` for each area that is not named as the
-    service is; `console.AREA.SETTING` with its `..._hint` for each setting but the key of what each extension has.
+    service is; `console.AREA.SETTING` with its `..._hint` for each setting but the key of what each extension has; `live.NAME.FIELD` for each
+    column of its live table.
     """
 
     name: ClassVar[str]
     "`do-not-disturb`; in the keys of words with _ for -."
     areas: ClassVar[tuple[SettingsArea, ...]] = ()
     codes: ClassVar[tuple[Code, ...]] = ()
+    row: ClassVar[type[msgspec.Struct] | None] = None
+    "Of its live table, if it has one; `since` and what ends in `_at` are moments."
