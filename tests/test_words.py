@@ -31,7 +31,7 @@ KEY = re.compile(rf"(?:{'|'.join(sorted(AREAS))})(?:\.[a-z0-9_]+)+")
 PREFIX = re.compile(rf"(?:{'|'.join(sorted(AREAS))})\.(?:[a-z0-9_]+\.)+")
 QUOTED = re.compile(r"""["']([^"'\s]+)["']""")
 FILE_NAMES = (".js", ".css", ".py")
-OF_SERVICES = ("feature.", "code.", "area.")
+OF_SERVICES = ("feature.", "code.", "area.", "live.")
 ERRORS = frozenset({"ConfigError", "InvalidError", "StoreError"})
 
 
@@ -124,7 +124,12 @@ def test_every_service_has_its_words_and_no_other_has() -> None:
     codes = {f"code.{code.name}" for each in FEATURES for code in each.codes}
     areas = {each.name.replace("-", "_") for each in settings_areas()}
     own = {f"area.{name}" for name in areas if f"feature.{name}" not in services}
-    wanted = {*services, *(f"{each}.about" for each in services), *codes, *own}
+    columns = {
+        f"live.{each.name.replace('-', '_')}.{column}"
+        for each in FEATURES
+        for column in (each.row.__struct_fields__ if each.row else ())
+    }
+    wanted = {*services, *(f"{each}.about" for each in services), *codes, *own, *columns}
     assert wanted == {key for key in WORDS if key.startswith(OF_SERVICES)}
 
 

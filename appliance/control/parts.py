@@ -17,6 +17,8 @@ from appliance.features import FEATURES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    import msgspec
+
     from appliance.call.decision import Decision
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
@@ -174,6 +176,8 @@ class Parts:
     setup_code: SetupCode = field(default_factory=SetupCode)
     features: tuple[type[Feature], ...] = FEATURES
     "The services; `config` was opened with their settings."
+    snapshots: Mapping[str, Callable[[], Sequence[msgspec.Struct]]] = field(default_factory=dict)
+    "The live tables of services, by name: what each gives now, as `Feature.row`."
     now: Callable[[], float] = anyio.current_time
     "The clock of the directory's `expires_at`: `Timers.now`."
     started_at: float = field(init=False)

@@ -13,6 +13,8 @@ from appliance.call.verdict import Refuse
 from appliance.config.codes import Code
 
 if TYPE_CHECKING:
+    import msgspec
+
     from appliance.call.decision import Caller
     from appliance.call.events import Dialled
     from appliance.call.verdict import Failure, Target, Verdict
@@ -26,13 +28,16 @@ class Feature:
     """One service. Its words are in a file of its own in `locale/words`.
 
     `feature.NAME` and `feature.NAME.about`; `code.NAME` of each code; `area.AREA` for each area that is not named as the
-    service is; `console.AREA.SETTING` with its `..._hint` for each setting but the key of what each extension has.
+    service is; `console.AREA.SETTING` with its `..._hint` for each setting but the key of what each extension has; `live.NAME.FIELD` for each
+    column of its live table.
     """
 
     name: ClassVar[str]
     "`do-not-disturb`; in the keys of words with _ for -."
     areas: ClassVar[tuple[SettingsArea, ...]] = ()
     codes: ClassVar[tuple[Code, ...]] = ()
+    row: ClassVar[type[msgspec.Struct] | None] = None
+    "Of its live table, if it has one; `since` and what ends in `_at` are moments."
     takes_transfers: ClassVar[bool] = False
     "Whether calls can be transferred to its codes; they act for whoever dials them."
 

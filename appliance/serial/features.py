@@ -51,8 +51,11 @@ def features(words: Words) -> Talk[Words]:
 
 def _service(words: Words, name: str) -> Talk[None]:
     while True:
-        entries = _entries(words, (yield from perform(words, "features", "show", name)))
+        service = yield from perform(words, "features", "show", name)
+        entries = _entries(words, service)
         yield from say("\n" + _title(words, name))
+        if service["live"]:
+            yield from _live(words, name)
         place = yield from _choose(words, [each.title for each in entries])
         if place is None:
             return
@@ -62,6 +65,16 @@ def _service(words: Words, name: str) -> Talk[None]:
                 yield from _change(words, entries[place], key)
         except ConfigError as error:
             yield from say(words.refusal(error))
+
+
+def _live(words: Words, name: str) -> Talk[None]:
+    """What it has going on, a line each."""
+    begin = f"live.{name.replace('-', '_')}."
+    for row in (yield from perform(words, "features", "live", name))[:MOST_NAMES]:
+        told = (
+            f"{_words(words, begin + each) or each} {_shown(words, value)}" for each, value in row.items()
+        )
+        yield from say("  " + ", ".join(told))
 
 
 def _entries(words: Words, service: dict[str, Any]) -> list[Entry]:

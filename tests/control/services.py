@@ -12,7 +12,7 @@ from appliance.errors import ConfigError
 from appliance.features.do_not_disturb import DoNotDisturb
 from appliance.features.feature import Code, Feature
 
-__all__ = ["SERVICES", "Lot", "Team"]
+__all__ = ["SERVICES", "Lot", "Parked", "Team"]
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +32,15 @@ class Lot(msgspec.Struct, frozen=True, kw_only=True):
     places: int = 10
     days: tuple[str, ...] = ()
     wait: float = 2.5
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a live table."""
+
+    place: str
+    caller: str
+    since: str
+    held: bool = True
 
 
 def verify_team(team: Team, snapshot: Snapshot) -> None:
@@ -57,6 +66,7 @@ class Teams(Feature):
 class CarPark(Feature):
     name = "car-park"
     areas = (SettingsArea("car-park", Lot, "box", verify_lot, choices={"days": ("sat", "sun")}),)
+    row = Parked
     codes = (Code("car_park", "*6", argument=True), Code("car_park_off", ""))
 
 

@@ -46,9 +46,7 @@ class FakeExchange:
         return answer(request.verb, request.key, request.values)
 
     def _features(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
-        return (
-            self.services.features_list(None, {}) if verb == "list" else self.services.features_show(key, {})
-        )
+        return getattr(self.services, f"features_{verb}")(key, values)
 
     def _status(self, _verb: str, _key: str | None, _values: dict[str, Any]) -> Any:
         return {

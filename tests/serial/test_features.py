@@ -76,6 +76,12 @@ def test_an_item_and_what_the_box_has_one_of(exchange: FakeExchange) -> None:
     assert exchange.services.kept["car-park"][""].days == ("sat",)
 
 
+def test_what_a_service_has_going_on(exchange: FakeExchange) -> None:
+    assert "701" not in choose(exchange, [CAR_PARK, "", ""]).text
+    exchange.services.live["car-park"] = [{"place": "701", "caller": "102", "held": True}]
+    assert "  place 701, caller 102, held yes\n" in choose(exchange, [CAR_PARK, "", ""]).text
+
+
 def test_what_does_not_exist_and_keys(exchange: FakeExchange) -> None:
     screen = choose(exchange, [DND, "1", "999", "1", "", "9", "", Key.END])
     assert "! do-not-disturb.999: There is no such thing." in screen.text

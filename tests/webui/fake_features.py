@@ -35,6 +35,8 @@ class FakeFeatures:
     services: tuple[type[Feature], ...] = FEATURES
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     "What differs from the defaults: by area and key, the structs."
+    live: dict[str, list[JSON]] = field(default_factory=dict)
+    "What services have going on, by name."
 
     def described(self) -> JSON:
         """control's account of all areas, with these services."""
@@ -55,6 +57,7 @@ class FakeFeatures:
                 "title": each.name,
                 "codes": [codes[code.name] for code in each.codes if codes[code.name]],
                 "areas": [area.name for area in each.areas],
+                "live": _columns(each),
             }
             for each in self.services
         ]
@@ -64,8 +67,13 @@ class FakeFeatures:
             if each.name == key:
                 codes = [{"name": code.name, "code": codes_of(self.now)[code.name]} for code in each.codes]
                 areas = [msgspec.to_builtins(about_area(area)) for area in each.areas]
-                return {"name": each.name, "title": each.name, "codes": codes, "areas": areas}
+                told = {"name": each.name, "title": each.name, "codes": codes, "areas": areas}
+                return {**told, "live": _columns(each)}
         raise ConfigError("features." + str(key), "error.not_found")
+
+    def features_live(self, key: str | None, values: JSON) -> list[JSON]:
+        self.features_show(key, {})
+        return self.live.get(str(key), [])
 
     @property
     def now(self) -> Snapshot:
@@ -117,3 +125,7 @@ class FakeFeatures:
     def _change(self, new: Snapshot) -> None:
         verify(self.now, new)
         self.kept = new.features
+
+
+def _columns(feature: type[Feature]) -> list[str]:
+    return [] if feature.row is None else [*feature.row.__struct_fields__]

@@ -36,6 +36,7 @@ ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("dial-plan", "set", None, {"out_prefix": "0", "emergency": ["112"]}),
     ("features", "list", None, {}),
     ("features", "show", "do-not-disturb", {}),
+    ("features", "live", "do-not-disturb", {}),
     ("codes", "list", None, {}),
     ("codes", "set", "do_not_disturb_on", {"code": "*77"}),
     ("do-not-disturb", "list", None, {}),

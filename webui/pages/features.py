@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from webui.places import CODES, title_of
-from webui.routes import Route
+from webui.routes import Access, Route
 
 if TYPE_CHECKING:
     from webui.answer import Answer
@@ -22,6 +22,8 @@ def show(visit: Visit) -> Answer:
             "word": "feature." + each["name"].replace("-", "_"),
             "title": title_of(visit, each["name"]),
             "areas": [(area, title_of(visit, area)) for area in each["areas"]],
+            "live": each["live"],
+            "rows": visit.perform("features", "live", each["name"]) if each["live"] else [],
             "codes": [code for code in codes if code["feature"] == each["name"]],
         }
         for each in visit.perform("features", "list")
@@ -29,4 +31,12 @@ def show(visit: Visit) -> Answer:
     return visit.page("features.html", services=services)
 
 
-ROUTES = (Route("GET", "/features", show),)
+def live(visit: Visit, name: str) -> Answer:
+    rows = visit.perform("features", "live", name)
+    return visit.page("feature_live.part.html", name=name, rows=rows)
+
+
+ROUTES = (
+    Route("GET", "/features", show),
+    Route("GET", "/features/<name>/live", live, Access.LIVE),
+)

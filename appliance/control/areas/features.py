@@ -34,6 +34,8 @@ class FeatureView(msgspec.Struct, frozen=True, kw_only=True):
     "What is dialled for it; those that are off are left out."
     areas: list[str]
     "Where its settings are."
+    live: list[str]
+    "The columns of its live table; empty: it has none."
 
 
 class CodeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,7 @@ class FeatureDetail(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     codes: list[CodeView]
     areas: list[AreaView]
+    live: list[str]
 
 
 async def list_(parts: Parts, _: Request[Nothing]) -> list[FeatureView]:
@@ -73,23 +76,39 @@ async def list_(parts: Parts, _: Request[Nothing]) -> list[FeatureView]:
             title=_title(each.name, now.system.language),
             codes=[dialled[code.name] for code in each.codes if dialled.get(code.name)],
             areas=[area.name for area in each.areas],
+            live=_columns(each),
         )
         for each in parts.features
     ]
 
 
 async def show(parts: Parts, request: Request[Nothing]) -> FeatureDetail:
-    now = parts.config.current
+    now, feature = parts.config.current, _known(parts, request)
+    dialled = codes_of(now)
+    return FeatureDetail(
+        name=feature.name,
+        title=_title(feature.name, now.system.language),
+        codes=[CodeView(name=code.name, code=dialled.get(code.name, "")) for code in feature.codes],
+        areas=[about_area(area) for area in feature.areas],
+        live=_columns(feature),
+    )
+
+
+async def live(parts: Parts, request: Request[Nothing]) -> list[dict[str, Any]]:
+    """The live table of a service; empty, too, for one that has none."""
+    snapshot = parts.snapshots.get(_known(parts, request).name)
+    return [] if snapshot is None else [msgspec.structs.asdict(row) for row in snapshot()]
+
+
+def _known(parts: Parts, request: Request[Nothing]) -> type[Feature]:
     for each in parts.features:
         if each.name == request.key:
-            dialled = codes_of(now)
-            return FeatureDetail(
-                name=each.name,
-                title=_title(each.name, now.system.language),
-                codes=[CodeView(name=code.name, code=dialled.get(code.name, "")) for code in each.codes],
-                areas=[about_area(area) for area in each.areas],
-            )
+            return each
     raise not_found(request.path)
+
+
+def _columns(feature: type[Feature]) -> list[str]:
+    return [] if feature.row is None else [*feature.row.__struct_fields__]
 
 
 def about_area(area: SettingsArea) -> AreaView:
@@ -135,5 +154,6 @@ AREA = Area(
             "list", list_, Nothing, list[FeatureView], "All, with their codes and the areas of their settings"
         ),
         Verb("show", show, Nothing, FeatureDetail, "One, with the names of its settings", key=Key.NEEDED),
+        Verb("live", live, Nothing, list[dict[str, Any]], "What it has going on now", key=Key.NEEDED),
     ),
 )

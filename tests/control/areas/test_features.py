@@ -11,7 +11,7 @@ import pytest
 
 from appliance.errors import ConfigError
 from tests.control.fakes import Bench
-from tests.control.services import SERVICES
+from tests.control.services import SERVICES, Parked
 
 DND = "do-not-disturb"
 
@@ -124,21 +124,30 @@ async def test_a_code_is_changed_turned_off_and_given_back(bench: Bench) -> None
     told = {each["name"]: each for each in await bench("features", "list")}
     assert told[DND]["codes"] == ["#21*"]
     assert told[DND]["title"] == "Do not disturb"
-    assert told["teams"] == {"name": "teams", "title": "teams", "codes": [], "areas": ["teams"]}
+    assert told["teams"] == {"name": "teams", "title": "teams", "codes": [], "areas": ["teams"], "live": []}
     assert list((await bench.again()).items("codes")) == ["do_not_disturb_off", "do_not_disturb_on"]
     await bench("codes", "remove", "do_not_disturb_off")
     await bench("codes", "set", "do_not_disturb_on", code="*78")
     assert (await bench.again()).features == {}
 
 
+async def test_what_a_service_has_going_on(bench: Bench) -> None:
+    assert await bench("features", "live", "car-park") == []
+    row = Parked(place="701", caller="102", since="2026-05-04T08:30:00Z")
+    bench.parts.snapshots = {"car-park": lambda: [row]}
+    told = {"place": "701", "caller": "102", "since": "2026-05-04T08:30:00Z", "held": True}
+    assert await bench("features", "live", "car-park") == [told]
+    assert await refused(bench, "features", "live", "x") == ("features.x", "error.not_found")
+
+
 async def test_a_service_is_shown_with_what_belongs_to_it(bench: Bench) -> None:
+    settings = ["first", "places", "days", "wait"]
     assert await bench("features", "show", "car-park") == {
         "name": "car-park",
         "title": "car-park",
         "codes": [{"name": "car_park", "code": "*6"}, {"name": "car_park_off", "code": ""}],
-        "areas": [
-            {"name": "car-park", "per": "box", "settings": ["first", "places", "days", "wait"], "secrets": []}
-        ],
+        "areas": [{"name": "car-park", "per": "box", "settings": settings, "secrets": []}],
+        "live": ["place", "caller", "since", "held"],
     }
     [area] = (await bench("features", "show", DND))["areas"]
     assert area == {"name": DND, "per": "extension", "settings": ["enabled"], "secrets": []}
