@@ -28,13 +28,14 @@ from appliance.call.events import (
     Updated,
     Withdrawn,
 )
+from appliance.call.info_keys import key_in
 from appliance.call.negotiation import NOBODY, Negotiation, retell, take
 from appliance.call.record import make_record
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.call.sip_session import ignore
 from appliance.call.trying import Occupied
 from appliance.errors import PeerError
-from appliance.media.answer import answer_to, common_part, own_offer
+from appliance.media.answer import answer_to, common_part, offer_anew, own_offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,14 +66,17 @@ class Owner(Occupied, Protocol):
     options: LegOptions
     notice_form: NoticeForm
 
+    @property
+    def listens(self) -> bool: ...
     def changed(self) -> None: ...
     def referred(self, call: Call, leg: Leg, event: Referred) -> None: ...
+    def pressed(self, call: Call, leg: Leg, key: str) -> None: ...
     def served(self, call: Call, service: Serve) -> CancelScope: ...
     def ended(self, call: Call, record: CallRecord) -> None: ...
 
 
-class Purpose(Protocol):
-    """Why somebody has a call made that nobody dialled, and what it means to them."""
+class Purpose:
+    """Why somebody has a call made that nobody dialled, and what its news mean to them. It is deaf unless it says otherwise."""
 
     def rings(self, call: Call, event: Progress) -> None:
         """It gets on."""
@@ -83,8 +87,15 @@ class Purpose(Protocol):
     def failed(self, call: Call, event: HungUp) -> None:
         """Nobody takes it. Whoever shall not hear that is handed over now."""
 
+    def ending(self, _call: Call, _side: str) -> bool:
+        """One of the two has hung up (`caller`, `callee`), or the call ends for another reason (`system`).
+
+        Whoever shall go on elsewhere is handed over now. True: it does not end, for somebody has taken the caller's place.
+        """
+        return False
+
     def ended(self, call: Call, event: HungUp) -> None:
-        """It is over, whether it was answered or not; after `failed` too."""
+        """It is over, whether it was answered or not; after `failed` and `ending` too."""
 
 
 class Call:
@@ -183,8 +194,18 @@ class Call:
         """`leg` has picked up, and is the callee from now on. `event` is as the caller is to hear it."""
         self.callee = leg
         self.answered_by = leg.number
+        self._listen()
         self._owner.wire.relay.join(self.caller.media, leg.media)
         self._answer(event)
+
+    def _listen(self) -> None:
+        if self._owner.listens:
+            for leg in self.parties():
+                leg.media.listen(partial(self._pressed, leg))
+
+    def _pressed(self, leg: Leg, key: str) -> None:
+        if not self.over:
+            self.safely(partial(self._owner.pressed, self, leg, key))
 
     def _answer(self, event: Answered) -> None:
         if self.answered_at is None:
@@ -273,10 +294,14 @@ class Call:
         self._stop_service()
         self._away.append(leg)
         self.music.stop(leg.media)
+        leg.media.listen(None)
         leg.media.unlink()
 
-    def take_back(self) -> None:
-        """Whoever went away is in this call again. Nothing happens when the call is over, or nobody went."""
+    def take_back(self, *, anew: bool = False) -> None:
+        """Whoever went away is in this call again. Nothing happens when the call is over, or nobody went.
+
+        `anew`: they talked with somebody else meanwhile, so that they have to be told again who they talk with.
+        """
         away, self._away = self._away, []
         if not away or self.over or self.callee is None:
             return
@@ -285,8 +310,27 @@ class Call:
                 leg.come_back()
             else:
                 leg.on_event = self.receive
+        for leg in self.parties():
+            self.music.stop(leg.media)
         self._owner.wire.relay.join(self.caller.media, self.callee.media)
+        self._listen()
+        if anew:
+            for leg in away:
+                self._tell_anew(leg)
         self._owner.changed()
+
+    def _tell_anew(self, leg: Leg) -> None:
+        other = self.other(leg.sip)
+        if other is None:
+            return
+        offer = Content("application/sdp", leg.media.describe(offer_anew(other.said)))
+
+        def decided(outcome: Outcome) -> None:
+            if outcome.status < 300 and outcome.content is not None:
+                content = outcome.content
+                self.safely(lambda: _learn(content, leg, other))
+
+        leg.update(Updated(offer, (), decided, full=True))
 
     def replace_caller(self, caller: ConnectedCaller) -> None:
         """Somebody who talks already waits for the callee in the place of the caller, who is hung up on."""
@@ -329,6 +373,8 @@ class Call:
                 self.negotiation.update(leg, other, event)
             case Asked():
                 self.negotiation.ask(other, event)
+                if self.answered_at is not None and (key := key_in(event)):
+                    self._owner.pressed(self, leg, key)
             case Confirmed() if other is not None:
                 self.negotiation.confirm(leg, other, event)
             case Withdrawn() if other is not None:
@@ -375,6 +421,8 @@ class Call:
         """End all legs and make the record. `ended_by`: `caller`, `callee` or `system`."""
         if self.over:
             return
+        if self.purpose is not None and self.purpose.ending(self, ended_by):
+            return
         self.over = True
         self._stop_service()
         for leg in (*self.parties(), *self.calling.stop()):
@@ -391,6 +439,11 @@ class Call:
         self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall(), duration))
         if self.purpose is not None:
             self.purpose.ended(self, event)
+
+
+def _learn(content: Content, leg: Leg, other: Leg) -> None:
+    """Take what `leg` answered, which `other` need not hear of."""
+    take(content, leg, other)
 
 
 def _way(occupied: str) -> str:

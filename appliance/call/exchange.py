@@ -115,6 +115,8 @@ class Exchange:
         "What those hear who are held."
         self.notice_form: NoticeForm = "minisipserver"
         "How callers are told who sends their call on, and to whom."
+        self.on_key: Callable[[Call, Leg, str], None] = _ignore
+        "Gets each key (0-9, *, #, A-D) that somebody presses in a call."
         self.on_record: Callable[[CallRecord], None] = _ignore
         "Gets the record of each call when it ends."
         self.on_change: Callable[[], None] = _ignore
@@ -299,6 +301,15 @@ class Exchange:
     def call_by(self, leg: InboundLeg, dialled: Dialled) -> Call:
         """The call of a phone whose INVITE asks for no number: it waits for `connect`."""
         return self._keep(Call(self, self.wire.token(), dialled, leg))
+
+    @property
+    def listens(self) -> bool:
+        """Whether anybody wants to know which keys are pressed in calls."""
+        return self.on_key is not _ignore
+
+    def pressed(self, call: Call, leg: Leg, key: str) -> None:
+        """A key was pressed in a call that is answered."""
+        self.on_key(call, leg, key)
 
     def served(self, call: Call, service: Serve) -> CancelScope:
         """Let a feature serve a call. PeerError 503 when the exchange is not up to it."""

@@ -14,6 +14,7 @@ from appliance.features.phones import Phones
 from appliance.features.pick_up import PickUp
 from appliance.features.time_conditions import TimeConditions
 from appliance.features.transfer import Transfer
+from appliance.features.transfer_by_keys import TransferByKeys
 
 if TYPE_CHECKING:
     from appliance.config.settings_area import SettingsArea
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FEATURES", "settings_areas"]
 
 FEATURES: tuple[type[Feature], ...] = (
-    DoNotDisturb, Forwarding, Phones, Groups, TimeConditions, Transfer, Park, PickUp,
+    DoNotDisturb, Forwarding, Phones, Groups, TimeConditions, Transfer, TransferByKeys, Park, PickUp,
 )  # fmt: skip
 "Every service of the exchange, in the order in which they are asked."
 

@@ -15,8 +15,10 @@ from appliance.config.codes import Code
 if TYPE_CHECKING:
     import msgspec
 
+    from appliance.call.call import Call
     from appliance.call.decision import Caller
     from appliance.call.events import Dialled
+    from appliance.call.leg import Leg
     from appliance.call.verdict import Failure, Target, Verdict
     from appliance.config.settings_area import SettingsArea
     from appliance.features.house import House
@@ -65,3 +67,6 @@ class Feature:
     def coded(self, code: str, rest: str, dialled: Dialled) -> Verdict:
         """An extension has dialled a code of the service, by its name, with `rest` behind it."""
         return Refuse(Cause.NOT_FOUND)
+
+    def pressed(self, call: Call, leg: Leg, key: str) -> None:
+        """Somebody in a call that is answered has pressed a key: one of 0-9 * # A-D. The other one hears it, too."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
+from appliance.call.call import Purpose
 from appliance.call.cause import Cause, Ending
 from appliance.call.events import Dialled, HungUp
 from appliance.call.inbound import DEFAULT_HOPS, RefusedError
@@ -22,7 +23,6 @@ from appliance.features.feature import Code, Feature
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
-    from appliance.call.events import Progress
     from appliance.call.sip_leg import SipLeg
     from appliance.call.verdict import Verdict
     from appliance.config.snapshot import Snapshot
@@ -153,7 +153,7 @@ class Park(Feature):
             )
 
 
-class _RingBack:
+class _RingBack(Purpose):
     """The call to whoever parked."""
 
     def __init__(self, park: Park, slot: str, parked_by: str) -> None:
@@ -161,15 +161,6 @@ class _RingBack:
         self._slot = slot
         self._parked_by = parked_by
 
-    def rings(self, call: Call, event: Progress) -> None:
-        """They hear it ring."""
-
-    def answered(self, call: Call) -> None:
-        """They are back."""
-
     def failed(self, call: Call, event: HungUp) -> None:
         leg = call.hand_over(call.caller)
         self._park.park_again(leg, call.dialled, self._slot, self._parked_by)
-
-    def ended(self, call: Call, event: HungUp) -> None:
-        """Nothing is left to do."""

@@ -48,6 +48,11 @@ class Playback:
         if player is not None:
             player.stop()
 
+    def beep(self, media: LegMedia, kind: Tone) -> None:
+        """Play a tone once, and then whatever the other end sends."""
+        self.stop(media)
+        self._players.open(media).start(self._sounds.tone(kind))
+
     async def say(self, media: LegMedia, kind: Tone) -> None:
         """Play a tone to its end, or until the task is cancelled."""
         self.stop(media)

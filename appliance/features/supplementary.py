@@ -12,8 +12,10 @@ from appliance.config.codes import codes_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from appliance.call.call import Call
     from appliance.call.decision import Caller
     from appliance.call.events import Dialled
+    from appliance.call.leg import Leg
     from appliance.call.verdict import Failure, Target, Verdict
     from appliance.config.snapshot import Snapshot
     from appliance.features.feature import Feature
@@ -39,6 +41,7 @@ class SupplementaryServices:
         self._by_name = {feature.name: feature for feature in self._features}
         self._codes: list[_Dialled] = []
         house.config.on_change(codes_of, lambda _: self._read_codes(house.settings))
+        house.exchange.on_key = self._pressed
         for feature in self._features:
             feature.follow()
 
@@ -64,6 +67,10 @@ class SupplementaryServices:
             if number == each.digits or (each.argument and number.startswith(each.digits)):
                 return each
         return None
+
+    def _pressed(self, call: Call, leg: Leg, key: str) -> None:
+        for feature in self._features:
+            feature.pressed(call, leg, key)
 
     # --- what the router asks
 

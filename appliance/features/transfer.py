@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from appliance.call.call import Purpose
 from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp
@@ -155,7 +156,7 @@ def is_outside(leg: SipLeg) -> bool:
     return ":" in leg.occupies
 
 
-class _Blind:
+class _Blind(Purpose):
     """A further call, made for somebody who was put through to it."""
 
     def __init__(self, house: House, call: Call, leg: SipLeg, report: Report) -> None:
@@ -211,16 +212,13 @@ class _Blind:
             self._report.progress(status, text)
 
 
-class _Attended:
+class _Attended(Purpose):
     """The call of the two who are left when whoever asked first has put them through."""
 
     def __init__(self, call: Call, second: Call, report: Report) -> None:
         self._calls = call, second
         self._report = report
         self._over = False
-
-    def rings(self, call: Call, event: Progress) -> None:
-        """Nobody is rung: both talk already."""
 
     def answered(self, call: Call) -> None:
         self._over = True
@@ -245,14 +243,11 @@ class _Attended:
                 each.end(GONE_ON, "system")
 
 
-class _Replacing:
+class _Replacing(Purpose):
     """The call of a phone that has taken another's place."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
-
-    def rings(self, call: Call, event: Progress) -> None:
-        """Nobody is rung."""
 
     def answered(self, call: Call) -> None:
         self._call.end(GONE_ON, "system")

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.errors import LocalError
+from appliance.media.keys import KeyReader, event_numbers
 from appliance.media.opposite import opposite
 from appliance.media.outlet import Playable, find_playable
 from appliance.media.rewrite import Origin, rewrite
@@ -19,6 +20,8 @@ from appliance.media.sections import with_lines_of
 from appliance.media.stream import Announced, Carries, Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from appliance.media.ports import Reserved
 
 __all__ = ["LegMedia", "LegStatistics", "StreamPair", "Streams"]
@@ -85,6 +88,7 @@ class LegMedia:
         self._expected: tuple[Media, ...] = ()
         self._partner: LegMedia | None = None
         self._occupied = False
+        self._on_key: Callable[[str], None] | None = None
         self._playable: Playable | None = None
         self._playable_known = False
         self._final: LegStatistics | None = None
@@ -131,6 +135,14 @@ class LegMedia:
         pair = self._pairs[playable.line] if playable and playable.line < len(self._pairs) else None
         if pair is not None:
             pair.rtp.send(packet)
+
+    def listen(self, on_key: Callable[[str], None] | None) -> None:
+        """Tell of each key that the peer presses (`media/keys`); None: of none any more."""
+        self._on_key = on_key
+        for at, pair in enumerate(self._pairs):
+            if pair is not None:
+                pair.rtp.keys = None
+                self._announce(at)
 
     def occupy(self, occupied: bool) -> None:
         """Let what we play be all that the peer hears, or let the partner be heard again."""
@@ -219,6 +231,7 @@ class LegMedia:
         pair = self._pairs[at] if at < len(self._pairs) else None
         if pair is None:
             return
+        self._listen_at(pair, at)
         told = self._told[at].payload_types if at < len(self._told) else frozenset()
         if at >= len(self._expected):
             pair.rtp.payload_types = told
@@ -236,6 +249,17 @@ class LegMedia:
         ):
             hosts = frozenset(each for each in (host, self._peer_host) if each)
             stream.announce(Announced(self._target(host, port), hosts, held))
+
+    def _listen_at(self, pair: StreamPair, at: int) -> None:
+        if self._on_key is None:
+            pair.rtp.keys = None
+            return
+        # The numbers are each side's own choice, and not every phone heeds the other's.
+        numbers = event_numbers(each for side in (self._told, self._expected) for each in side[at : at + 1])
+        if pair.rtp.keys is None:
+            pair.rtp.keys = KeyReader(self._on_key, numbers)
+        else:
+            pair.rtp.keys.numbers = numbers
 
     def _target(self, host: str | None, port: int) -> tuple[str, int] | None:
         if not host or not 0 < port <= 65_535 or self._streams.is_own((host, port)):

@@ -16,6 +16,7 @@ import msgspec
 from appliance.media.rtp import HEADER_OCTETS, is_rtcp
 
 if TYPE_CHECKING:
+    from appliance.media.keys import KeyReader
     from appliance.media.ports import DatagramSocket
 
 __all__ = ["RELATCH_PACKETS", "Announced", "Carries", "Stream"]
@@ -53,7 +54,7 @@ class Stream:
 
     __slots__ = (
         "_announced", "_countdown", "_former", "_hosts", "_is_strict", "_sendto", "_source", "_target", "carries",
-        "dropped", "held", "last_packet_at", "octets", "other", "other_rtcp", "own", "packets", "payload_types",
+        "dropped", "held", "keys", "last_packet_at", "octets", "other", "other_rtcp", "own", "packets", "payload_types",
         "recvfrom", "unsent",
     )  # fmt: skip
 
@@ -78,6 +79,8 @@ class Stream:
         "Where RTCP that comes in on an RTP port (RFC 5761) goes out from."
         self.packets = self.octets = self.dropped = self.unsent = 0
         self.last_packet_at: float | None = None
+        self.keys: KeyReader | None = None
+        "Listens for keys that are pressed, if anybody wants to know of them."
         self.carry(carries)
 
     @property
@@ -116,6 +119,8 @@ class Stream:
         self.packets += 1
         self.octets += len(data)
         self.last_packet_at = now
+        if self.keys is not None:
+            self.keys.read(data)
         other = self.other
         if other is None:
             return
