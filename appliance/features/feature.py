@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from appliance.call.leg import Leg
     from appliance.call.verdict import Failure, Target, Verdict
     from appliance.config.settings_area import SettingsArea
+    from appliance.directory.lamps import Lamp
     from appliance.features.house import House
 
 __all__ = ["Code", "Feature"]
@@ -70,3 +71,11 @@ class Feature:
 
     def pressed(self, call: Call, leg: Leg, key: str) -> None:
         """Somebody in a call that is answered has pressed a key: one of 0-9 * # A-D. The other one hears it, too."""
+
+    def lamps(self, number: str) -> tuple[Lamp, ...] | None:
+        """What makes a number of the service's busy, for phones that watch it; None: it is none of its numbers."""
+        return None
+
+    def snapshot(self) -> list[msgspec.Struct]:
+        """The rows of its live table now, of type `row`."""
+        return []

@@ -31,6 +31,8 @@ class House:
     playback: Playback
     local_now: Callable[[], datetime]
     "By the clock on the wall."
+    lamps_changed: Callable[[str], None]
+    "To be told of each number whose `Feature.lamps` are others than before."
 
     @property
     def settings(self) -> Snapshot:

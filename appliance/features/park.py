@@ -17,7 +17,9 @@ from appliance.call.cause import Cause, Ending
 from appliance.call.events import Dialled, HungUp
 from appliance.call.inbound import DEFAULT_HOPS, RefusedError
 from appliance.call.verdict import Refuse, Serve
+from appliance.config.codes import codes_of
 from appliance.config.settings_area import SettingsArea
+from appliance.directory.lamps import Lamp, LampState, Party
 from appliance.errors import ConfigError, PeerError
 from appliance.features.feature import Code, Feature
 
@@ -55,6 +57,19 @@ class _Parked:
 
     call: Call
     parked_by: str
+    since: float
+    "Seconds since 1970."
+
+
+class ParkedCall(msgspec.Struct, frozen=True):
+    """Who waits, as people see it."""
+
+    slot: str
+    number: str
+    name: str
+    parked_by: str
+    since: float
+    "Seconds since 1970."
 
 
 class Park(Feature):
@@ -64,6 +79,7 @@ class Park(Feature):
     areas = (SettingsArea("park", ParkSetting, "box", _verify),)
     codes = (Code("park", "*85", argument=True),)
     takes_transfers = True
+    row = ParkedCall
 
     def follow(self) -> None:
         self._slots: dict[str, _Parked] = {}  # by number: no more than SLOTS_RANGE says
@@ -88,12 +104,14 @@ class Park(Feature):
         parked = self._slots.pop(slot, None)
         if parked is None or parked.call.over:
             raise RefusedError(Cause.NOT_FOUND)
+        self._changed(slot)
         leg = parked.call.hand_over(parked.call.caller)
         parked.call.end(GONE_ON, "system")
         call.connect(leg)
 
     async def _wait(self, call: Call, slot: str, parked_by: str) -> None:
-        parked = self._slots[slot] = _Parked(call, parked_by)
+        parked = self._slots[slot] = _Parked(call, parked_by, self.house.exchange.wall())
+        self._changed(slot)
         try:
             call.answer_itself()
             self.house.playback.start(call.caller.media)
@@ -106,7 +124,40 @@ class Park(Feature):
         finally:
             if self._slots.get(slot) is parked:
                 del self._slots[slot]
+            self._changed(slot)
         self._ring_back(call, slot, parked_by)
+
+    # --- what is shown of it
+
+    def _number(self, slot: str) -> str:
+        """What is dialled to take up whoever waits there."""
+        code = codes_of(self.house.settings)["park"]
+        return code + slot if code else ""
+
+    def _changed(self, slot: str) -> None:
+        self.house.lamps_changed(self._number(slot))
+
+    def lamps(self, number: str) -> tuple[Lamp, ...] | None:
+        slots = (str(each) for each in range(1, self._setting().slots + 1))
+        slot = next((each for each in slots if self._number(each) == number), None)
+        if slot is None:
+            return None
+        parked = self._slots.get(slot)
+        if parked is None:
+            return ()
+        dialled = parked.call.dialled
+        there = Party(dialled.from_number, dialled.from_name)
+        return (Lamp(parked.call.id, LampState.CONFIRMED, False, Party(number), there),)
+
+    def snapshot(self) -> list[msgspec.Struct]:
+        return [
+            ParkedCall(
+                slot, each.call.dialled.from_number, each.call.dialled.from_name, each.parked_by, each.since
+            )
+            for slot, each in sorted(self._slots.items())
+        ]
+
+    # --- when nobody takes them up
 
     def _ring_back(self, call: Call, slot: str, parked_by: str) -> None:
         dialled = Dialled(

@@ -10,7 +10,9 @@ from appliance.call.verdict import Refuse
 from appliance.config.codes import codes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    import msgspec
 
     from appliance.call.call import Call
     from appliance.call.decision import Caller
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from appliance.call.leg import Leg
     from appliance.call.verdict import Failure, Target, Verdict
     from appliance.config.snapshot import Snapshot
+    from appliance.directory.lamps import Lamp
     from appliance.features.feature import Feature
     from appliance.features.house import House
 
@@ -48,6 +51,16 @@ class SupplementaryServices:
     def __getitem__(self, name: str) -> Feature:
         """The service of that name. KeyError."""
         return self._by_name[name]
+
+    @property
+    def snapshots(self) -> dict[str, Callable[[], list[msgspec.Struct]]]:
+        """The live tables, by the service's name."""
+        return {each.name: each.snapshot for each in self._features if each.row is not None}
+
+    def lamps_of(self, number: str) -> tuple[Lamp, ...] | None:
+        """A `LampSource` of all numbers that are services'."""
+        found = (each.lamps(number) for each in self._features)
+        return next((lamps for lamps in found if lamps is not None), None)
 
     def _read_codes(self, settings: Snapshot) -> None:
         set_to = codes_of(settings)

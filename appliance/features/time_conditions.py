@@ -9,6 +9,7 @@ import msgspec
 from appliance.call.cause import Cause
 from appliance.call.decision import FromExtension, ToFeature
 from appliance.call.verdict import Forward, Refuse
+from appliance.config.codes import codes_of
 from appliance.config.hours import Hours
 from appliance.config.settings_area import SettingsArea
 from appliance.config.time_condition import (
@@ -19,6 +20,7 @@ from appliance.config.time_condition import (
     TimeCondition,
     is_open,
 )
+from appliance.directory.lamps import Lamp, LampState, Party
 from appliance.errors import ConfigError
 from appliance.features.confirmation import confirmed
 from appliance.features.feature import Code, Feature
@@ -61,6 +63,20 @@ class TimeConditions(Feature):
         SettingsArea(NIGHT_MODE, NightMode, "box"),
     )
     codes = (Code("night_on", "*28"), Code("night_off", "*29"))
+
+    def follow(self) -> None:
+        def changed(_: NightMode) -> None:
+            self.house.lamps_changed(codes_of(self.house.settings)["night_on"])
+
+        self.house.config.on_change(lambda settings: settings.setting(NIGHT_MODE), changed)
+
+    def lamps(self, number: str) -> tuple[Lamp, ...] | None:
+        """A key on a phone that dials the code shows whether it is night."""
+        if number != codes_of(self.house.settings)["night_on"]:
+            return None
+        if not self.house.settings.setting(NIGHT_MODE).enabled:
+            return ()
+        return (Lamp("night", LampState.CONFIRMED, False, Party(number), Party(number)),)
 
     def claims(self, number: str, caller: Caller) -> bool:
         return number in self.house.settings.items(TIME_CONDITIONS)

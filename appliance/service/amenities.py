@@ -16,17 +16,23 @@ if TYPE_CHECKING:
     from appliance.call.exchange import Exchange
     from appliance.call.wire import Wire
     from appliance.config.config import Config
+    from appliance.directory.busy_lamps import BusyLamps
     from appliance.media.sounds import Sounds
 
 __all__ = ["furnish"]
 
 
-def furnish(wire: Wire, exchange: Exchange, config: Config, sounds: Sounds) -> None:
+def furnish(
+    wire: Wire, exchange: Exchange, config: Config, sounds: Sounds, lamps: BusyLamps
+) -> SupplementaryServices:
     """Let the exchange have its services and its music."""
     playback = Playback(Players(wire.timers, wire.random), sounds)
-    house = House(config, exchange, wire.timers, playback, lambda: _local_now(config))
+    house = House(config, exchange, wire.timers, playback, lambda: _local_now(config), lamps.changed)
     exchange.music = playback
-    exchange.router.services = SupplementaryServices(FEATURES, house)
+    services = SupplementaryServices(FEATURES, house)
+    exchange.router.services = services
+    lamps.serve(services.lamps_of)
+    return services
 
 
 def _local_now(config: Config) -> datetime:

@@ -135,7 +135,7 @@ class Service:
             dns_checks=dns_checks,
             now=clock.now,
         )
-        furnish(wire, exchange, config, parts.sounds)
+        parts.snapshots = furnish(wire, exchange, config, parts.sounds, watching.lamps).snapshots
         control = Control(parts)
         world = World(wire, exchange, options, control.feed.changed)
         parts.outside = world

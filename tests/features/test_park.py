@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tests.call.playbook import ANSWER, OFFER, Phone, sdp, talk
 from tests.features.office import Office
 
@@ -29,10 +31,17 @@ async def park(office: Office, alice: Phone, bob: Phone, slot: str = "1") -> Non
 async def test_5359_2_15_park_and_take_up(office: Office, alice: Phone, bob: Phone, carol: Phone) -> None:
     async with office.serving():
         await park(office, alice, bob)
+        (lamp,) = office.services.lamps_of("*851") or ()
+        assert (lamp.state, lamp.there.number, office.services.lamps_of("*852")) == ("confirmed", "102", ())
+        assert office.services.lamps_of("*8599") is None
+        (row,) = office.services.snapshots["park"]()
+        assert msgspec.structs.astuple(row)[:4] == ("1", "102", "Bob", "101")
         office >> carol.invite("*851", CAROLS)
         await office.settled()
         office << carol.gets(100) << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
         office << carol.gets(200) >> carol.ack()
+        assert (office.services.lamps_of("*851"), office.services.snapshots["park"]()) == ((), [])
+        assert office.lamps.count("*851") >= 2
         office >> carol.bye() << carol.gets(200) << bob.gets("BYE") >> bob.ok()
         office.ends("handed_over", "handed_over", "normal")
 
