@@ -36,6 +36,8 @@ class Cause(Enum):
     MEDIA = "media"
     "The two sides have no common way to send sound."
     LOOP = "loop"
+    ANONYMOUS = "anonymous"
+    "Whoever is called takes no calls from people who hide their number."
     FORWARDS = "forwards"
     "It was sent on from one to the next too often."
     BAD_REQUEST = "bad_request"
@@ -95,6 +97,7 @@ _USUAL = {
         (Cause.FORBIDDEN, 403, "Forbidden"),
         (Cause.MEDIA, 488, "Not Acceptable Here"),
         (Cause.LOOP, 482, "Loop Detected"),
+        (Cause.ANONYMOUS, 433, "Anonymity Disallowed"),  # RFC 5079
         (Cause.FORWARDS, 483, "Forwarded Too Often"),
         (Cause.BAD_REQUEST, 400, "Bad Request"),
         (Cause.OVERLOAD, 503, "Service Unavailable"),
@@ -133,6 +136,7 @@ _CAUSE_OF_STATUS = {
     410: Cause.NOT_FOUND,
     415: Cause.MEDIA,
     420: Cause.BAD_REQUEST,
+    433: Cause.ANONYMOUS,
     480: Cause.UNAVAILABLE,
     482: Cause.LOOP,
     483: Cause.LOOP,

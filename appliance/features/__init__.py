@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from appliance.config.codes import codes_area
+from appliance.features.anonymous_rejection import AnonymousRejection
 from appliance.features.do_not_disturb import DoNotDisturb
 from appliance.features.forwarding import Forwarding
 from appliance.features.groups import Groups
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["FEATURES", "settings_areas"]
 
 FEATURES: tuple[type[Feature], ...] = (
-    DoNotDisturb, Forwarding, Phones, Groups, TimeConditions, Transfer, TransferByKeys, Park, PickUp,
+    AnonymousRejection, DoNotDisturb, Forwarding, Phones, Groups, TimeConditions, Transfer, TransferByKeys, Park, PickUp,
 )  # fmt: skip
 "Every service of the exchange, in the order in which they are asked."
 
