@@ -214,7 +214,7 @@ class Phone:
         """Answer an INVITE: `to`, or the last one that came."""
         request = to or self.invited
         assert request is not None
-        fields = [("Contact", self.contact())]
+        fields = [("Contact", headers.pop("Contact", self.contact()))]
         if body:
             fields.append(("Content-Type", headers.pop("Content_Type", "application/sdp")))
         fields += [(name.replace("_", "-"), value) for name, value in headers.items()]

@@ -250,16 +250,16 @@ def test_a_services_settings_and_codes(ctl: Ctl, bench: Bench, capsys: pytest.Ca
     assert ctl("do-not-disturb", "set", "101", "enabled=yes") == 0
     assert bench.config.current.setting("do-not-disturb", "101").enabled
     assert ctl("do-not-disturb", "set", "999", "enabled=yes") == 1
-    assert ctl("codes", "set", "do_not_disturb_on", "code=*77") == 0
-    assert ctl("codes", "set", "do_not_disturb_off", "code=*77") == 1
+    assert ctl("codes", "set", "do_not_disturb_on", "code=*70") == 0
+    assert ctl("codes", "set", "do_not_disturb_off", "code=*70") == 1
     capsys.readouterr()
     assert ctl("do-not-disturb", "list") == 0
     assert "101" in capsys.readouterr().out
     assert ctl("codes", "list") == 0
-    assert columns("do_not_disturb_on", "*77", "do-not-disturb", "Take no calls") in columns(
+    assert columns("do_not_disturb_on", "*70", "do-not-disturb", "Take no calls") in columns(
         capsys.readouterr().out
     )
     assert ctl("features", "list") == 0
-    assert columns("do-not-disturb", "Do not disturb", "*77, *79", "do-not-disturb") in columns(
+    assert columns("do-not-disturb", "Do not disturb", "*70, *79", "do-not-disturb") in columns(
         capsys.readouterr().out
     )

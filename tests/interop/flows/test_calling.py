@@ -69,13 +69,15 @@ def test_3_6_sdp_in_the_ack(stage: Stage) -> None:
     stage.hang_up(alice, bob).ends(alice, "normal")
 
 
-def test_3_6_a_phone_that_redirects_is_not_followed(stage: Stage) -> None:
-    """The policy is: sending calls elsewhere is for the exchange to allow, not for the phone."""
+def test_3_6_a_phone_that_redirects(stage: Stage) -> None:
+    """The number it names is called by the exchange, in its name; the caller is told, and not of the address."""
     alice, bob, carol = stage.phone(), stage.phone(), stage.phone()
     stage.call(alice, bob.number, alice.offer()) << bob.gets("INVITE")
     stage >> bob.says(302, Contact=carol.contact()) << bob.gets("ACK")
-    stage << alice.gets(480, lacks=(carol.contact(),)) >> alice.ack_refusal()
-    stage.ends(alice, "unavailable")
+    stage << alice.gets(181, "Call-Info: ", lacks=(carol.contact(),))
+    stage << carol.gets("INVITE", "reason=deflection") >> carol.says(486) << carol.gets("ACK")
+    stage << alice.gets(486) >> alice.ack_refusal()
+    stage.ends(alice, "busy")
 
 
 def test_3_7_session_with_reinvite(stage: Stage) -> None:

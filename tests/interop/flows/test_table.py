@@ -69,7 +69,7 @@ FLOWS = {
     "3665-3.6": Shown(
         (
             test_calling.test_3_6_sdp_in_the_ack,
-            test_calling.test_3_6_a_phone_that_redirects_is_not_followed,
+            test_calling.test_3_6_a_phone_that_redirects,
         )
     ),
     "3665-3.7": Shown(
