@@ -424,6 +424,8 @@ class Call:
         if self.purpose is not None and self.purpose.ending(self, ended_by):
             return
         self.over = True
+        # Not by the wall clock: a board without a battery sets its own by the network, perhaps in mid-call.
+        duration = 0.0 if self.answered_at is None else self._owner.wire.timers.now() - self._answered_now
         self._stop_service()
         for leg in (*self.parties(), *self.calling.stop()):
             try:
@@ -434,8 +436,6 @@ class Call:
                 leg.media.close()
             leg.on_event = ignore  # a leg that outlives its call must not keep it alive
         self.calling.trying.end(self)
-        # Not by the wall clock: a board without a battery sets its own by the network, perhaps in mid-call.
-        duration = 0.0 if self.answered_at is None else self._owner.wire.timers.now() - self._answered_now
         self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall(), duration))
         if self.purpose is not None:
             self.purpose.ended(self, event)
