@@ -55,6 +55,15 @@ CERTIFICATES = "certs"
 "The folder of the certificate and its key, below the data folder."
 
 
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What is there before any part that uses it."""
+
+    transports: SocketTransports
+    certificate: Certificate
+    folder: CertificateFolder
+
+
 @dataclass(slots=True)
 class Service:
     """Everything that runs. `build` listens already, so that a port that is taken is known at once."""
@@ -81,9 +90,10 @@ class Service:
         config = await Config.open(store)
         certificate = _certificate(options.data, config.current.system)
         clock = Clock(time.monotonic)
-        transports = _listen(options, clock)
+        folder = CertificateFolder(options.data / CERTIFICATES)
+        transports = _listen(options, clock, folder)
         try:
-            return cls._tie(options, store, config, clock, transports, certificate)
+            return cls._tie(options, store, config, clock, _Network(transports, certificate, folder))
         except BaseException:
             transports.close()
             raise
@@ -95,11 +105,10 @@ class Service:
         store: Store,
         config: Config,
         clock: Clock,
-        transports: SocketTransports,
-        certificate: Certificate,
+        network: _Network,
     ) -> Service:
         chance = Chance()
-        endpoint = Endpoint(clock, chance, transports)
+        endpoint = Endpoint(clock, chance, network.transports)
         relay = Relay(options.rtp, clock, chance)
         bindings = Bindings(clock, endpoint.flow_to)
         gruus = Gruus(bindings)
@@ -119,7 +128,7 @@ class Service:
             *(store, config, bindings, exchange, address_book, trace.of), dns_checks=dns_checks, now=clock.now
         )
         control = Control(parts)
-        world = World(wire, exchange, options, control.feed.changed)
+        world = World(wire, exchange, options, control.feed.changed, network.folder)
         parts.outside = world
 
         def connection_lost(flow: Flow) -> None:
@@ -129,8 +138,8 @@ class Service:
         endpoint.on_connection_lost = connection_lost
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
-            *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
-            *(certificate, Wishes(options.data), gruus, world, config),
+            *(store, clock, network.transports, endpoint, relay, registrations, exchange, control),
+            *(address_book, network.certificate, Wishes(options.data), gruus, world, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
         )
         service._follow(config)
@@ -178,8 +187,7 @@ def _certificate(data: Path, system: System) -> Certificate:
     return ensure_certificate(data / CERTIFICATES, system.host_name, reachable_addresses())
 
 
-def _listen(options: Options, clock: Clock) -> SocketTransports:
-    certificates = CertificateFolder(options.data / CERTIFICATES)
+def _listen(options: Options, clock: Clock, certificates: CertificateFolder) -> SocketTransports:
     transports = SocketTransports(clock)
     try:
         transports.listen("udp", options.sip)

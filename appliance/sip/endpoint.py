@@ -146,12 +146,15 @@ class Endpoint:
         except TransportError as failure:
             logger.info("ACK to %s: %s", flow.remote, failure)  # the peer repeats its 2xx
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
         """A flow to an address; a connection opens when it is first used. Raises TransportError.
 
-        Over TLS whoever is there must prove to be the domain `name`, or without one to have that address.
+        Over TLS whoever is there must prove to be the domain `name`, or without one to have that address; we show
+        the certificate of that name, empty: the usual one.
         """
-        return self._transports.flow_to(transport, remote, name)
+        return self._transports.flow_to(transport, remote, name, certificate)
 
     def contact(self, flow: Flow, user: str, *, secure: bool = False) -> str:
         """Our Contact as the peer on that flow can reach it; `secure`: it wants a `sips:` URI (§12.1.1)."""

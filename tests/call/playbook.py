@@ -71,7 +71,9 @@ class Wiretap:
             raise TransportError("nobody listens there")
         self.sent.append((flow, parse_message(data)))
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
         return Flow(transport, EXCHANGE, remote)
 
 

@@ -12,11 +12,12 @@ import pytest
 
 from appliance.clock import Clock
 from appliance.config.trunk import Trunk
-from appliance.lines.peer import ANSWER_WITHIN, LOOK_AGAIN, Surroundings
+from appliance.lines.peer import ANSWER_WITHIN, LOOK_AGAIN, NO_WAY_AGAIN, Surroundings
 from appliance.lines.trunks import AGAIN_AFTER, MAX_HOSTS, LiveTrunk, Trunks
 from appliance.sip.endpoint import Endpoint
 from appliance.sip.message import Uri
 from appliance.sip.transport.failed_targets import FailedTargets
+from appliance.sip.transport.flow import Address, Flow, TransportError
 from appliance.sip.transport.locate import LocationError, Target
 from tests.simulation.network import Network
 
@@ -128,6 +129,36 @@ async def test_a_name_that_nobody_knows_is_said() -> None:
         world.zone.known["nowhere"] = [FIRST]
         await anyio.sleep(TRUNK.keep_alive * 1.1 + 2)
         assert world.states() == ["up"]
+
+    await lived(world, story)
+
+
+@pytest.mark.parametrize("keep_alive", [30, 0])
+async def test_a_peer_without_a_way_to_it_says_why_and_is_tried_again_soon(
+    keep_alive: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its certificate is not read yet, say."""
+    world = World()
+    host, asked = world.network.hosts[HERE], list[str]()
+
+    def refuse(transport: str, remote: Address, name: str | None = None, certificate: str = "") -> Flow:
+        asked.append(certificate)
+        raise TransportError("not read yet")
+
+    trunk = msgspec.structs.replace(TRUNK, peers=("first",), certificate="ours", keep_alive=keep_alive)
+    world.trunks.follow({"hq": trunk})
+
+    async def story() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(host, "flow_to", refuse)
+            await anyio.sleep(1)
+            assert world.live().ways() == []
+            state = world.live().peers[0].state
+            assert (state.status, state.reason) == ("down" if keep_alive else "unknown", "not read yet")
+            assert set(asked) == {"ours"}
+        await anyio.sleep(NO_WAY_AGAIN * 1.1)
+        assert world.states() == ["up" if keep_alive else "unknown"]
+        assert [flow.remote for _, flow in world.live().ways()] == [FIRST]
 
     await lived(world, story)
 

@@ -6,7 +6,6 @@ RFC 3261 §8.1.3.4 (3xx), §18.3, §18.4; RFC 3515 (REFER).
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from appliance.sip.message import Request, Response
 from tests.interop.exchange import Exchange, running_exchange, wait_until
 from tests.peers.authority import Authority
 from tests.peers.scripted_carrier import Carrier, Office
-from tests.peers.sip_line import LIMIT_S, StreamLine
 from tests.peers.stage import ScriptedPhone, Stage
+from tests.peers.tls_peer import TlsPeer
 
 pytestmark = pytest.mark.interop
 
@@ -130,28 +129,6 @@ def test_a_transfer_that_a_carrier_asks_for_is_refused(office: Office) -> None:
 # --- TLS that breaks
 
 
-class TlsPeer:
-    """Listens with a certificate of its own, and is the test's to break."""
-
-    def __init__(self, authority: Authority, host: str) -> None:
-        pair = authority.certify("peer", addresses=[host])
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(pair.certificate, pair.key)
-        self.listener = socket.create_server((host, 0))
-        self.listener.settimeout(LIMIT_S)
-        self.here = f"{host}:{self.listener.getsockname()[1]}"
-
-    def connected(self) -> socket.socket:
-        """The exchange's next connection, before any word of TLS."""
-        sock = self.listener.accept()[0]
-        sock.settimeout(LIMIT_S)
-        return sock
-
-    def line(self) -> StreamLine:
-        """The same, once TLS stands."""
-        return StreamLine.over(self.context.wrap_socket(self.connected(), server_side=True), "tls")
-
-
 @pytest.fixture(scope="module")
 def tls_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exchange, TlsPeer]]:
     folder = tmp_path_factory.mktemp("tls")
@@ -160,7 +137,7 @@ def tls_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exc
     certificates.mkdir(parents=True)
     (certificates / "trusted.pem").write_bytes(authority.file.read_bytes())
     peer = TlsPeer(authority, OTHER)
-    with peer.listener, running_exchange(folder, "127.24.0.1") as exchange:
+    with peer, running_exchange(folder, "127.24.0.1") as exchange:
         yield exchange, peer
         assert "Traceback" not in exchange.log
 
