@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from appliance.call.decision import Decision
+    from appliance.call.refusals import Refused
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
     from appliance.store.store import Store
@@ -99,6 +100,9 @@ class Exchange(Protocol):
     @property
     def router(self) -> Router: ...
 
+    @property
+    def refusals(self) -> Refusals: ...
+
     def __len__(self) -> int:
         """How many there are."""
 
@@ -131,6 +135,13 @@ class Router(Protocol):
 
     def decide(self, number: str, caller: Any, at: datetime) -> Decision:
         """Where a call would go, and why."""
+
+
+class Refusals(Protocol):
+    """The calls that were not let in: `appliance/call`'s."""
+
+    def all(self) -> list[Refused]:
+        """How many, of whom, and why."""
 
 
 class NothingOutside:

@@ -133,6 +133,10 @@ class Bindings:
         """Whether a phone of the extension is registered there."""
         return any(binding.flow.same_way(flow) for binding in self._by_number.get(number, ()))
 
+    def is_near(self, number: str, host: str) -> bool:
+        """Whether a phone of the extension is registered at that address, at whichever port."""
+        return any(binding.flow.remote[0] == host for binding in self._by_number.get(number, ()))
+
     def count_online(self) -> int:
         """How many extensions have a phone."""
         return len(self._by_number)

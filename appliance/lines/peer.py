@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from appliance.clock import Timers
     from appliance.config.trunk import Trunk
     from appliance.sip.endpoint import ClientEvent, Endpoint
-    from appliance.sip.transport.flow import Flow
+    from appliance.sip.transport.flow import Address, Flow
     from appliance.sip.transport.locate import Target
     from appliance.sip.transport.resolve import Locator
 
@@ -75,6 +75,8 @@ class Peer:
         self._targets: tuple[Target, ...] = ()
         self.hosts: frozenset[str] = frozenset()
         "The addresses it has, as far as they are known: calls come from these."
+        self.addresses: frozenset[Address] = frozenset()
+        "The same with the ports that it is called at."
         self.state = PeerState("unknown", around.timers.now())
 
     @property
@@ -106,6 +108,7 @@ class Peer:
             if not self._targets:
                 self._note("down", str(error))
             return
+        self.addresses = frozenset(target.address for target in self._targets)
         hosts = frozenset(target.address[0] for target in self._targets)
         if hosts != self.hosts:
             self.hosts = hosts

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from appliance.config.trunk import Trunk
     from appliance.lines.peer import Surroundings
-    from appliance.sip.transport.flow import Flow
+    from appliance.sip.transport.flow import Address, Flow
 
 __all__ = ["LiveTrunk", "Trunks"]
 
@@ -55,6 +55,10 @@ class LiveTrunk:
         if any(host in peer.hosts for peer in self.peers):
             return True
         return any(address in network for network in self._networks if network.version == address.version)
+
+    def has_peer_at(self, address: Address) -> bool:
+        """Whether a peer is called at that very address and port."""
+        return any(address in peer.addresses for peer in self.peers)
 
 
 class Trunks:

@@ -152,7 +152,7 @@ class World:
             registration = live.registration
             shown = {**self._shown(registration.state), "address": _address(registration.flow)}
         learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
-        return {**shown, "calls": self._exchange.calls_by(way), "learned": learned}
+        return {**shown, **self._calls(way), "learned": learned}
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
         """How a trunk's peers are."""
@@ -165,8 +165,16 @@ class World:
         return {
             "state": best,
             "peer_states": shown,
-            "calls": self._exchange.calls_by(way),
+            **self._calls(way),
             "learned": learned,
+        }
+
+    def _calls(self, way: str) -> dict[str, Any]:
+        """What a line's or trunk's calls are doing."""
+        refused = self._exchange.refusals.of(way)
+        return {
+            "calls": self._exchange.calls_by(way),
+            "refused": [f"{cause} {calls}" for cause, calls in refused.items()],
         }
 
     def _shown(self, state: RegistrationState) -> dict[str, Any]:

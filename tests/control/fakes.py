@@ -14,6 +14,7 @@ import anyio
 import anyio.abc
 from anyio.from_thread import start_blocking_portal
 
+from appliance.call.refusals import Refusals
 from appliance.call.router import Router
 from appliance.config.config import Config
 from appliance.control.client import socket_in
@@ -83,6 +84,7 @@ class FakeExchange:
     def __init__(self) -> None:
         self.live: list[FakeCall] = []
         self.hung_up: list[str] = []
+        self.refusals = Refusals()
         self.router = Router(lambda _: None, Bindings(HandTimers()), lambda: datetime.now(UTC))
 
     def calls(self) -> list[FakeCall]:

@@ -190,6 +190,8 @@ async def test_who_may_call_by_it() -> None:
         await anyio.sleep(5)
         for host in ("10.0.0.2", "10.0.0.3", "192.0.2.15", "2001:db8::7", "2001:db8::7%eth0"):
             assert world.trunks.of_host(host) is world.live(), host
+        assert world.live().has_peer_at(FIRST)
+        assert not world.live().has_peer_at((FIRST[0], 5070))
         for host in ("10.0.0.4", "192.0.2.16", "2001:db9::7"):
             assert world.trunks.of_host(host) is None, host
 

@@ -136,6 +136,7 @@ def test_figures_for_prometheus(visitor: Client, token: str) -> None:
     text = visitor.get("/metrics", authorization=f"Bearer {token}").text
     assert "\nbranchbox_extensions 8.0\n" in text
     assert "\nbranchbox_calls 2.0\n" in text
+    assert '\nbranchbox_refused_calls_total{by="stranger",cause="no_credentials"} 41.0\n' in text
     assert 'branchbox_info{openssl="OpenSSL' in text
 
 

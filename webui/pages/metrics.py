@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from webui.answer import Answer
 from webui.bearer import NO_TOKEN, error_answer, token_of
@@ -40,6 +40,14 @@ def _registry(status: dict[str, Any]) -> CollectorRegistry:
         value = status.get(name)
         if isinstance(value, int | float):
             Gauge(metric, meaning, registry=registry).set(value)
+    refused = Counter(
+        "branchbox_refused_calls",
+        "Calls from outside that were not let in, by line, trunk or stranger.",
+        ["by", "cause"],
+        registry=registry,
+    )
+    for each in status.get("refused") or ():
+        refused.labels(str(each["by"]), str(each["cause"])).inc(each["calls"])
     info = Gauge("branchbox_info", "Always 1; the labels tell.", ["version", "openssl"], registry=registry)
     info.labels(str(status.get("version", "")), str(status.get("openssl", ""))).set(1)
     return registry

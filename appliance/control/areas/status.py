@@ -10,6 +10,7 @@ import anyio.to_thread
 import msgspec
 
 from appliance import __version__
+from appliance.call.refusals import Refused
 from appliance.control.area import Area, Nothing, Request, Verb
 from appliance.control.areas.admin import is_set_up
 from appliance.locale import Language
@@ -40,6 +41,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     calls: int
     free_space: int
     "Octets left where the data is kept."
+    refused: list[Refused]
+    "Calls from outside that were not let in since the start."
 
 
 async def show(parts: Parts, _: Request[Nothing]) -> Status:
@@ -58,6 +61,7 @@ async def show(parts: Parts, _: Request[Nothing]) -> Status:
         registrations=len(parts.directory),
         calls=len(parts.exchange),
         free_space=usage.free,
+        refused=parts.exchange.refusals.all(),
     )
 
 
