@@ -74,6 +74,8 @@ class Verb(Generic[V]):
     "Whether pages that show live state must look again afterwards."
     local: bool = False
     "Whether only somebody on the box itself may ask."
+    columns: tuple[str, ...] = ()
+    "Of a list: what a table that fits a terminal has of each thing; empty: all there is."
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,10 +160,12 @@ class World:
         peers = [] if live is None else [(peer.text, peer.state) for peer in live.peers]
         shown = [f"{text} {state.status} {state.reason}".rstrip() for text, state in peers]
         best = min((state.status for _, state in peers), key=("up", "unknown", "down").index, default="off")
+        since = min((state.since for _, state in peers if state.status == best), default=None)
         way = f"trunk:{name}"
         learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
         return {
             "state": best,
+            "since": self._moment(since),
             "peer_states": shown,
             **self._calls(way),
             "learned": learned,

@@ -54,6 +54,8 @@ class KeyedArea:
     "Of a setting that is a list: what may be in it, for whoever draws a form."
     order: Callable[[Any], Any] = attrgetter("name")
     "What they are sorted by when all are listed."
+    columns: tuple[str, ...] = ()
+    "What a table of them has; empty: everything."
 
     @property
     def kind(self) -> type[msgspec.Struct]:
@@ -111,7 +113,7 @@ class KeyedArea:
             self.name,
             self.summary,
             (
-                Verb("list", self._list, Nothing, all_, "All, with their live state"),
+                Verb("list", self._list, Nothing, all_, "All, with their live state", columns=self.columns),
                 Verb("show", self._show, Nothing, one, "One of them", key=Key.NEEDED),
                 Verb("add", self._add, new, one, "Add one", changes=True),
                 Verb("set", self._set, change, one, "Change one", key=Key.NEEDED, changes=True),

@@ -32,6 +32,11 @@ def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
 
 
 LINES = KeyedArea(
-    "lines", "External lines, where the exchange registers", frozenset({"password"}), _defaults, _live
+    "lines",
+    "External lines, where the exchange registers",
+    frozenset({"password"}),
+    _defaults,
+    _live,
+    columns=("name", "state", "cause", "reason", "since", "calls"),
 )
 AREA = LINES.area()

@@ -94,6 +94,7 @@ ROUTES = KeyedArea(
     "Where calls to numbers outside go",
     choices={"fail_over_on": FAIL_OVER_CAUSES},
     order=_precedence,
+    columns=("name", "enabled", "pattern", "callers", "times", "level", "to"),
 )
 _TEST: Verb[Any] = Verb(
     "test", test, Question, Explained, "Explain where a call to a number would go", key=Key.NEEDED

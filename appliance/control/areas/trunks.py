@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from appliance.control.areas.keyed import KeyedArea
+from appliance.control.parts import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +16,16 @@ __all__ = ["AREA", "TRUNKS"]
 
 
 def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
-    return parts.outside.trunk_state(item.name)
+    state = dict(parts.outside.trunk_state(item.name))
+    if state.get("since") is not None:
+        state["since"] = moment(state["since"])
+    return state
 
 
-TRUNKS = KeyedArea("trunks", "SIP trunks to other servers", live=_live)
+TRUNKS = KeyedArea(
+    "trunks",
+    "SIP trunks to other servers",
+    live=_live,
+    columns=("name", "state", "peer_states", "since", "calls", "refused"),
+)
 AREA = TRUNKS.area()
