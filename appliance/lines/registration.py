@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, assert_never
 from appliance.errors import LocalError
 from appliance.lines.account import SEEN
 from appliance.lines.backoff import AWAY, LOST, REFUSED, STEADY, obeyed, refresh_after
+from appliance.lines.keep_open import KeepOpen
 from appliance.lines.outcome import Accepted, Failure
 from appliance.lines.registrant import Asking, Registrant
 from appliance.sip.located import Way
@@ -97,6 +98,7 @@ class Registration:
         self._failures = 0
         self._failed_finally = False
         self._registered_at = 0.0
+        self._open = KeepOpen(sender.endpoint, timers, random)
         self._moved = False  # the Contact was corrected since the last refresh that was due
 
     @property
@@ -155,6 +157,7 @@ class Registration:
         if self._stage != "running" or self.flow is None or not flow.same_way(self.flow):
             return
         self.flow = None
+        self._open.follow(None, None)
         if self._asking is not None or self.state.status != "registered":
             return  # another try is under way, or due
         if self._timers.now() - self._registered_at < STEADY:
@@ -206,6 +209,7 @@ class Registration:
         self.flow, self.contact = asking.flow, asking.contact
         self.service_route, self.associated = accepted.service_route, accepted.associated
         self.path, self.seen_at = accepted.path, accepted.seen_at
+        self._open.follow(self.flow, self.seen_at)
         self._failures, self._registered_at = 0, now
         self._expect_end(accepted.expiry)
         pause = refresh_after(accepted.expiry, self._random.random())
@@ -295,6 +299,7 @@ class Registration:
             self._end.cancel()
             self._end = None
         self.flow, self.contact, self.seen_at = None, "", None
+        self._open.follow(None, None)
         self.service_route = self.associated = self.path = ()
 
     def _gone(self) -> None:
