@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, assert_never
 from appliance.errors import LocalError
 from appliance.lines.account import SEEN
 from appliance.lines.backoff import AWAY, LOST, REFUSED, STEADY, obeyed, refresh_after
+from appliance.lines.fail_back import FailBack
 from appliance.lines.keep_open import KeepOpen
 from appliance.lines.outcome import Accepted, Failure
 from appliance.lines.registrant import Asking, Registrant
@@ -98,6 +99,7 @@ class Registration:
         self._failures = 0
         self._failed_finally = False
         self._registered_at = 0.0
+        self._fail_back = FailBack()
         self._open = KeepOpen(sender.endpoint, timers, random)
         self._moved = False  # the Contact was corrected since the last refresh that was due
 
@@ -188,7 +190,12 @@ class Registration:
         if self.state.next_try_at is not None:
             self._show(replace(self.state, next_try_at=None))
         # What has failed since is no way to keep to.
-        self._asking.begin(self.flow if self.state.status == "registered" else None)
+        keep_to = self.flow if self.state.status == "registered" else None
+        now = self._timers.now()
+        fail_back = keep_to is not None and self._fail_back.is_due(now, self.state.expires_at)
+        if fail_back:
+            self._fail_back.tried(now)
+        self._asking.begin(keep_to, fail_back=fail_back)
 
     def _due(self) -> None:
         self._moved = False
@@ -199,10 +206,24 @@ class Registration:
         match outcome:
             case Accepted():
                 self._take_success(asking, outcome)
+            case Failure() if self._is_of_another(asking, outcome):
+                self._refuse_to_move(asking, outcome)
             case Failure():
                 self._take_failure(outcome)
             case _:
                 assert_never(outcome)
+
+    def _is_of_another(self, asking: Asking, failure: Failure) -> bool:
+        """Whether a server that DNS would rather have has refused us, while the one that knows us was not asked."""
+        if not asking.fails_back or failure.cause in ("silence", "transport", "location"):
+            return False
+        return asking.flow is not None and self.flow is not None and not asking.flow.same_way(self.flow)
+
+    def _refuse_to_move(self, asking: Asking, failure: Failure) -> None:
+        assert asking.flow is not None
+        sender, hop = self._registrant.sender, self.account.next_hop()
+        sender.avoid(asking.flow, hop, failure.retry_after)
+        self._begin()
 
     def _take_success(self, asking: Asking, accepted: Accepted) -> None:
         now = self._timers.now()
@@ -213,6 +234,8 @@ class Registration:
         self._failures, self._registered_at = 0, now
         self._expect_end(accepted.expiry)
         pause = refresh_after(accepted.expiry, self._random.random())
+        self._fail_back.settled(self.flow, now)
+        pause = self._fail_back.hastened(pause, now, now + accepted.expiry)
         if self._is_elsewhere():
             self._correct()
         else:
