@@ -198,6 +198,19 @@ async def test_who_may_call_by_it() -> None:
     await lived(world, story)
 
 
+async def test_a_peers_own_address_goes_before_another_trunks_network() -> None:
+    world = World()
+    wide = msgspec.structs.replace(TRUNK, name="wide", peers=("nowhere",), networks=("10.0.0.0/16",))
+    world.trunks.follow({"wide": wide, "hq": TRUNK})
+
+    async def story() -> None:
+        await anyio.sleep(5)
+        assert world.trunks.of_host("10.0.0.2") is world.live("hq")
+        assert world.trunks.of_host("10.0.0.9") is world.live("wide")
+
+    await lived(world, story)
+
+
 async def test_whose_address_it_is_is_worked_out_once_and_anew_when_a_peer_moves() -> None:
     world = World()
     world.trunks.follow({"hq": TRUNK})
@@ -214,7 +227,7 @@ async def test_whose_address_it_is_is_worked_out_once_and_anew_when_a_peer_moves
         assert world.trunks.of_host("10.0.0.9") is None
         for at in range(MAX_HOSTS + 10):
             world.trunks.of_host(f"10.1.{at // 256}.{at % 256}")
-        assert len(world.trunks._of_host) <= MAX_HOSTS, "strangers fill no memory"
+        assert len(world.trunks._by_network) <= MAX_HOSTS, "strangers fill no memory"
 
     await lived(world, story)
 
