@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,22 @@ def test_a_number_of_a_hundred_thousand_digits(office: Office) -> None:
     goes_on(office)
 
 
+def test_a_called_number_of_sixty_thousand_digits(office: Office) -> None:
+    """It is nobody's, and the record keeps what a number may have."""
+    stage, trunk = office.stage, office.carrier("tcp")
+    name = office.add("trunks", peers=trunk.line.address[0], transport="tcp", keep_alive=0)
+    (
+        stage
+        >> trunk.calls(f"sip:{'7' * 60_000}@box", To="<sip:7@box>")
+        << trunk.gets(404)
+        >> trunk.ack_refusal()
+    )
+    (record,) = stage.ends(trunk, "not_found")
+    assert record["to_number"] == "7" * 64
+    assert office.show("trunks", name)["refused"] == ["not_found 1"]
+    goes_on(office)
+
+
 def test_a_line_end_in_a_number(office: Office) -> None:
     """What is escaped in a URI stays so."""
     stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
@@ -94,10 +111,20 @@ def answer(carrier: Carrier) -> int:
     return response.status
 
 
+def way(office: Office, kind: str, carrier: Carrier, **settings: Any) -> str:
+    """A line that this carrier has taken, or a trunk to it, named as in routes."""
+    name = office.line(carrier, **settings) if kind == "line" else office.trunk(carrier, **settings)
+    return f"{kind}:{name}"
+
+
+KINDS = pytest.mark.parametrize("kind", ["line", "trunk"])
+
+
+@KINDS
 @pytest.mark.parametrize("status", [300, 301, 302, 305, 380])
-def test_a_redirection_is_not_followed(office: Office, status: int) -> None:
+def test_a_redirection_is_not_followed(office: Office, status: int, kind: str) -> None:
     stage, carrier, thief, alice = office.stage, office.carrier(), office.carrier(), office.stage.phone()
-    prefix = office.route(f"line:{office.line(carrier)}")
+    prefix = office.route(way(office, kind, carrier))
     stage.call(alice, f"{prefix}139", alice.offer()) << carrier.gets("INVITE")
     stage >> carrier.says(status, to=carrier.newest()) << carrier.gets("ACK")
     stage << alice.gets(480, lacks=(thief.here,)) >> alice.ack_refusal()
@@ -105,12 +132,25 @@ def test_a_redirection_is_not_followed(office: Office, status: int) -> None:
     goes_on(office)
 
 
-def test_a_transfer_that_a_carrier_asks_for_is_refused(office: Office) -> None:
+def test_a_registrar_that_sends_us_elsewhere_is_not_followed(office: Office) -> None:
+    """What would be proven there is for the configured server alone."""
+    stage, carrier, thief = office.stage, office.carrier(), office.carrier()
+    name = office.add("lines", account=NUMBER, password="secret", server=carrier.here)
+    stage << carrier.gets("REGISTER") >> carrier.ok(302, Contact=f"<sip:{thief.here}>")
+    shown = office.wait("lines", name, "refused")
+    assert (shown["cause"], shown["reason"]) == ("redirected", "302 Moved Temporarily")
+    stage.quiet(thief)
+    goes_on(office)
+
+
+@KINDS
+def test_a_transfer_that_a_carrier_asks_for_is_refused(office: Office, kind: str) -> None:
     """Within a call and outside one: nobody outside makes us call somebody."""
     stage, carrier, premium, alice = office.stage, office.carrier(), office.carrier(), office.stage.phone()
-    office.route(f"line:{office.line(carrier, incoming=alice.number)}")
+    office.route(way(office, kind, carrier, incoming=alice.number))
     office.add("routes", pattern="0900X.", to=f"trunk:{office.trunk(premium)}")
-    stage >> carrier.calls(carrier.contact_of_line()) << carrier.gets(100) << alice.gets("INVITE")
+    uri = carrier.contact_of_line() if kind == "line" else "sip:100@box"
+    stage >> carrier.calls(uri) << carrier.gets(100) << alice.gets("INVITE")
     office.talk(carrier, alice)
     stage >> carrier.ask("REFER", Refer_To=PREMIUM)
     assert answer(carrier) in {403, 405, 603}
@@ -182,3 +222,33 @@ def test_tls_breaks_while_a_call_is_set_up(
     if said == 180:
         office.stage << alice.gets(180)
     ends_soon(office, alice)
+
+
+@pytest.fixture
+def tls_line(tls_exchange: tuple[Exchange, TlsPeer]) -> Iterator[tuple[Office, TlsPeer, str]]:
+    """An office with a line whose registrar speaks TLS; the line's name."""
+    exchange, peer = tls_exchange
+    with Stage(exchange) as stage, Office(stage) as office:
+        settings = {"account": NUMBER, "password": "secret", "server": peer.here, "transport": "tls"}
+        yield office, peer, office.add("lines", **settings)
+
+
+@pytest.mark.parametrize("when", ["handshake", "answer"])
+def test_tls_breaks_while_a_line_registers(tls_line: tuple[Office, TlsPeer, str], when: str) -> None:
+    """The line says so and tries again; who dials by it hears it at once, and another line goes on."""
+    office, peer, name = tls_line
+    if when == "handshake":
+        with peer.connected() as sock:
+            sock.recv(100)
+    else:
+        with peer.line() as line:
+            register = line.receive()
+            assert isinstance(register, Request)
+            line.send(register.respond(200, to_tag="far").encode()[:60])
+    shown = office.wait("lines", name, "unreachable")
+    assert (shown["cause"], shown["next_try_at"] is not None) == ("transport", True)
+    alice = office.stage.phone()
+    office.stage.call(alice, f"{office.route(f'line:{name}')}139", alice.offer(), until=503)
+    office.stage >> alice.ack_refusal()
+    office.stage.ends(alice, "line_down")
+    goes_on(office)
