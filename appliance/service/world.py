@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from appliance.config.config import Config
     from appliance.config.extension import Extension
     from appliance.config.snapshot import Snapshot
+    from appliance.config.trunk import Trunk
     from appliance.lines.registration import RegistrationState
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
@@ -98,7 +99,7 @@ class World:
     def _check_certificates(self, old: Snapshot, new: Snapshot) -> None:
         """ConfigError for a trunk whose certificate cannot be shown. Blocks."""
         for name, trunk in new.trunks.items():
-            if not trunk.certificate or trunk is old.trunks.get(name):
+            if not _shows_another(trunk, old.trunks.get(name)):
                 continue
             try:
                 self._certificates.check(trunk.certificate)
@@ -210,6 +211,13 @@ def _check_lines(old: Snapshot, new: Snapshot) -> None:
     for name, line in new.lines.items():
         if line is not old.lines.get(name):
             account_of(line)
+
+
+def _shows_another(trunk: Trunk, before: Trunk | None) -> bool:
+    """Whether a trunk begins to show a certificate. One that is lost must keep nobody from mending, or switching off."""
+    if not trunk.certificate or before is None:
+        return bool(trunk.certificate)
+    return trunk.certificate != before.certificate or (trunk.enabled and not before.enabled)
 
 
 def _certificates(snapshot: Snapshot) -> frozenset[str]:

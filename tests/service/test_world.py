@@ -37,12 +37,13 @@ class Certificates:
     """Holds one, `good`."""
 
     wanted: frozenset[str] = frozenset()
+    lost = False
 
     def want(self, names: Collection[str]) -> None:
         self.wanted = frozenset(names)
 
     def check(self, name: str) -> None:
-        if name != "good":
+        if name != "good" or self.lost:
             raise FileNotFoundError(2, "No such file or directory")
 
 
@@ -137,8 +138,14 @@ async def test_a_trunks_certificate_must_be_there(tmp_path: Path) -> None:
         good = msgspec.structs.replace(TRUNK, certificate="good")
         await it.set("trunks", good)
         assert it.certificates.wanted == {"good"}
-        await it.set("trunks", msgspec.structs.replace(good, enabled=False))
+        it.certificates.lost = True
+        await it.set("trunks", msgspec.structs.replace(good, keep_alive=30))
+        off = msgspec.structs.replace(good, enabled=False)
+        await it.set("trunks", off)
         assert it.certificates.wanted == frozenset()
+        with pytest.raises(ConfigError):
+            await it.set("trunks", good)
+        await it.set("trunks", msgspec.structs.replace(off, certificate=""))
 
 
 async def test_a_trunk_from_its_settings_to_its_state(tmp_path: Path) -> None:

@@ -23,7 +23,14 @@ LIVE: dict[str, JSON] = {
         "refused": [],
         "learned": [],
     },
-    "trunks": {"state": "unknown", "peer_states": [], "calls": 0, "refused": [], "learned": []},
+    "trunks": {
+        "state": "unknown",
+        "since": None,
+        "peer_states": [],
+        "calls": 0,
+        "refused": [],
+        "learned": [],
+    },
     "routes": {},
 }
 
