@@ -20,6 +20,7 @@ from appliance.call.way_out import LineWay, TrunkWay
 from appliance.lines.arrival import Arrival, arrival_of, number_of
 from appliance.lines.learned import Learned
 from appliance.sip.message import Uri
+from appliance.sip.transport.answer import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,8 @@ class OutsideCaller:
     prover: Callable[[str], Attempt | None] | None
     "What answers the carrier's challenges to our requests in the call."
     max_calls: int
+    from_its_port: bool
+    "Whether it comes, as its Via says, from the very port that we call that server at."
 
 
 class Outside:
@@ -68,23 +71,32 @@ class Outside:
         """Who calls by a line or trunk; None when the request comes from neither. PeerError when it cannot be read."""
         if flow.transport not in TRANSPORTS:
             return None
+        # Over a connection, the port that it comes from says nothing.
+        address = flow.remote[0], request.via.port or DEFAULT_PORT[flow.transport]
         trunk = self._trunks.of_host(flow.remote[0])
         if trunk is not None:
-            return self._arrived("trunk", trunk.trunk, request, None)
+            return self._arrived("trunk", trunk.trunk, request, None, trunk.has_peer_at(address))
         if not self._lines.are_at(flow.remote[0]):
             return None
         # Our Contact, in the Request-URI, tells a carrier's lines apart; P-Called-Party-ID has the number they called.
         line = self._lines.of_call(flow, number_of(Uri.parse(request.uri)))
         if line is not None:
-            return self._arrived("line", line.line, request, line.registration.credentials.attempt)
+            registration = line.registration
+            at_home = registration.flow is not None and registration.flow.remote == address
+            return self._arrived("line", line.line, request, registration.credentials.attempt, at_home)
         return None
 
     def _arrived(
-        self, kind: Kind, way: Settings, request: Request, prover: Callable[[str], Attempt | None] | None
+        self,
+        kind: Kind,
+        way: Settings,
+        request: Request,
+        prover: Callable[[str], Attempt | None] | None,
+        from_its_port: bool,
     ) -> OutsideCaller:
         arrival = arrival_of(request, way)
         name = way_name(kind, way.name)
-        return OutsideCaller(name, arrival, self._options_of(name, way), prover, way.max_calls)
+        return OutsideCaller(name, arrival, self._options_of(name, way), prover, way.max_calls, from_its_port)
 
     def destinations(self, kind: Kind, name: str, number: str, extension: str | None) -> list[Destination]:
         """Where `number` is reached by that line or trunk, in the order in which to try them.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from appliance.call.decision import Decision
+    from appliance.call.refusals import Refused
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
     from appliance.features.feature import Feature
@@ -107,6 +108,9 @@ class Exchange(Protocol):
     @property
     def router(self) -> Router: ...
 
+    @property
+    def refusals(self) -> Refusals: ...
+
     def __len__(self) -> int:
         """How many there are."""
 
@@ -139,6 +143,13 @@ class Router(Protocol):
 
     def decide(self, number: str, caller: Any, at: datetime) -> Decision:
         """Where a call would go, and why."""
+
+
+class Refusals(Protocol):
+    """The calls that were not let in: `appliance/call`'s."""
+
+    def all(self) -> list[Refused]:
+        """How many, of whom, and why."""
 
 
 class NothingOutside:

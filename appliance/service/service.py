@@ -63,6 +63,15 @@ PROMPTS = "prompts"
 "The folder of the owner's sounds, likewise."
 
 
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What is there before any part that uses it."""
+
+    transports: SocketTransports
+    certificate: Certificate
+    folder: CertificateFolder
+
+
 @dataclass(slots=True)
 class Service:
     """Everything that runs. `build` listens already, so that a port that is taken is known at once."""
@@ -91,9 +100,10 @@ class Service:
         config = await Config.open(store, settings_areas())
         certificate = _certificate(options.data, config.current.system)
         clock = Clock(time.monotonic)
-        transports = _listen(options, clock)
+        folder = CertificateFolder(options.data / CERTIFICATES)
+        transports = _listen(options, clock, folder)
         try:
-            return cls._tie(options, store, config, clock, transports, certificate)
+            return cls._tie(options, store, config, clock, _Network(transports, certificate, folder))
         except BaseException:
             transports.close()
             raise
@@ -105,11 +115,10 @@ class Service:
         store: Store,
         config: Config,
         clock: Clock,
-        transports: SocketTransports,
-        certificate: Certificate,
+        network: _Network,
     ) -> Service:
         chance = Chance()
-        endpoint = Endpoint(clock, chance, transports)
+        endpoint = Endpoint(clock, chance, network.transports)
         relay = Relay(options.rtp, clock, chance)
         bindings = Bindings(clock, endpoint.flow_to)
         gruus = Gruus(bindings)
@@ -137,7 +146,7 @@ class Service:
         )
         furnish(wire, exchange, config, parts.sounds)
         control = Control(parts)
-        world = World(wire, exchange, options, control.feed.changed)
+        world = World(wire, exchange, options, control.feed.changed, network.folder)
         parts.outside = world
         parts.figures = watching.figures
 
@@ -148,8 +157,8 @@ class Service:
         endpoint.on_connection_lost = connection_lost
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
-            *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
-            *(certificate, Wishes(options.data), gruus, world, watching, config),
+            *(store, clock, network.transports, endpoint, relay, registrations, exchange, control),
+            *(address_book, network.certificate, Wishes(options.data), gruus, world, watching, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
             parts.sounds,
         )
@@ -209,8 +218,7 @@ def _certificate(data: Path, system: System) -> Certificate:
     return ensure_certificate(data / CERTIFICATES, system.host_name, reachable_addresses())
 
 
-def _listen(options: Options, clock: Clock) -> SocketTransports:
-    certificates = CertificateFolder(options.data / CERTIFICATES)
+def _listen(options: Options, clock: Clock, certificates: CertificateFolder) -> SocketTransports:
     transports = SocketTransports(clock)
     try:
         transports.listen("udp", options.sip)

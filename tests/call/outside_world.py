@@ -73,7 +73,9 @@ class OutsideWorld:
         servers = [self._server(f"{settings.name}{each}", "peer", each) for each in addresses]
         peers = [(SimpleNamespace(domain=each.address[0]), each.flow()) for each in servers]
         hosts = {each.address[0] for each in servers}
-        self.live_trunks[settings.name] = SimpleNamespace(trunk=settings, ways=lambda: peers, hosts=hosts)
+        self.live_trunks[settings.name] = SimpleNamespace(
+            trunk=settings, ways=lambda: peers, hosts=hosts, has_peer_at=lambda address: address in addresses
+        )
         return servers
 
     def _server(self, name: str, number: str, address: Address | None) -> Server:

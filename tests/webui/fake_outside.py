@@ -16,8 +16,23 @@ __all__ = ["JSON", "FakeOutside", "add_outside", "described", "iso", "not_found"
 
 JSON = dict[str, Any]
 LIVE: dict[str, JSON] = {
-    "lines": {"state": "registering", "cause": "", "reason": "", "since": None, "calls": 0, "learned": []},
-    "trunks": {"state": "unknown", "peer_states": [], "calls": 0, "learned": []},
+    "lines": {
+        "state": "registering",
+        "cause": "",
+        "reason": "",
+        "since": None,
+        "calls": 0,
+        "refused": [],
+        "learned": [],
+    },
+    "trunks": {
+        "state": "unknown",
+        "since": None,
+        "peer_states": [],
+        "calls": 0,
+        "refused": [],
+        "learned": [],
+    },
     "routes": {},
 }
 
@@ -169,6 +184,7 @@ def add_outside(control: FakeOutside) -> None:
     control.trunks["workshop"] |= {
         "state": "up",
         "peer_states": ["192.0.2.50 up 200 OK", "192.0.2.51:5070 down"],
+        "refused": ["line_full 1", "not_found 2"],
     }
     for name, pattern, to, more in (
         ("mobile", "1[3-9]XXXXXXXXX", ["line:carrier", "line:reserve"], {}),

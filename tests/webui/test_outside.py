@@ -37,6 +37,7 @@ def test_the_state_of_each_line_and_trunk_is_said_with_what_to_do(admin: Client)
             "Next try: ",
             "192.0.2.51:5070",
             "Down",
+            "Not let in since the start: ",
             "no 100rel",
         ):
             assert words in text, words

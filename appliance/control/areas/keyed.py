@@ -118,12 +118,15 @@ class KeyedArea:
         which = "All that differ from the defaults" if self.settings.per == "extension" else "All"
         remove = "Remove one" if makes else "Give one its defaults again"
         return (
-            Verb("list", self._list, Nothing, all_, which, columns=self.settings.columns),
+            Verb("list", self._list, Nothing, all_, which, columns=self._columns()),
             Verb("show", self._show, Nothing, one, "One of them", key=Key.NEEDED),
             *((Verb("add", self._add, new, one, "Add one", changes=True),) if makes else ()),
             Verb("set", self._set, change, one, "Change one", key=Key.NEEDED, changes=True),
             Verb("remove", self._remove, Nothing, Done, remove, key=Key.NEEDED, changes=True),
         )
+
+    def _columns(self) -> tuple[str, ...]:
+        return ("name", *self.settings.columns) if self.settings.columns else ()
 
     async def _list(self, parts: Parts, _: Request[Nothing]) -> list[dict[str, Any]]:
         return [self.view(parts, each) for each in self._listed(parts.config.current)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.config.snapshot import KEYED
 from appliance.control.areas.keyed import KeyedArea
+from appliance.control.parts import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,10 @@ __all__ = ["AREA", "TRUNKS"]
 
 
 def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
-    return parts.outside.trunk_state(item.name)
+    state = dict(parts.outside.trunk_state(item.name))
+    if state.get("since") is not None:
+        state["since"] = moment(state["since"])
+    return state
 
 
 TRUNKS = KeyedArea(KEYED["trunks"], "SIP trunks to other servers", live=_live)
