@@ -28,6 +28,7 @@ from appliance.call.events import (
 )
 from appliance.call.record import make_record
 from appliance.call.ringing import Ringing
+from appliance.call.sip_leg_late_offer import outbound_leg
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.call.sip_session import ignore
 from appliance.call.trying import Occupied, Trying
@@ -152,7 +153,7 @@ class Call:
             self.end(HungUp(Ending.of(Cause.FAILED)), "system")
 
     def _dial(self, target: Destination) -> OutboundLeg:
-        leg = OutboundLeg(self._owner.wire, target, self.id, self._options_for(target))
+        leg = outbound_leg(self._owner.wire, target, self.id, self._options_for(target))
         leg.on_event = self.receive
         try:
             leg.dial(self.dialled, _retell(self.dialled.content, leg))
@@ -290,7 +291,7 @@ class Call:
         self.ringing.stop()
         # Nobody is rung twice, nor cut off whom the caller has heard.
         unheard = not (self.rings or self._far_heard)
-        while (plan := self.trying.after(self, event.ending.cause, unheard=unheard)) is not None:
+        while (plan := self.trying.after(self, event, unheard=unheard)) is not None:
             failure = self._ring(plan)
             if failure is None:
                 return

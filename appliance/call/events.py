@@ -29,6 +29,7 @@ from typing import Protocol
 import msgspec
 
 from appliance.call.cause import Ending
+from appliance.lines.refusal import Refusal
 from appliance.sip.message import Replaces
 
 Baggage = tuple[tuple[str, str], ...]
@@ -169,6 +170,8 @@ class HungUp(msgspec.Struct, frozen=True):
 
     ending: Ending
     baggage: Baggage = ()
+    refusal: Refusal | None = None
+    "What a line or trunk answered, where that ended it before anybody took the call."
 
 
 Event = Dialled | Progress | Answered | Confirmed | Updated | Withdrawn | Asked | Referred | HungUp

@@ -11,7 +11,9 @@ from appliance.call.cause import Cause
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
+    from appliance.call.events import HungUp
     from appliance.call.router import Plan
+    from appliance.lines.refusal import Refusal
 
 
 class Occupied(Protocol):
@@ -50,12 +52,14 @@ class Trying:
         self._plan = None
         self._occupy(call, "")
 
-    def after(self, call: Call, cause: Cause, *, unheard: bool) -> Plan | None:
+    def after(self, call: Call, event: HungUp, *, unheard: bool) -> Plan | None:
         """What to try after a failure: the same in a simpler way if that was `unheard`, or what comes next and has room."""
-        plan = self._plan
+        plan, cause = self._plan, event.ending.cause
         self.end(call)
-        if plan is not None and unheard and (lesser := self._without_what_hurt(plan, cause)) is not None:
-            return lesser
+        if plan is not None and event.refusal is not None:
+            lesser = self._without_what_hurt(plan, event.refusal, unheard=unheard)
+            if lesser is not None:
+                return lesser
         while plan is not None and plan.otherwise is not None and cause in plan.fail_over_on:
             plan = plan.otherwise
             if self._occupied.has_room(plan):
@@ -63,16 +67,17 @@ class Trying:
             cause = Cause.LINE_FULL  # by now: when the plan was made it had room
         return None
 
-    def _without_what_hurt(self, plan: Plan, cause: Cause) -> Plan | None:
+    def _without_what_hurt(self, plan: Plan, refusal: Refusal, *, unheard: bool) -> Plan | None:
         """The same once more without an optional feature that explains the failure: once a call."""
-        if self._tried_less or len(plan.targets) != 1:
+        if len(plan.targets) != 1:
             return None
         target = plan.targets[0]
-        way = None if target.way_out is None else target.way_out.without(cause)
+        may_retry = unheard and not self._tried_less
+        way = None if target.way_out is None else target.way_out.after(refusal, unheard=may_retry)
         if way is None:
             return None
         self._tried_less = True
-        return replace(plan, targets=[replace(target, way_out=way)])
+        return replace(plan, targets=[replace(target, uri=way.uri(target.number), way_out=way)])
 
     def _occupy(self, call: Call, name: str) -> None:
         before, self._occupies = self._occupies, name

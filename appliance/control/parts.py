@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from appliance.call.decision import Decision
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
+    from appliance.lines.feature import Feature
     from appliance.store.store import Store
 
 __all__ = [
@@ -120,10 +121,19 @@ class Outside(Protocol):
     """The lines and trunks as they are now: `appliance/service`'s."""
 
     def line_state(self, name: str) -> Mapping[str, Any]:
-        """What a line is doing: `state`, `reason`, `since` and more, as plain values."""
+        """What a line is doing: `state`, `reason`, `since` and more, as plain values; and `learned`, as `lines.Lesson`."""
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
         """What a trunk is doing, as plain values."""
+
+    async def forget(self, way: str, feature: Feature | None) -> None:
+        """Try a feature, or (None) every one, again by a line or trunk. Raises StoreError."""
+
+    async def pin(self, way: str, feature: Feature, on: bool | None) -> None:
+        """Calls by it have the feature, or do without, until that is forgotten; None: as was learned. Raises StoreError."""
+
+    async def reload(self) -> None:
+        """Take over a database that was replaced as a whole. Raises StoreError."""
 
 
 class Router(Protocol):
@@ -141,6 +151,15 @@ class NothingOutside:
 
     def trunk_state(self, _: str) -> Mapping[str, Any]:
         return {}
+
+    async def forget(self, way: str, feature: Feature | None) -> None:
+        """There is nothing to forget."""
+
+    async def pin(self, way: str, feature: Feature, on: bool | None) -> None:
+        """Nor to pin."""
+
+    async def reload(self) -> None:
+        """Nor to take over."""
 
 
 def _no_trace(_: str) -> Iterable[TracedMessage]:

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.errors import LocalError
+from appliance.media.codecs import only_g711
 from appliance.media.rewrite import Origin, rewrite
 from appliance.media.sdp import HOST_CACHE, Description, Media, parse_sdp
 from appliance.media.stream import Announced, Carries, Stream
@@ -81,6 +82,8 @@ class LegMedia:
         self._told: tuple[Media, ...] = ()
         self._expected: tuple[Media, ...] = ()
         self._partner: LegMedia | None = None
+        self.only_g711 = False
+        "Whether the peer hears of no other codec."
         self._final: LegStatistics | None = None
         "What came in until the leg was closed."
 
@@ -90,7 +93,7 @@ class LegMedia:
         PeerError 400 or 488 for a description that cannot be used, 503 when no port is left.
         """
         self._check_open()
-        description = parse_sdp(sdp)
+        description = only_g711(parse_sdp(sdp)) if self.only_g711 else parse_sdp(sdp)
         self._told = description.media
         pairs = [self._pair_for(at, media) for at, media in enumerate(description.media)]
         for at in range(len(pairs)):

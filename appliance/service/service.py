@@ -27,6 +27,7 @@ from appliance.errors import ConfigError
 from appliance.media.relay import Relay
 from appliance.service.address_book import AddressBook
 from appliance.service.dns_watch import DnsWatch
+from appliance.service.lessons import Lessons
 from appliance.service.registrations import Registrations
 from appliance.service.wishes import Wishes
 from appliance.service.world import World
@@ -72,6 +73,7 @@ class Service:
     wishes: Wishes
     gruus: Gruus
     world: World
+    lessons: Lessons
     config: Config
     dns_watch: DnsWatch
 
@@ -119,7 +121,8 @@ class Service:
             *(store, config, bindings, exchange, address_book, trace.of), dns_checks=dns_checks, now=clock.now
         )
         control = Control(parts)
-        world = World(wire, exchange, options, control.feed.changed)
+        lessons = Lessons(store, control.feed.changed)
+        world = World(wire, exchange, options, lessons, control.feed.changed)
         parts.outside = world
 
         def connection_lost(flow: Flow) -> None:
@@ -130,7 +133,7 @@ class Service:
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
-            *(certificate, Wishes(options.data), gruus, world, config),
+            *(certificate, Wishes(options.data), gruus, world, lessons, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
         )
         service._follow(config)
@@ -139,6 +142,7 @@ class Service:
     async def restore(self) -> None:
         """Take up what the last process knew: who was registered, and what the GRUUs in their hands are made with."""
         await self.registrations.restore()
+        await self.lessons.restore()
         try:
             self.gruus.keep(
                 await self.store.run(partial(own_secrets.load, purpose="gruu", octets=SECRET_OCTETS))

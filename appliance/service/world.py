@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from appliance.config.config import Config
     from appliance.config.extension import Extension
     from appliance.config.snapshot import Snapshot
+    from appliance.lines.feature import Feature
     from appliance.lines.registration import RegistrationState
+    from appliance.service.lessons import Lessons
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
 
@@ -44,7 +46,9 @@ TRANSPORTS = ("udp", "tcp", "tls")
 class World:
     """Lines, trunks and routes. `run` is a task of its own."""
 
-    def __init__(self, wire: Wire, exchange: Exchange, options: Options, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, wire: Wire, exchange: Exchange, options: Options, lessons: Lessons, changed: Callable[[], None]
+    ) -> None:
         """`changed` is told when there is something new to show."""
         host = options.sip[0]
         self._timers = wire.timers
@@ -55,12 +59,15 @@ class World:
         self._sender = Sender(wire.endpoint, locator)
         self._lines = Lines(self._sender, wire.timers, wire.random, changed)
         self._trunks = Trunks(Surroundings(wire.endpoint, locator, wire.timers, wire.random))
-        self._outside = Outside(self._lines, self._trunks, lambda: exchange.options)
-        exchange.router.around.outside = self._outside
+        self._lessons = lessons
+        exchange.router.around.outside = Outside(
+            self._lines, self._trunks, lambda: exchange.options, lessons.learned
+        )
 
     def follow(self, config: Config) -> None:
         """From now on everything is as it is set."""
         config.add_verifier(_check_lines)
+        self._lessons.follow(config)
         config.on_change(lambda snapshot: snapshot.trunks, self._trunks.follow)
         config.on_change(_routing, partial(self._route, config))
 
@@ -117,8 +124,11 @@ class World:
         else:
             registration = live.registration
             shown = {**self._shown(registration.state), "address": _address(registration.flow)}
-        learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
-        return {**shown, "calls": self._exchange.calls_by(way), "learned": learned}
+        return {
+            **shown,
+            "calls": self._exchange.calls_by(way),
+            "learned": self._lessons.learned.of(way),
+        }
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
         """How a trunk's peers are."""
@@ -127,13 +137,24 @@ class World:
         shown = [f"{text} {state.status} {state.reason}".rstrip() for text, state in peers]
         best = min((state.status for _, state in peers), key=("up", "unknown", "down").index, default="off")
         way = f"trunk:{name}"
-        learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
         return {
             "state": best,
             "peer_states": shown,
             "calls": self._exchange.calls_by(way),
-            "learned": learned,
+            "learned": self._lessons.learned.of(way),
         }
+
+    async def forget(self, way: str, feature: Feature | None) -> None:
+        """Try a feature, or (None) every one, again by a line or trunk. Raises StoreError."""
+        await self._lessons.forget(way, feature)
+
+    async def pin(self, way: str, feature: Feature, on: bool | None) -> None:
+        """Calls by it have the feature, or do without, until that is forgotten. Raises StoreError."""
+        await self._lessons.pin(way, feature, on)
+
+    async def reload(self) -> None:
+        """Take over a database that was replaced as a whole. Raises StoreError."""
+        await self._lessons.reload()
 
     def _shown(self, state: RegistrationState) -> dict[str, Any]:
         return {

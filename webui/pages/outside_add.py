@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from appliance.errors import ConfigError
 from webui import form
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from webui.settings import Setting
     from webui.visit import Visit
 
-__all__ = ["AREAS", "ROUTES", "draw", "settings"]
+__all__ = ["AREAS", "LEARNING", "ROUTES", "draw", "settings"]
 
 AREAS = ("lines", "trunks", "routes")
+LEARNING = ("lines", "trunks")
+"Those that have somebody at their other end, about whom there is something to learn."
 
 
 def show(area: str, visit: Visit) -> Answer:
@@ -54,7 +56,14 @@ def draw(
         name=name,
         groups=laid_out(area, settings(visit, area), reading),
         ways=_ways(visit) if area == "routes" else [],
+        **(_lessons(visit, area, name) if name and area in LEARNING else {"learned": None}),
     )
+
+
+def _lessons(visit: Visit, area: str, name: str) -> dict[str, Any]:
+    """What was learned about the other side, and what there is to learn at all."""
+    feature = visit.takes(area, "pin")["properties"]["feature"]
+    return {"learned": visit.perform(area, "show", name)["learned"], "features": feature["enum"]}
 
 
 def _ways(visit: Visit) -> list[str]:

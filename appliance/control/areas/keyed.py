@@ -125,7 +125,7 @@ class KeyedArea:
         return [self.view(parts, each) for each in sorted(items.values(), key=self.order)]
 
     async def _show(self, parts: Parts, request: Request[Nothing]) -> dict[str, Any]:
-        return self.view(parts, self._known(parts.config.current, request))
+        return self.shown(parts, request)
 
     async def _add(self, parts: Parts, request: Request[Any]) -> dict[str, Any]:
         name = request.values.name
@@ -139,7 +139,7 @@ class KeyedArea:
 
     async def _set(self, parts: Parts, request: Request[Any]) -> dict[str, Any]:
         def edit(now: Snapshot) -> Snapshot:
-            old = self._known(now, request)
+            old = self.known(now, request)
             if request.values.name not in (UNSET, old.name):
                 raise ConfigError(request.path + ".name", "error.read_only")
             return now.with_item(self.name, self.changed(old, request.values))
@@ -148,13 +148,18 @@ class KeyedArea:
 
     async def _remove(self, parts: Parts, request: Request[Nothing]) -> Done:
         def edit(now: Snapshot) -> Snapshot:
-            self._known(now, request)
+            self.known(now, request)
             return now.without_item(self.name, request.key)
 
         await parts.config.change(edit)
         return Done()
 
-    def _known(self, snapshot: Snapshot, request: Request[Any]) -> Any:
+    def shown(self, parts: Parts, request: Request[Any]) -> dict[str, Any]:
+        """The one that a request is about, as it is shown."""
+        return self.view(parts, self.known(parts.config.current, request))
+
+    def known(self, snapshot: Snapshot, request: Request[Any]) -> Any:
+        """The one that a request is about. ConfigError when there is none."""
         item = snapshot.items(self.name).get(request.key)
         if item is None:
             raise not_found(request.path)

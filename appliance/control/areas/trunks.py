@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from appliance.control.areas.keyed import KeyedArea
+from appliance.control.areas.lessons import shown_lessons, verbs_of_lessons
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +16,9 @@ __all__ = ["AREA", "TRUNKS"]
 
 
 def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
-    return parts.outside.trunk_state(item.name)
+    state = parts.outside.trunk_state(item.name)
+    return {**state, "learned": shown_lessons(state)}
 
 
 TRUNKS = KeyedArea("trunks", "SIP trunks to other servers", live=_live)
-AREA = TRUNKS.area()
+AREA = TRUNKS.area(*verbs_of_lessons(TRUNKS, "trunk"))
