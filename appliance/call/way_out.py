@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from appliance.config.outside import Outside
     from appliance.config.trunk import Trunk
     from appliance.lines.credentials import Attempt, Credentials
+    from appliance.lines.explanation import Known
     from appliance.lines.feature import Feature
     from appliance.lines.refusal import Refusal
     from appliance.sip.message import NameAddr
@@ -62,7 +63,7 @@ class _Way:
         if self.trial:
             self.learned.failed(self.name, self.trial)
             return None
-        cure = explain(refusal, self.learned.known(self.name))
+        cure = explain(refusal, self._known())
         if cure and unheard:
             return self.on_trial(cure, refusal.said)
         if cure and refusal.method == "PRACK":
@@ -81,6 +82,10 @@ class _Way:
         features = {each.feature for each in habits}
         rest = (each for each in self.habits if each.feature not in features)
         return replace(self, habits=frozenset((*rest, *habits)), trial=habits, said=said)
+
+    def _known(self) -> Known:
+        """What is known of the other side."""
+        return self.learned.known(self.name)
 
     def _does_without(self, feature: Feature) -> bool:
         return Habit(feature, on=False) in self.habits
@@ -155,6 +160,11 @@ class TrunkWay(_Way):
     def attempt(self, _method: str) -> Attempt | None:
         """A trunk is trusted by address: there is nothing to prove."""
         return None
+
+    def _known(self) -> Known:
+        # Server to server nobody asks for user=phone, and a 404 means that there is no such number.
+        known = self.learned.known(self.name)
+        return replace(known, worked=known.worked | {Habit("user-phone", on=False)})
 
     @property
     def _is_tel(self) -> bool:

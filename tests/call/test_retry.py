@@ -266,6 +266,17 @@ def test_a_line_that_needs_user_phone(book: Playbook, world: OutsideWorld, alice
     book.ends("normal", "not_found")
 
 
+def test_a_trunk_is_never_thought_to_need_it(book: Playbook, world: OutsideWorld, alice: Phone) -> None:
+    (hq,) = world.trunk(trunk(), ("192.0.2.9", 5060))
+    world.routes(route("trunk:hq"))
+    out(book, alice, hq)
+    refused(book, alice, hq, 404)
+    world.learned.keep("trunk:hq", world.learned.pinned("trunk:hq", "user-phone", on=True))
+    out(book, alice, hq, "INVITE sip:555@192.0.2.9;user=phone SIP/2.0")
+    taken(book, alice, hq)
+    book.ends("not_found", "normal")
+
+
 def test_a_wrong_number_costs_a_second_invite_until_a_call_came_about(
     book: Playbook, world: OutsideWorld, alice: Phone
 ) -> None:
