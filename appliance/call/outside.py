@@ -15,6 +15,7 @@ from appliance.call.destination import Destination
 from appliance.call.inbound import RefusedError
 from appliance.call.way_out import LineWay, TrunkWay
 from appliance.lines.arrival import Arrival, arrival_of, number_of
+from appliance.lines.feature import OPTION_TAGS, Habit
 from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Outside:
         arrival = arrival_of(request, way)
         name = way_name(kind, way.name)
         habits = self._learned.habits(name)
-        options = self._base_of(way).without(each.feature for each in habits if not each.on)
+        options = self._base_of(way).without(tag for tag in OPTION_TAGS if Habit(tag, on=False) in habits)
         return OutsideCaller(name, arrival, options, prover, way.max_calls)
 
     def destinations(self, kind: Kind, name: str, number: str, extension: str | None) -> list[Destination]:

@@ -54,8 +54,10 @@ class LateOfferLeg(OutboundLeg):
     def _picked_up(self, early: EarlyDialog | None, response: Response) -> Answered:
         answered = super()._picked_up(early, response)
         offer, own = answered.content, self._withheld
-        if offer is None or own is None or not offer.is_session:
+        if own is None:
             return answered
+        if offer is None or not offer.is_session:
+            raise PeerError(488, "Not Acceptable Here")  # §13.2.1: now it was the peer's to offer
         self._answer = Content(own.kind, bytes(as_answer(parse_sdp(own.body), parse_sdp(offer.body))))
         return msgspec.structs.replace(answered, content=self._for_caller(offer))
 

@@ -11,7 +11,7 @@ __all__ = ["Known", "explain"]
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from appliance.lines.feature import FEATURES, Feature, Habit
+from appliance.lines.feature import FEATURES, OPTION_TAGS, Feature, Habit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from appliance.lines.refusal import Refusal
 
 Cure = tuple[Habit, ...]
-
-_OPTION_TAGS: tuple[Feature, ...] = ("100rel", "timer")
 
 _NO_CURE = frozenset({300, 301, 302, 330, 331, 370})
 "RFC 3261 §20.43: warnings of networks, addresses and bandwidth. No other offer of ours changes these."
@@ -36,7 +34,7 @@ LIKELY: Mapping[int, Cure] = {
     400: (*_without("tel", "user-phone", "plus", "timer", "100rel"), _WITH_USER_PHONE),
     404: (*_without("user-phone", "plus", "tel"), _WITH_USER_PHONE),
     415: _without("early-offer", "codecs"),
-    420: _without(*_OPTION_TAGS),
+    420: _without(*OPTION_TAGS),
     484: (*_without("plus", "user-phone", "tel"), _WITH_USER_PHONE),
     488: _without("codecs", "early-offer"),
     606: _without("codecs", "early-offer"),
@@ -74,7 +72,7 @@ def _told(refusal: Refusal, known: Known) -> Iterable[Habit]:
         case _, 416 if "tel" in refusal.used:
             return _without("tel")
         case _, 420:
-            return _without(*(tag for tag in _OPTION_TAGS if tag in refusal.unsupported & refusal.used))
+            return _without(*(tag for tag in OPTION_TAGS if tag in refusal.unsupported & refusal.used))
         case _, 421:
             # What we offered is not what it misses, and what a person has switched off stays so.
             missing = refusal.required - refusal.used

@@ -5,10 +5,11 @@ RFC 3262 (100rel), RFC 4028 (timer), RFC 3261 §19.1.1 (`user=phone`) and §13.2
 
 from __future__ import annotations
 
-__all__ = ["FEATURES", "Feature", "Habit", "addressed", "used_by"]
+__all__ = ["FEATURES", "OPTION_TAGS", "Feature", "Habit", "addressed", "called_number", "used_by"]
 
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from urllib.parse import unquote
 
 from appliance.errors import PeerError
 from appliance.media.codecs import beyond_g711
@@ -21,6 +22,13 @@ Feature = Literal["100rel", "timer", "user-phone", "tel", "plus", "early-offer",
 """`user-phone`: `user=phone` in the Request-URI; `tel`: numbers as `tel:`; `plus`: a + before them; `early-offer`: the INVITE
 describes the sound; `codecs`: others than G.711 are offered."""
 FEATURES: tuple[Feature, ...] = get_args(Feature)
+
+OPTION_TAGS: tuple[Feature, ...] = ("100rel", "timer")
+"Those that both sides of a leg agree on by name, whoever has called."
+
+MIN_GLOBAL_DIGITS = 10
+"""Of a number whose + may be what hurts. A shorter one could be somebody else's local number without it: a wrong number must
+not ring a stranger."""
 
 USER_PHONE = "user=phone"
 _TELEPHONE = re.compile(r"\+?[0-9*#]+")
@@ -35,13 +43,13 @@ class Habit(NamedTuple):
 
 def used_by(invite: Request) -> frozenset[Feature]:
     """What an INVITE of ours has of them."""
-    user, phone = _user_of(invite.uri), USER_PHONE in invite.uri.lower().split(";")
+    number = called_number(invite.uri)
     has: dict[Feature, bool] = {
         "100rel": _offers(invite, "100rel"),
         "timer": _offers(invite, "timer") or "Session-Expires" in invite.headers,
-        "user-phone": phone,
+        "user-phone": USER_PHONE in invite.uri.lower().split(";"),
         "tel": invite.uri[:4].lower() == "tel:",
-        "plus": user.startswith("+"),
+        "plus": number.startswith("+") and len(number) > MIN_GLOBAL_DIGITS,
         "early-offer": bool(invite.body) and invite.content_type == "application/sdp",
     }
     has["codecs"] = has["early-offer"] and _beyond_g711(invite.body)
@@ -58,8 +66,10 @@ def addressed(parameters: str, number: str, habits: frozenset[Habit]) -> str:
     return parameters
 
 
-def _user_of(uri: str) -> str:
-    return uri.partition(":")[2].partition("@")[0]
+def called_number(uri: str) -> str:
+    """The telephone number in a Request-URI of ours; empty where it names somebody otherwise."""
+    user = unquote(uri.partition(":")[2].partition("@")[0].partition(";")[0])
+    return user if _TELEPHONE.fullmatch(user) else ""
 
 
 def _offers(invite: Request, tag: str) -> bool:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from appliance.lines.feature import Feature, used_by
-from appliance.sip.message import Uri
+from appliance.lines.feature import Feature, called_number, used_by
 
 if TYPE_CHECKING:
     from appliance.sip.message import Request, Response
@@ -41,13 +40,12 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, invite: Request, response: Response) -> Self:
         """What a response to the INVITE, or to a PRACK in its early dialog, means."""
-        user = Uri.parse(invite.uri).number if invite.uri[:3].lower() == "sip" else None
         return cls(
             method=response.cseq.method,
             status=response.status,
             reason=response.reason,
             used=used_by(invite),
-            numeric=bool(user) and all(each in "+0123456789*#" for each in user or ""),
+            numeric=invite.uri[:3].lower() == "sip" and bool(called_number(invite.uri)),
             unsupported=_tags(response, "Unsupported"),
             required=_tags(response, "Require"),
             warnings=_warnings(response),

@@ -296,11 +296,11 @@ def test_a_wrong_number_costs_a_second_invite_until_a_call_came_about(
 @pytest.mark.parametrize(
     ("number_format", "number", "status", "written"),
     [
-        ("tel", "9+8624555", 416, ("tel:+8624555", "sip:+8624555@192.0.2.9")),
+        ("tel", "9+862455500000", 416, ("tel:+862455500000", "sip:+862455500000@192.0.2.9")),
         ("tel", "9555", 416, ("tel:555;phone-context=192.0.2.9", "sip:555@192.0.2.9")),
-        ("e164", "98624555", 484, ("sip:+8624555@192.0.2.9", "sip:8624555@192.0.2.9")),
-        ("e164", "98624555", 404, ("sip:+8624555@192.0.2.9", "sip:8624555@192.0.2.9")),
-        ("sip", "9+8624555", 404, ("sip:+8624555@192.0.2.9", "sip:8624555@192.0.2.9")),
+        ("e164", "9862455500000", 484, ("sip:+862455500000@192.0.2.9", "sip:862455500000@192.0.2.9")),
+        ("e164", "9862455500000", 404, ("sip:+862455500000@192.0.2.9", "sip:862455500000@192.0.2.9")),
+        ("sip", "9+862455500000", 404, ("sip:+862455500000@192.0.2.9", "sip:862455500000@192.0.2.9")),
     ],
 )
 def test_how_a_number_is_written(
@@ -370,6 +370,26 @@ def test_a_late_offer_that_nobody_can_use(book: Playbook, world: OutsideWorld, a
     book << alice.gets(488) >> alice.ack_refusal() >> carrier.ok()
     assert habits(world) == set()
     book.ends("media")
+
+
+def test_a_late_offer_that_never_comes(book: Playbook, world: OutsideWorld, alice: Phone) -> None:
+    carrier = world.line(line())
+    world.learned.keep("line:a", world.learned.pinned("line:a", "early-offer", on=False))
+    world.routes(route("line:a"))
+    out(book, alice, carrier, lacks=("Content-Type",))
+    book >> carrier.says(200) << carrier.gets("ACK") << carrier.gets("BYE") << alice.gets(488)
+    (book >> alice.ack_refusal() >> carrier.ok()).ends("media")
+
+
+def test_a_wrong_number_with_a_plus_rings_no_stranger(
+    book: Playbook, world: OutsideWorld, alice: Phone
+) -> None:
+    """Without the + it would be somebody's local number."""
+    (hq,) = world.trunk(trunk(), ("192.0.2.9", 5060))
+    world.routes(route("trunk:hq", pattern="."))
+    book >> alice.invite("9+49301234", OFFER) << hq.gets("INVITE", "sip:+49301234@") << alice.gets(100)
+    refused(book, alice, hq, 404)
+    book.ends("not_found")
 
 
 def test_a_caller_who_offers_nothing_is_not_held_back(

@@ -128,6 +128,41 @@ def test_one_that_wants_to_offer_itself(office: Office, status: int) -> None:
     assert lessons(office, way) == [("early-offer", "without")]
 
 
+def test_sound_after_a_late_offer(office: Office) -> None:
+    """Both hear each other, though neither has answered the other's own words."""
+    stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
+    name = office.line(carrier)
+    stage.exchange.perform("lines", "pin", name, {"feature": "early-offer"})
+    stage.call(alice, office.route(f"line:{name}") + NUMBER, alice.offer())
+    (
+        stage
+        << carrier.gets("INVITE", lacks=("m=audio",))
+        >> carrier.says(200, carrier.offer())
+        << carrier.gets("ACK")
+    )
+    told_carrier = carrier.body
+    stage << alice.gets(200) >> alice.ack()
+    alice.sound.say(alice.body, b"from the caller")
+    assert carrier.sound.hears() == b"from the caller"
+    carrier.sound.say(told_carrier, b"from outside")
+    assert alice.sound.hears() == b"from outside"
+    stage.hang_up(alice, carrier).ends(alice, "normal")
+
+
+def test_never_after_sound_from_outside(office: Office) -> None:
+    """An announcement was heard: to begin anew would only repeat it."""
+    stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
+    name = office.line(carrier, uri_parameter="user=phone")
+    stage.call(alice, office.route(f"line:{name}") + NUMBER, alice.offer()) << carrier.gets("INVITE")
+    told = carrier.body
+    stage >> carrier.says(183, carrier.offer()) << alice.gets(183)
+    carrier.sound.say(told, b"no such number")
+    assert alice.sound.hears() == b"no such number"
+    stage >> carrier.says(404) << carrier.gets("ACK") << alice.gets(404) >> alice.ack_refusal()
+    stage.ends(alice, "not_found")
+    assert lessons(office, f"line:{name}") == []
+
+
 def test_a_prack_that_nobody_knows(office: Office) -> None:
     stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
     name = office.line(carrier)
