@@ -188,6 +188,7 @@ def test_what_was_learned_of_a_carrier_is_kept_and_forgotten(
     assert "stays until it is forgotten" in browser.text("#lessons")
     browser.run("document.querySelector('#feature').value = 'user-phone'")
     browser.run("document.querySelector('#use').value = 'with'")
+    browser.find("#by-hand").click()
     browser.press("#pin-by-hand")
     assert "with user=phone" in browser.text("#lessons")
     browser.press("#forget-100rel")
