@@ -30,6 +30,7 @@ from appliance.media.sounds import Sounds
 from appliance.service.address_book import AddressBook
 from appliance.service.amenities import furnish
 from appliance.service.dns_watch import DnsWatch
+from appliance.service.lessons import Lessons
 from appliance.service.registrations import Registrations
 from appliance.service.watching import Watching
 from appliance.service.wishes import Wishes
@@ -89,6 +90,7 @@ class Service:
     wishes: Wishes
     gruus: Gruus
     world: World
+    lessons: Lessons
     watching: Watching
     config: Config
     dns_watch: DnsWatch
@@ -146,7 +148,8 @@ class Service:
         )
         furnish(wire, exchange, config, parts.sounds)
         control = Control(parts)
-        world = World(wire, exchange, options, control.feed.changed, network.folder)
+        lessons = Lessons(store, control.feed.changed)
+        world = World(wire, exchange, options, lessons, control.feed.changed, network.folder)
         parts.outside = world
         parts.figures = watching.figures
 
@@ -158,7 +161,16 @@ class Service:
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, network.transports, endpoint, relay, registrations, exchange, control),
-            *(address_book, network.certificate, Wishes(options.data), gruus, world, watching, config),
+            *(
+                address_book,
+                network.certificate,
+                Wishes(options.data),
+                gruus,
+                world,
+                lessons,
+                watching,
+                config,
+            ),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
             parts.sounds,
         )
@@ -168,6 +180,7 @@ class Service:
     async def restore(self) -> None:
         """Take up what the last process knew: who was registered, and what the GRUUs in their hands are made with."""
         await self.registrations.restore()
+        await self.lessons.restore()
         try:
             self.gruus.keep(
                 await self.store.run(partial(own_secrets.load, purpose="gruu", octets=SECRET_OCTETS))

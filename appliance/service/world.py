@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from appliance.config.extension import Extension
     from appliance.config.snapshot import Snapshot
     from appliance.config.trunk import Trunk
+    from appliance.lines.feature import Feature
     from appliance.lines.registration import RegistrationState
+    from appliance.service.lessons import Lessons
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
 
@@ -61,6 +63,7 @@ class World:
         wire: Wire,
         exchange: Exchange,
         options: Options,
+        lessons: Lessons,
         changed: Callable[[], None],
         certificates: Certificates,
     ) -> None:
@@ -75,14 +78,17 @@ class World:
         self._sender = Sender(wire.endpoint, locator)
         self._lines = Lines(self._sender, wire.timers, wire.random, changed)
         self._trunks = Trunks(Surroundings(wire.endpoint, locator, wire.timers, wire.random))
-        self._outside = Outside(self._lines, self._trunks, lambda: exchange.options)
-        exchange.router.around.outside = self._outside
+        self._lessons = lessons
+        exchange.router.around.outside = Outside(
+            self._lines, self._trunks, lambda: exchange.options, lessons.learned
+        )
 
     def follow(self, config: Config) -> None:
         """From now on everything is as it is set."""
         config.add_verifier(_check_lines)
         config.add_verifier(self._check_certificates)
         config.on_change(_certificates, self._certificates.want)
+        self._lessons.follow(config)
         config.on_change(lambda snapshot: snapshot.trunks, self._trunks.follow)
         config.on_change(_routing, partial(self._route, config))
 
@@ -152,8 +158,11 @@ class World:
         else:
             registration = live.registration
             shown = {**self._shown(registration.state), "address": _address(registration.flow)}
-        learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
-        return {**shown, **self._calls(way), "learned": learned}
+        return {
+            **shown,
+            **self._calls(way),
+            "learned": self._lessons.learned.of(way),
+        }
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
         """How a trunk's peers are."""
@@ -163,13 +172,12 @@ class World:
         best = min((state.status for _, state in peers), key=("up", "unknown", "down").index, default="off")
         since = min((state.since for _, state in peers if state.status == best), default=None)
         way = f"trunk:{name}"
-        learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
         return {
             "state": best,
             "since": self._moment(since),
             "peer_states": shown,
             **self._calls(way),
-            "learned": learned,
+            "learned": self._lessons.learned.of(way),
         }
 
     def _calls(self, way: str) -> dict[str, Any]:
@@ -179,6 +187,18 @@ class World:
             "calls": self._exchange.calls_by(way),
             "refused": [f"{cause} {calls}" for cause, calls in refused.items()],
         }
+
+    async def forget(self, way: str, feature: Feature | None) -> None:
+        """Try a feature, or (None) every one, again by a line or trunk. Raises StoreError."""
+        await self._lessons.forget(way, feature)
+
+    async def pin(self, way: str, feature: Feature, on: bool | None) -> None:
+        """Calls by it have the feature, or do without, until that is forgotten. Raises StoreError."""
+        await self._lessons.pin(way, feature, on)
+
+    async def reload(self) -> None:
+        """Take over a database that was replaced as a whole. Raises StoreError."""
+        await self._lessons.reload()
 
     def _shown(self, state: RegistrationState) -> dict[str, Any]:
         return {

@@ -85,7 +85,7 @@ def test_the_next_line_when_the_carrier_is_at_fault(
     ("status", "chosen", "cause"),
     [
         (486, FAIL_OVER_DEFAULT, "busy"),
-        (404, FAIL_OVER_DEFAULT, "not_found"),
+        (410, FAIL_OVER_DEFAULT, "not_found"),
         (603, FAIL_OVER_DEFAULT, "refused"),
         (503, (), "overload"),
         (503, ("busy",), "overload"),

@@ -19,6 +19,7 @@ from appliance.config.snapshot import Snapshot
 from appliance.config.trunk import Trunk
 from appliance.errors import ConfigError
 from appliance.service.dns_watch import LineSeen
+from appliance.service.lessons import Lessons
 from appliance.service.options import Options
 from appliance.service.world import World
 from appliance.sip.message import Request
@@ -48,15 +49,17 @@ class Certificates:
 
 
 class House:
-    def __init__(self, folder: Path, config: Config) -> None:
+    def __init__(self, store: Store, config: Config) -> None:
         self.book = Playbook()
         self.config = config
         self.told = 0
         nowhere = ("127.0.0.1", 0)
-        options = Options(folder, EXCHANGE, nowhere, nowhere, (30_000, 30_199))
+        options = Options(store.folder, EXCHANGE, nowhere, nowhere, (30_000, 30_199))
+        self.lessons = Lessons(store, self.changed)
+        exchange = self.book.exchange
         self.certificates = Certificates()
         self.world = World(
-            self.book.exchange.wire, self.book.exchange, options, self.changed, self.certificates
+            *(exchange.wire, exchange, options, self.lessons, self.changed), certificates=self.certificates
         )
 
     def changed(self) -> None:
@@ -91,8 +94,9 @@ async def house(folder: Path, *items: tuple[str, Any]) -> AsyncIterator[House]:
         config = await Config.open(store)
         for area, item in items:
             await config.change(lambda now, area=area, item=item: now.with_item(area, item))  # type: ignore[misc]
-        made = House(folder, config)
+        made = House(store, config)
         made.world.follow(config)
+        await made.lessons.restore()
         async with anyio.create_task_group() as tasks:
             await tasks.start(made.world.run, config)
             yield made

@@ -62,6 +62,7 @@ async def restore(parts: Parts, request: Request[File]) -> Restored:
         await database.replace_from(place / archive.DATABASE)
         try:
             await parts.config.reload()
+            await parts.outside.reload()
         except Exception:
             await database.replace_from(before)
             await parts.config.reload()
