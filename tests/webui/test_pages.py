@@ -21,7 +21,10 @@ from webui.app import create_app
 from webui.pages import ROUTES
 from webui.routes import Access
 
-PAGES = sorted({each.path for each in ROUTES if each.method == "GET" and each.access is not Access.BEARER})
+SOUNDS = {"/system/music/listen"}
+PAGES = sorted(
+    {each.path for each in ROUTES if each.method == "GET" and each.access is not Access.BEARER} - SOUNDS
+)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 HOSTILE_TEXTS = {"server", "account", "reason", "address", "incoming", "pattern", "prepend"}
 HOSTILE_LISTS = {"peers", "peer_states", "to", "times", "callers"}
