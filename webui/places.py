@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CODES",
     "KEYED",
+    "LEARNING",
     "OUTSIDE",
     "Kind",
     "Place",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 OUTSIDE = ("lines", "trunks", "routes")
+LEARNING = ("lines", "trunks")
+"Those that have somebody at their other end, about whom there is something to learn."
 CODES = "codes"
 "The area of what is dialled for the services."
 

@@ -15,7 +15,7 @@ from appliance.call.events import Answered, Asked, Content, HungUp, Outcome, Pro
 from appliance.call.inbound import RefusedError
 from appliance.call.negotiation import NOBODY, retell, take
 from appliance.call.ringing import Ringing
-from appliance.call.sip_leg_outbound import OutboundLeg
+from appliance.call.sip_leg_late_offer import outbound_leg
 from appliance.call.trying import Trying
 from appliance.errors import PeerError
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from appliance.call.leg_options import LegOptions
     from appliance.call.negotiation import Negotiation
     from appliance.call.router import Plan
+    from appliance.call.sip_leg_outbound import OutboundLeg
 
 
 class Calling:
@@ -82,7 +83,7 @@ class Calling:
         caller.progress(Progress(181, "Call Is Being Forwarded", None, headers))
 
     def _dial(self, plan: Plan, target: Destination) -> OutboundLeg:
-        leg = OutboundLeg(self._owner.wire, target, self._call.id, self._options_for(target))
+        leg = outbound_leg(self._owner.wire, target, self._call.id, self._options_for(target))
         leg.on_event = self._call.receive
         try:
             leg.dial(plan.dialled, retell(self._call.dialled.content, leg))

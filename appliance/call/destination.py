@@ -15,11 +15,12 @@ from appliance.call.number import escaped
 from appliance.sip.message import NameAddr, Uri
 
 if TYPE_CHECKING:
-    from appliance.call.cause import Cause
     from appliance.call.events import Baggage, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.directory.bindings import Binding
     from appliance.lines.credentials import Attempt
+    from appliance.lines.feature import Feature
+    from appliance.lines.refusal import Refusal
     from appliance.sip.transport.flow import Flow
 
 ANONYMOUS = NameAddr("Anonymous", Uri.sip("anonymous", "anonymous.invalid"))
@@ -64,14 +65,20 @@ class WayOut(Protocol):
     def options(self) -> LegOptions:
         """What its legs use of SIP's extensions."""
 
+    def uri(self, number: str) -> str:
+        """The Request-URI for a number."""
+
     def shown(self, dialled: Dialled, number: str) -> Shown:
         """How the caller is shown there to whom `number` is dialled."""
 
-    def without(self, cause: Cause) -> WayOut | None:
-        """The same way without the feature that explains this failure; None when nothing optional does."""
+    def after(self, refusal: Refusal, *, unheard: bool) -> WayOut | None:
+        """The same way without what explains the refusal; None when nothing optional does.
 
-    def worked(self) -> None:
-        """Somebody rings there, or has answered: what this way does without is remembered."""
+        `unheard`: nobody has rung, nor was there any sound. Otherwise there is no second try, but a next call.
+        """
+
+    def worked(self, used: frozenset[Feature]) -> None:
+        """Somebody rings there, or has answered, and this is what the INVITE had: the way is remembered as one that works."""
 
     def attempt(self, method: str) -> Attempt | None:
         """What answers challenges to one request of that method; None where none are answered."""

@@ -31,6 +31,7 @@ import msgspec
 
 from appliance.call.cause import Ending
 from appliance.call.decision import FromExtension
+from appliance.lines.refusal import Refusal
 from appliance.sip.message import Replaces
 
 Baggage = tuple[tuple[str, str], ...]
@@ -197,6 +198,8 @@ class HungUp(msgspec.Struct, frozen=True):
     baggage: Baggage = ()
     moved_to: str = ""
     "The number that the phone would have it go to (3xx); empty when it names none."
+    refusal: Refusal | None = None
+    "What a line or trunk answered, where that ended it before anybody took the call."
 
 
 Event = Dialled | Progress | Answered | Confirmed | Updated | Withdrawn | Asked | Referred | HungUp

@@ -24,6 +24,7 @@ from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
 from appliance.call.music import NoMusic
 from appliance.call.origination import Origination
 from appliance.call.record import record_refused
+from appliance.call.refusals import Refusals
 from appliance.call.router import Router
 from appliance.call.served import ServiceTasks
 from appliance.call.sip_leg_inbound import InboundLeg
@@ -61,6 +62,8 @@ MAX_CALLS = 1_250
 "How many calls there may be at once."
 RETRY_AFTER = ("Retry-After", "10")
 "Seconds: on a full exchange some call will have ended by then."
+
+CHALLENGE = 401
 
 BusyState = Literal["idle", "ringing", "busy"]
 State = Literal["dialling", "ringing", "talking", "held"]
@@ -129,6 +132,8 @@ class Exchange:
         self.router.around.calls_by = self.calls_by
         self.services = ServiceTasks()
         "Runs what features do with calls that they take."
+        self.refusals = Refusals()
+        "The calls that were not let in."
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
         self._originations: dict[str, Origination] = {}
@@ -158,7 +163,10 @@ class Exchange:
         """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
         request = transaction.request
         came = self._from_outside(request, transaction.flow)
-        dialled = self._dialled_by_phone(request) if came is None else _dialled_outside(request, came)
+        if came is None:
+            dialled = self._dialled_by_phone(request, transaction.flow)
+        else:
+            dialled = _dialled_outside(request, came)
         call_id = self.wire.token()
         self.on_dialled(call_id, request.call_id)
         try:
@@ -167,9 +175,10 @@ class Exchange:
                 dialled = msgspec.structs.replace(dialled, to_number=number, phone=phone)
             self._admit(transaction, dialled, call_id, came)
         except PeerError as refusal:
-            self._tell_record(
-                record_refused(call_id, dialled, _ending(refusal), self.wall(), _steps(refusal))
-            )
+            ending = _ending(refusal)
+            if came is not None:
+                self.refusals.note(came.way, ending.cause.value)
+            self._tell_record(record_refused(call_id, dialled, ending, self.wall(), _steps(refusal)))
             raise
 
     def is_from_outside(self, request: Request, flow: Flow) -> bool:
@@ -179,24 +188,42 @@ class Exchange:
     def _from_outside(self, request: Request, flow: Flow) -> OutsideCaller | None:
         outside = self.router.around.outside
         came = None if outside is None else outside.caller(request, flow)
-        return None if came is None or self._is_phone(request, flow) else came
+        return None if came is None or self._is_phone(request, flow, came) else came
 
-    def _is_phone(self, request: Request, flow: Flow) -> bool:
+    def _is_phone(self, request: Request, flow: Flow, came: OutsideCaller) -> bool:
         """Whether an INVITE from the address of a line or trunk is an extension's all the same, and has to prove it.
 
         Either it tries to, with credentials for our own realm, or it comes from where a phone of the extension in From is
-        registered: without being asked that one would never prove anything.
+        registered: without being asked that one would never prove anything. A phone beside the server, on the same
+        machine or behind the same NAT, may call over another connection than it registered over; but the port that the
+        server itself is reached at is no phone's.
         """
         if self._directory.identity.is_claimed_by(request):
             return True
-        return self._directory.whereabouts.is_at(request.from_.uri.number or "", flow)
+        number, whereabouts = request.from_.uri.number or "", self._directory.whereabouts
+        return whereabouts.is_at(number, flow) or (
+            not came.from_its_port and whereabouts.is_near(number, flow.remote[0])
+        )
 
-    def _dialled_by_phone(self, request: Request) -> Dialled:
-        number = self._directory.identity.verify(request)
+    def _dialled_by_phone(self, request: Request, flow: Flow) -> Dialled:
+        try:
+            number = self._directory.identity.verify(request)
+        except PeerError as refusal:
+            if refusal.status == CHALLENGE:
+                self._note_stranger(request, flow, refusal)
+            raise
         # As a challenge, this is no refusal: the phone asks again, with what suits both.
         self.options.check_first(request)
         extension = self._directory.find(number)
         return read_dialled(request, number, extension.name if extension else "")
+
+    def _note_stranger(self, request: Request, flow: Flow, refusal: PeerError) -> None:
+        """Count who is asked to prove something, unless that is only because our phones are asked, too."""
+        if self._directory.identity.is_claimed_by(request):
+            if not any("stale=true" in value for _, value in refusal.headers):
+                self.refusals.note_stranger("wrong_password")
+        elif not self._directory.whereabouts.is_near(request.from_.uri.number or "", flow.remote[0]):
+            self.refusals.note_stranger("no_credentials")
 
     def calls_by(self, way: str) -> int:
         """How many calls there are by a line or trunk, named as in routes."""

@@ -15,6 +15,8 @@ from appliance.errors import LocalError, PeerError
 from appliance.sip.dialog import TimerPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from appliance.sip.message import Message, Request
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"
@@ -38,6 +40,10 @@ class LegOptions:
     required: tuple[str, ...] = ()
     """Option tags without which there is no talking to the peer, of those that are offered: it gets 421 where it lacks
     one, and our INVITE demands them. With `100rel`, all it hears before the answer is sent reliably."""
+    early_offer: bool = True
+    "Whether the INVITE says how the sound may come. Without, the callee offers and we answer."
+    only_g711: bool = False
+    "Whether the peer hears of no other codec."
     fields: tuple[tuple[str, str], ...] = field(init=False)
     "Allow and Supported of the first INVITE."
     demands: tuple[tuple[str, str], ...] = field(init=False)
@@ -62,6 +68,25 @@ class LegOptions:
         """The same for a leg that has no use for 100rel, and so does not require it either."""
         required = tuple(tag for tag in self.required if tag != "100rel")
         return replace(self, reliable=False, required=required)
+
+    def without(self, features: Iterable[str]) -> LegOptions:
+        """The same without what of this is a leg's affair: `100rel`, `timer`, `early-offer`, `codecs`."""
+        options = self
+        for each in features:
+            match each:
+                case "100rel":
+                    options = options.without_reliable()
+                case "timer":
+                    required = tuple(tag for tag in options.required if tag != "timer")
+                    options = replace(options, timer=None, required=required)
+                case "early-offer":
+                    # An offer in a reliable response would want its answer before anybody has answered.
+                    options = replace(options.without_reliable(), early_offer=False)
+                case "codecs":
+                    options = replace(options, only_g711=True)
+                case _:
+                    pass  # where the call goes, and how that is written
+        return options
 
     def check_first(self, request: Request) -> None:
         """As `check`, for the INVITE of a new call: PeerError 421 where its sender does not know what we require."""

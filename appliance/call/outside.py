@@ -7,19 +7,17 @@ from __future__ import annotations
 
 __all__ = ["Outside", "OutsideCaller", "way_name"]
 
-import logging
-import time
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from appliance.call.cause import Cause
 from appliance.call.destination import Destination
 from appliance.call.inbound import RefusedError
 from appliance.call.way_out import LineWay, TrunkWay
 from appliance.lines.arrival import Arrival, arrival_of, number_of
-from appliance.lines.learned import Learned
+from appliance.lines.feature import OPTION_TAGS, Habit
 from appliance.sip.message import Uri
+from appliance.sip.transport.answer import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,17 +25,17 @@ if TYPE_CHECKING:
     from appliance.call.leg_options import LegOptions
     from appliance.config.outside import Outside as Settings
     from appliance.lines.credentials import Attempt
-    from appliance.lines.learned import Feature
+    from appliance.lines.learned import Learned
     from appliance.lines.lines import Lines
     from appliance.lines.trunks import Trunks
     from appliance.sip.message import Request
     from appliance.sip.transport.flow import Flow
 
-logger = logging.getLogger(__name__)
-
 Kind = Literal["line", "trunk"]
 TRANSPORTS = frozenset({"udp", "tcp", "tls"})
 "What lines and trunks speak. A browser is a phone, wherever it is."
+
+W = TypeVar("W", LineWay, TrunkWay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +49,54 @@ class OutsideCaller:
     prover: Callable[[str], Attempt | None] | None
     "What answers the carrier's challenges to our requests in the call."
     max_calls: int
+    from_its_port: bool
+    "Whether it comes, as its Via says, from the very port that we call that server at."
 
 
 class Outside:
     """Lines and trunks."""
 
-    def __init__(self, lines: Lines, trunks: Trunks, options: Callable[[], LegOptions]) -> None:
+    def __init__(
+        self, lines: Lines, trunks: Trunks, options: Callable[[], LegOptions], learned: Learned
+    ) -> None:
         """`options`: what the legs of calls use where nothing else is said."""
         self._lines = lines
         self._trunks = trunks
         self._options = options
-        self.learned = Learned()
-        "What calls do without, by line and trunk."
+        self._learned = learned
 
     def caller(self, request: Request, flow: Flow) -> OutsideCaller | None:
         """Who calls by a line or trunk; None when the request comes from neither. PeerError when it cannot be read."""
         if flow.transport not in TRANSPORTS:
             return None
+        # Over a connection, the port that it comes from says nothing.
+        address = flow.remote[0], request.via.port or DEFAULT_PORT[flow.transport]
         trunk = self._trunks.of_host(flow.remote[0])
         if trunk is not None:
-            return self._arrived("trunk", trunk.trunk, request, None)
+            return self._arrived("trunk", trunk.trunk, request, None, trunk.has_peer_at(address))
         if not self._lines.are_at(flow.remote[0]):
             return None
         # Our Contact, in the Request-URI, tells a carrier's lines apart; P-Called-Party-ID has the number they called.
         line = self._lines.of_call(flow, number_of(Uri.parse(request.uri)))
         if line is not None:
-            return self._arrived("line", line.line, request, line.registration.credentials.attempt)
+            registration = line.registration
+            at_home = registration.flow is not None and registration.flow.remote == address
+            return self._arrived("line", line.line, request, registration.credentials.attempt, at_home)
         return None
 
     def _arrived(
-        self, kind: Kind, way: Settings, request: Request, prover: Callable[[str], Attempt | None] | None
+        self,
+        kind: Kind,
+        way: Settings,
+        request: Request,
+        prover: Callable[[str], Attempt | None] | None,
+        from_its_port: bool,
     ) -> OutsideCaller:
         arrival = arrival_of(request, way)
         name = way_name(kind, way.name)
-        return OutsideCaller(name, arrival, self._options_of(name, way), prover, way.max_calls)
+        habits = self._learned.habits(name)
+        options = self._base_of(way).without(tag for tag in OPTION_TAGS if Habit(tag, on=False) in habits)
+        return OutsideCaller(name, arrival, options, prover, way.max_calls, from_its_port)
 
     def destinations(self, kind: Kind, name: str, number: str, extension: str | None) -> list[Destination]:
         """Where `number` is reached by that line or trunk, in the order in which to try them.
@@ -113,13 +125,14 @@ class Outside:
         private = live.line.extensions and extension is not None
         if private and extension not in live.line.extensions:
             raise RefusedError(Cause.FORBIDDEN)
-        name = way_name("line", name)
-        way = LineWay(
-            line=live.line,
-            options=self._options_of(name, live.line),
-            domain=live.domain,
-            credentials=live.registration.credentials,
-            remember=partial(self._remember, name),
+        way = self._in_its_habits(
+            LineWay(
+                line=live.line,
+                base=self._base_of(live.line),
+                domain=live.domain,
+                credentials=live.registration.credentials,
+                learned=self._learned,
+            )
         )
         return Destination(number, way.uri(number), live.registration.flow, live.route, way)
 
@@ -131,23 +144,27 @@ class Outside:
         found = []
         for peer, flow in ways:
             domain = live.trunk.domain or peer.domain
-            way = TrunkWay(
-                trunk=live.trunk,
-                options=self._options_of(way_name("trunk", name), live.trunk),
-                domain=domain,
-                host=flow.local[0],
-                remember=partial(self._remember, way_name("trunk", name)),
+            way = self._in_its_habits(
+                TrunkWay(
+                    trunk=live.trunk,
+                    base=self._base_of(live.trunk),
+                    domain=domain,
+                    host=flow.local[0],
+                    learned=self._learned,
+                )
             )
             found.append(Destination(number, way.uri(number), flow, "", way))
         return found
 
-    def _options_of(self, name: str, way: Settings) -> LegOptions:
+    def _base_of(self, way: Settings) -> LegOptions:
         options = self._options()
-        return options.without_reliable() if way.no_100rel or self.learned.lacks(name, "100rel") else options
+        return options.without_reliable() if way.no_100rel else options
 
-    def _remember(self, name: str, feature: Feature) -> None:
-        logger.info("%s: calls do without %s from now on", name, feature)
-        self.learned.note(name, feature, time.time())
+    def _in_its_habits(self, way: W) -> W:
+        """What was learned there, and what is only suspected, which this call is to show."""
+        way = replace(way, habits=self._learned.habits(way.name))
+        habits, said = self._learned.suspicion(way.name)
+        return way.on_trial(habits, said) if habits else way
 
 
 def way_name(kind: Kind, name: str) -> str:

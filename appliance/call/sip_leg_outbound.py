@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending, ending_told_by_phone, ending_told_outside
 from appliance.call.destination import Shown
+from appliance.call.early_dialog import EarlyDialog
 from appliance.call.events import Answered, Content, HungUp, Progress
 from appliance.call.inbound import dialled_number
 from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
 from appliance.errors import PeerError
+from appliance.lines.feature import used_by
+from appliance.lines.refusal import Refusal
 from appliance.sip.dialog import (
     Dialog,
     InviteUsage,
@@ -42,28 +45,12 @@ MAX_FORKS = 8
 DOUBT_SECONDS = 2.0
 
 
-class EarlyDialog:
-    """What one phone behind the INVITE has said before the answer."""
-
-    __slots__ = ("answer", "dialog", "offers", "reliable", "settled")
-
-    def __init__(self, dialog: Dialog, *, offered: bool) -> None:
-        self.dialog = dialog
-        self.offers = OfferAnswer()
-        if offered:
-            self.offers.send_offer()
-        self.reliable: ReliableClient | None = None
-        self.settled = False
-        "Whether the INVITE's offer and answer have passed, by a reliable response."
-        self.answer: Content | None = None
-        "What that response said, if it was the answer."
-
-
 class OutboundLeg(SipLeg):
     """Rings one destination. Of several that a proxy there makes of it, the first to answer is the one."""
 
     __slots__ = (
         "_attempt",
+        "_doubt",
         "_early",
         "_invite",
         "_invite_client",
@@ -71,6 +58,7 @@ class OutboundLeg(SipLeg):
         "_strays",
         "_target",
         "_unanswered",
+        "_works",
         "call_id",
         "silent",
     )
@@ -91,6 +79,8 @@ class OutboundLeg(SipLeg):
         self._invite: Request | None = None
         self._offered = False  # whether it made an offer
         self._invite_client: ClientTransaction | None = None
+        self._doubt: Refusal | None = None  # what a PRACK was told that has perhaps but come too late
+        self._works = False
         self.silent = True
         "Whether nothing has come yet, not even a 100."
 
@@ -150,8 +140,9 @@ class OutboundLeg(SipLeg):
 
     def works(self) -> None:
         """Somebody is there: what its way out tried is worth remembering."""
-        if self._target.way_out is not None:
-            self._target.way_out.worked()
+        if self._target.way_out is not None and self._invite is not None and not self._works:
+            self._works = True
+            self._target.way_out.worked(used_by(self._invite))
 
     @property
     def _answered_once(self) -> bool:
@@ -192,14 +183,23 @@ class OutboundLeg(SipLeg):
         elif not self.over and not self._answered_once and (proven := self._proven(event)):
             self._send_again(proven)
         else:
-            self._failed(self._refusal(event))
+            self._failed(self._final(event))
 
-    def _refusal(self, response: Response) -> HungUp:
+    def _final(self, response: Response) -> HungUp:
         if self._target.way_out is not None:
             # Where a carrier would have a call go is for nobody to pay: its 3xx is a refusal like others.
-            return HungUp(ending_told_outside(response.status, response.reason), passing(response))
+            told = ending_told_outside(response.status, response.reason)
+            return HungUp(told, passing(response), refusal=self._refusal(response))
         told = ending_told_by_phone(response.status, response.reason)
         return HungUp(told, passing(response), _moved_to(response))
+
+    def _refusal(self, response: Response) -> Refusal | None:
+        """What a line or trunk has said, for whoever asks what it comes of."""
+        if self._target.way_out is None or self._invite is None:
+            return None
+        # RFC 3262 §3: a server that misses a PRACK gives up with 5xx.
+        blames_prack = self._doubt is not None and 500 <= response.status < 600
+        return self._doubt if blames_prack else Refusal.of(self._invite, response)
 
     def _proven(self, response: Response) -> Request | None:
         """The INVITE with the answer to the carrier's challenge (§22.2); None where there is none."""
@@ -266,14 +266,15 @@ class OutboundLeg(SipLeg):
         if not isinstance(event, Response):
             self.abandon(Cause.UNREACHABLE)
         elif event.status in {408, 481}:
-            self._wire.timers.after(DOUBT_SECONDS, partial(self.abandon, Cause.PRACK_REFUSED))
+            self._doubt = refusal = self._refusal(event)
+            self._wire.timers.after(DOUBT_SECONDS, partial(self.abandon, Cause.PRACK_REFUSED, refusal))
         elif event.status >= 300:
-            self.abandon(Cause.PRACK_REFUSED)
+            self.abandon(Cause.PRACK_REFUSED, self._refusal(event))
 
-    def abandon(self, cause: Cause) -> None:
+    def abandon(self, cause: Cause, refusal: Refusal | None = None) -> None:
         """Before the answer: this phone can be talked to no further."""
         if not self.over and not self._answered_once:
-            failed = HungUp(Ending.of(cause))
+            failed = HungUp(Ending.of(cause), refusal=refusal)
             self.hang_up(failed)
             self.on_event(self, failed)
 

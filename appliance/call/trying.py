@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from appliance.call.events import Diverted, HungUp
     from appliance.call.router import Plan
     from appliance.call.sip_leg import SipLeg
+    from appliance.lines.refusal import Refusal
 
 
 class Occupied(Protocol):
@@ -71,8 +72,10 @@ class Trying:
         self.end(call)
         if plan is None:
             return None
-        if unheard and (lesser := self._without_what_hurt(plan, cause)) is not None:
-            return lesser
+        if event.refusal is not None:
+            lesser = self._without_what_hurt(plan, event.refusal, unheard=unheard)
+            if lesser is not None:
+                return lesser
         if (onward := self._occupied.onward(plan, event)) is not None:
             return onward
         while plan.otherwise is not None and cause in plan.fail_over_on:
@@ -82,16 +85,17 @@ class Trying:
             cause = Cause.LINE_FULL  # by now: when the plan was made it had room
         return None
 
-    def _without_what_hurt(self, plan: Plan, cause: Cause) -> Plan | None:
+    def _without_what_hurt(self, plan: Plan, refusal: Refusal, *, unheard: bool) -> Plan | None:
         """The same once more without an optional feature that explains the failure: once a call."""
-        if self._tried_less or len(plan.targets) != 1:
+        if len(plan.targets) != 1:
             return None
         target = plan.targets[0]
-        way = None if target.way_out is None else target.way_out.without(cause)
+        may_retry = unheard and not self._tried_less
+        way = None if target.way_out is None else target.way_out.after(refusal, unheard=may_retry)
         if way is None:
             return None
         self._tried_less = True
-        return replace(plan, targets=[replace(target, way_out=way)])
+        return replace(plan, targets=[replace(target, uri=way.uri(target.number), way_out=way)])
 
     def _occupy(self, call: Call, names: frozenset[str]) -> None:
         before, self._occupies = self._occupies, names

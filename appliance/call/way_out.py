@@ -7,51 +7,94 @@ from __future__ import annotations
 
 __all__ = ["LineWay", "TrunkWay"]
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from appliance.call.cause import Cause
 from appliance.call.destination import ANONYMOUS, Shown, from_of
 from appliance.call.diversion import diversions, history
 from appliance.call.number import escaped
+from appliance.lines.explanation import explain
+from appliance.lines.feature import Habit, addressed
+from appliance.lines.learned import Learned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from appliance.call.events import Baggage, Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.config.line import Line
     from appliance.config.outside import Outside
     from appliance.config.trunk import Trunk
     from appliance.lines.credentials import Attempt, Credentials
-    from appliance.lines.learned import Feature
+    from appliance.lines.explanation import Known
+    from appliance.lines.feature import Feature
+    from appliance.lines.refusal import Refusal
     from appliance.sip.message import NameAddr
 
-
-def _remember_nothing(_: Feature) -> None:
-    """What becomes of a discovery where nobody keeps them."""
+BUSY = frozenset({486, 600})
+"Who hears that has got through: there was nothing wrong with the INVITE."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
     """What lines and trunks have in common."""
 
-    options: LegOptions
-    remember: Callable[[Feature], None] = _remember_nothing
-    on_trial: Feature | None = None
-    "What it does without to see whether that helps."
+    base: LegOptions
+    "What its legs use of SIP's extensions as it is set."
+    learned: Learned = field(default_factory=Learned)
+    habits: frozenset[Habit] = frozenset()
+    "What its calls do and do without beside that."
+    trial: tuple[Habit, ...] = ()
+    "Those of the habits that this call is to show the good of."
+    said: str = ""
+    "The answer that made us try them."
 
-    def without(self, cause: Cause) -> Self | None:
-        """The same way without the feature that explains this failure."""
-        if cause is Cause.PRACK_REFUSED and self.options.reliable:
-            return replace(self, options=self.options.without_reliable(), on_trial="100rel")
+    @property
+    def name(self) -> str:
+        """As routes and records name it."""
+        raise NotImplementedError
+
+    @property
+    def options(self) -> LegOptions:
+        """What its legs use of SIP's extensions."""
+        return self.base.without(each.feature for each in self.habits if not each.on)
+
+    def after(self, refusal: Refusal, *, unheard: bool) -> Self | None:
+        """The same way in other habits if those explain the refusal; remembers what it tells of the ones it has."""
+        if refusal.status in BUSY:
+            self.worked(refusal.used)
+            return None
+        if self.trial:
+            self.learned.failed(self.name, self.trial)
+            return None
+        cure = explain(refusal, self._known())
+        if cure and unheard:
+            return self.on_trial(cure, refusal.said)
+        if cure and refusal.method == "PRACK":
+            # It rang already, and will ring the next time, too: that call must not fail as well.
+            self.learned.suspect(self.name, cure, refusal.said)
         return None
 
-    def worked(self) -> None:
-        """It did help, if it was a trial."""
-        if self.on_trial is not None:
-            self.remember(self.on_trial)
+    def worked(self, used: frozenset[Feature]) -> None:
+        """A call has come about: what was tried did help, and nothing that it had does harm."""
+        self.learned.worked(self.name, used)
+        if self.trial:
+            self.learned.note(self.name, self.trial, self.said)
+
+    def on_trial(self, habits: tuple[Habit, ...], said: str) -> Self:
+        """The same way in these habits, which somebody's answer suggested."""
+        features = {each.feature for each in habits}
+        rest = (each for each in self.habits if each.feature not in features)
+        return replace(self, habits=frozenset((*rest, *habits)), trial=habits, said=said)
+
+    def _known(self) -> Known:
+        """What is known of the other side."""
+        return self.learned.known(self.name)
+
+    def _does_without(self, feature: Feature) -> bool:
+        return Habit(feature, on=False) in self.habits
+
+    def _written(self, number: str) -> str:
+        return number.removeprefix("+") if self._does_without("plus") else number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +112,15 @@ class LineWay(_Way):
 
     def uri(self, number: str) -> str:
         """The Request-URI for a number."""
-        return _with_parameter(f"sip:{escaped(number)}@{self.domain}", self.line)
+        parameters = addressed(self.line.uri_parameter, number, self.habits)
+        return _with_parameters(f"sip:{escaped(self._written(number))}@{self.domain}", parameters)
 
     def shown(self, dialled: Dialled, number: str) -> Shown:
         """How the caller is shown to the carrier."""
         line = self.line
         user = line.from_user or _shown_number(line, dialled, own=line.account.partition("@")[0])
         caller = from_of(line.from_display or dialled.from_name, user, self.domain)
-        callee = f"<sip:{escaped(number)}@{self.domain}>"
+        callee = f"<sip:{escaped(self._written(number))}@{self.domain}>"
         # RFC 3325 §9.2: a carrier's customer says which of its identities it would like to have shown.
         shown, headers = _as_wished(caller, line, dialled, "P-Preferred-Identity")
         own = line.account.partition("@")[0]
@@ -111,7 +155,9 @@ class TrunkWay(_Way):
 
     def uri(self, number: str) -> str:
         """The Request-URI for a number."""
-        return _with_parameter(self._address(number), self.trunk)
+        # RFC 3966 has no user=phone: a tel: URI is a telephone number's anyway.
+        habits = frozenset[Habit]() if self._is_tel else self.habits
+        return _with_parameters(self._address(number), addressed(self.trunk.uri_parameter, number, habits))
 
     def shown(self, dialled: Dialled, number: str) -> Shown:
         """How the caller is shown to the peer."""
@@ -134,16 +180,24 @@ class TrunkWay(_Way):
         """A trunk is trusted by address: there is nothing to prove."""
         return None
 
+    def _known(self) -> Known:
+        # Server to server nobody asks for user=phone, and a 404 means that there is no such number.
+        known = self.learned.known(self.name)
+        return replace(known, worked=known.worked | {Habit("user-phone", on=False)})
+
+    @property
+    def _is_tel(self) -> bool:
+        return self.trunk.number_format == "tel" and not self._does_without("tel")
+
     def _address(self, number: str) -> str:
-        match self.trunk.number_format:
-            case "sip":
-                return f"sip:{escaped(number)}@{self.domain}"
-            case "e164":
-                return f"sip:+{escaped(number.removeprefix('+'))}@{self.domain}"
-            case "tel":
-                # RFC 3966 §5.1.5: a number that is not a global one MUST say where it holds.
-                local = "" if number.startswith("+") else f";phone-context={_without_port(self.domain)}"
-                return f"tel:{escaped(number)}{local}"
+        if self.trunk.number_format == "e164":
+            number = f"+{number.removeprefix('+')}"
+        number = self._written(number)
+        if not self._is_tel:
+            return f"sip:{escaped(number)}@{self.domain}"
+        # RFC 3966 §5.1.5: a number that is not a global one MUST say where it holds.
+        local = "" if number.startswith("+") else f";phone-context={_without_port(self.domain)}"
+        return f"tel:{escaped(number)}{local}"
 
 
 def _shown_number(way: Outside, dialled: Dialled, own: str) -> str:
@@ -190,5 +244,5 @@ def _without_port(domain: str) -> str:
     return host if colon and not domain.endswith("]") else domain
 
 
-def _with_parameter(uri: str, way: Outside) -> str:
-    return f"{uri};{way.uri_parameter}" if way.uri_parameter else uri
+def _with_parameters(uri: str, parameters: str) -> str:
+    return f"{uri};{parameters}" if parameters else uri

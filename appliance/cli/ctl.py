@@ -24,6 +24,8 @@ from appliance.locale.tongue import explain, language
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from appliance.control.client import Answer
+
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
 NAME = "ctl"
@@ -40,7 +42,8 @@ SECRETS = frozenset({"password", "current", "code", "token"})
 
 
 EPILOG = """\
-areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
+areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell
+(list prints what fits a terminal, show and --json have everything):
   status system extensions lines trunks routes dial-plan music features codes
   registrations calls records trace dns-check admin box
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
@@ -104,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         words = read_words(arguments.area, arguments.words)
         with Client(arguments.socket or socket_in(arguments.data)) as client:
-            result = client.perform(words.area, words.verb, words.key, words.values)
+            answer = client.ask(words.area, words.verb, words.key, words.values)
     except UsageError as error:
         return _fail(locale.say(str(error), tongue), WRONG_USAGE)
     except ConfigError as error:
@@ -113,9 +116,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _fail(locale.say("cli.not_running", tongue), NOT_RUNNING)
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}", REFUSED)
-    if result == [] and not arguments.json:
+    if answer.result == [] and not arguments.json:
         sys.stderr.write(locale.say("cli.nothing", tongue) + "\n")
-    return _print(shown(words, result, as_json=arguments.json))
+    return _print(shown(words, answer, as_json=arguments.json))
 
 
 def read_words(area: str, rest: Sequence[str]) -> Words:
@@ -138,8 +141,9 @@ def read_words(area: str, rest: Sequence[str]) -> Words:
     return words
 
 
-def shown(words: Words, result: Any, *, as_json: bool) -> str:
+def shown(words: Words, answer: Answer, *, as_json: bool) -> str:
     """The answer as it is printed."""
+    result = answer.result
     if as_json:
         return json.dumps(result, ensure_ascii=False) + "\n"
     if words.area == "export":
@@ -151,7 +155,7 @@ def shown(words: Words, result: Any, *, as_json: bool) -> str:
     if words.area == "dns-check":
         tongue = language()
         return "\n".join(dns_report(each, tongue) for each in (result if words.verb == "list" else [result]))
-    return as_text(result)
+    return as_text(result, answer.columns)
 
 
 def _message(message: Any) -> str:

@@ -55,7 +55,7 @@ class Config:
         return self._current
 
     def add_verifier(self, verifier: Callable[[Snapshot, Snapshot], None]) -> None:
-        """Let a part refuse a change: `verifier(old, new)` raises ConfigError. It must not block."""
+        """Let a part refuse a change: `verifier(old, new)` raises ConfigError. It runs in a worker thread."""
         self._verifiers.append(verifier)
 
     def on_change(self, selector: Callable[[Snapshot], T], callback: Callable[[T], None]) -> None:
@@ -75,11 +75,9 @@ class Config:
         """
         async with self._changing:
             old = self._current
-            new = await anyio.to_thread.run_sync(_edited, old, edit)
+            new = await anyio.to_thread.run_sync(_edited, old, edit, tuple(self._verifiers))
             if new is old:
                 return old
-            for verifier in self._verifiers:
-                verifier(old, new)
             # From the commit on there is no way out in the middle, whatever happens to the asking task.
             with anyio.CancelScope(shield=True):
                 self._current = await self._commit(new)
@@ -142,13 +140,18 @@ class _Watcher(Generic[T]):
             self.apply(snapshot)
 
 
-def _edited(old: Snapshot, edit: Callable[[Snapshot], Snapshot]) -> Snapshot:
+def _edited(
+    old: Snapshot,
+    edit: Callable[[Snapshot], Snapshot],
+    verifiers: Iterable[Callable[[Snapshot, Snapshot], None]],
+) -> Snapshot:
     """The checked result of an edit; `old` itself when nothing differs. A thousand passwords take a while to hash,
-    and a time zone is looked up on the disk: this is called in a worker thread."""
+    and a time zone or a certificate is looked up on the disk: this is called in a worker thread."""
     new = edit(old)
     if new == old:
         return old
-    verify(old, new)
+    for check in (verify, *verifiers):
+        check(old, new)
     return new
 
 

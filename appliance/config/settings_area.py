@@ -48,7 +48,8 @@ class SettingsArea:
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     "Of a setting that is a list: what may be in it."
     columns: tuple[str, ...] = ()
-    "What a table of them shows, the key aside; empty: the first settings."
+    """What a table of them shows beside the key: settings, or what `control` tells of their state; empty: that is for the
+    table to choose."""
 
     def key_of(self, item: Any) -> str:
         """The key that an item stands under."""

@@ -49,12 +49,18 @@ KEYED = {
     for each in (
         # Each line keeps a registration alive, each peer of a trunk an OPTIONS: an office has a handful.
         SettingsArea(
-            *("lines", Line, "item", _alone(line_checks.verify), 100), secrets=frozenset({"password"})
+            *("lines", Line, "item", _alone(line_checks.verify), 100),
+            secrets=frozenset({"password"}),
+            columns=("state", "cause", "reason", "since", "calls"),
         ),
-        SettingsArea("trunks", Trunk, "item", _alone(trunk_checks.verify), 100),
+        SettingsArea(
+            *("trunks", Trunk, "item", _alone(trunk_checks.verify), 100),
+            columns=("state", "peer_states", "since", "calls", "refused"),
+        ),
         SettingsArea(
             *("routes", Route, "item", _alone(route_checks.verify), MAX_ROUTES),
             choices={"fail_over_on": FAIL_OVER_CAUSES},
+            columns=("enabled", "pattern", "callers", "times", "level", "to"),
         ),
     )
 }

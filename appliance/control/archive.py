@@ -1,4 +1,4 @@
-"""The backup file: a gzipped tar with the database and the certificates, nothing else. All of it blocks."""
+"""The backup file: a gzipped tar with the database, the certificates and the owner's music, nothing else. All of it blocks."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from appliance.errors import ConfigError
 from appliance.store.database import check_copy
 from appliance.store.store import DATABASE_NAME as DATABASE
 
-__all__ = ["DATABASE", "pack", "put_certificates", "unpack"]
+__all__ = ["DATABASE", "pack", "put_certificates", "put_prompts", "unpack"]
 
 CERTIFICATES = "certs"
-# A backup of ours has a handful of members; the database is bounded by its tables (60 MB of records).
+PROMPTS = "prompts"
+FOLDERS = (CERTIFICATES, PROMPTS)
+# A backup of ours has a handful of members; the database is bounded by its tables (60 MB of records), music is 10 MB.
 MAX_MEMBERS = 100
 MAX_OCTETS = 512 * 1024 * 1024
 
 
 def pack(place: Path, folder: Path, file: Path) -> int:
-    """Write the copied database in `place` and the certificates of `folder` to `file`; return its size.
+    """Write the copied database in `place`, the certificates and the music of `folder` to `file`; return its size.
 
     The file appears whole or not at all, and its owner alone may read it.
     """
@@ -35,9 +37,8 @@ def pack(place: Path, folder: Path, file: Path) -> int:
             with os.fdopen(descriptor, "wb") as raw:
                 with tarfile.open(fileobj=raw, mode="w:gz") as tar:
                     tar.add(place / DATABASE, DATABASE)
-                    for each in sorted((folder / CERTIFICATES).glob("*")):
-                        if each.is_file() and not each.is_symlink():
-                            tar.add(each, f"{CERTIFICATES}/{each.name}")
+                    for each in _beside(folder):
+                        tar.add(each, f"{each.parent.name}/{each.name}")
                 raw.flush()
                 os.fsync(raw.fileno())
             part.replace(file)
@@ -69,6 +70,14 @@ def unpack(file: Path, place: Path) -> None:
     check_copy(place / DATABASE)
 
 
+def put_prompts(place: Path, folder: Path) -> None:
+    """Move the unpacked music to where it belongs. Its files are named by what is in them: none takes another's place."""
+    target = folder / PROMPTS
+    target.mkdir(mode=0o700, exist_ok=True)
+    for each in (place / PROMPTS).iterdir():
+        each.replace(target / each.name)
+
+
 def put_certificates(place: Path, folder: Path) -> bool:
     """Move the unpacked certificates to where they belong, each in one step; return whether any is another."""
     target = folder / CERTIFICATES
@@ -82,14 +91,21 @@ def put_certificates(place: Path, folder: Path) -> bool:
     return differ
 
 
+def _beside(folder: Path) -> list[Path]:
+    """The files that go along with the database; what is half written begins with a dot."""
+    found = [each for name in FOLDERS for each in sorted((folder / name).glob("[!.]*"))]
+    return [each for each in found if each.is_file() and not each.is_symlink()]
+
+
 def _extract(tar: tarfile.TarFile, place: Path) -> set[str]:
     """Only names that we know and only plain files: a tar may hold `../` and links, and this runs with rights."""
-    (place / CERTIFICATES).mkdir(mode=0o700)
+    for each in FOLDERS:
+        (place / each).mkdir(mode=0o700)
     names: set[str] = set()
     octets = 0
     for member in tar:
         path = PurePosixPath(member.name)
-        known = member.name == DATABASE or (path.parts[:1] == (CERTIFICATES,) and len(path.parts) == 2)
+        known = member.name == DATABASE or (len(path.parts) == 2 and path.parts[0] in FOLDERS)
         octets += member.size
         if (
             not member.isfile()

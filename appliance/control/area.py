@@ -75,7 +75,7 @@ class Verb(Generic[V]):
     local: bool = False
     "Whether only somebody on the box itself may ask."
     columns: tuple[str, ...] = ()
-    "Of a list: what a table of it shows; empty: that is for the table to choose."
+    "Of a list: what a table of it shows, so that it fits; empty: that is for the table to choose."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from appliance.control.socket_path import reachable
 from appliance.errors import BranchboxError, ConfigError
@@ -13,7 +13,7 @@ from appliance.errors import BranchboxError, ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Client", "NotRunningError", "socket_in"]
+__all__ = ["Answer", "Client", "NotRunningError", "socket_in"]
 
 # A backup of a large box to a slow card; nothing else takes a second.
 TIMEOUT_S = 120.0
@@ -21,6 +21,14 @@ TIMEOUT_S = 120.0
 
 class NotRunningError(BranchboxError):
     """Nobody answers on the control socket, or stopped answering."""
+
+
+class Answer(NamedTuple):
+    """What came of a request."""
+
+    result: Any
+    columns: tuple[str, ...]
+    "Of a list: what a table for people has of each thing; empty: all there is."
 
 
 def socket_in(folder: Path | str) -> Path:
@@ -51,6 +59,12 @@ class Client:
         self, area: str, verb: str, key: str | None = None, values: Mapping[str, Any] | None = None
     ) -> Any:
         """Do one thing; the result is a JSON value. Raises ConfigError (refused) or NotRunningError."""
+        return self.ask(area, verb, key, values).result
+
+    def ask(
+        self, area: str, verb: str, key: str | None = None, values: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """The same, with what is said beside the result."""
         self._serial += 1
         request = {"id": self._serial, "area": area, "verb": verb, "key": key, "values": values or {}}
         try:
@@ -63,7 +77,7 @@ class Client:
         if "error" in answer:
             refusal = answer["error"]
             raise ConfigError(refusal["path"], refusal["key"], **refusal["params"])
-        return answer["result"]
+        return Answer(answer["result"], tuple(answer.get("columns", ())))
 
     def _receive(self) -> dict[str, Any]:
         try:

@@ -60,6 +60,11 @@ class Control:
         # Out as JSON and in again: lists, texts and numbers alone, the same for every face.
         return msgspec.json.decode(msgspec.json.encode(result))
 
+    def columns(self, area: str, verb: str) -> tuple[str, ...]:
+        """What of a verb's list people want in a table; empty: all of it."""
+        known = self._verbs.get((area, verb))
+        return () if known is None else known.columns
+
     async def first_code(self) -> str | None:
         """A new set-up code while nobody has set the box up; None afterwards."""
         return None if await is_set_up(self._parts) else self._parts.setup_code.renew()

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     import msgspec
 
     from appliance.call.decision import Decision
+    from appliance.call.refusals import Refused
     from appliance.config.config import Config
     from appliance.diagnosis.trace import TracedMessage
     from appliance.features.feature import Feature
+    from appliance.lines.feature import Feature as CallFeature
     from appliance.media.sounds import Sounds
     from appliance.store.store import Store
 
@@ -107,6 +109,9 @@ class Exchange(Protocol):
     @property
     def router(self) -> Router: ...
 
+    @property
+    def refusals(self) -> Refusals: ...
+
     def __len__(self) -> int:
         """How many there are."""
 
@@ -128,10 +133,19 @@ class Outside(Protocol):
     """The lines and trunks as they are now: `appliance/service`'s."""
 
     def line_state(self, name: str) -> Mapping[str, Any]:
-        """What a line is doing: `state`, `reason`, `since` and more, as plain values."""
+        """What a line is doing: `state`, `reason`, `since` and more, as plain values; and `learned`, as `lines.Lesson`."""
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
         """What a trunk is doing, as plain values."""
+
+    async def forget(self, way: str, feature: CallFeature | None) -> None:
+        """Try a feature, or (None) every one, again by a line or trunk. Raises StoreError."""
+
+    async def pin(self, way: str, feature: CallFeature, on: bool | None) -> None:
+        """Calls by it have the feature, or do without, until that is forgotten; None: as was learned. Raises StoreError."""
+
+    async def reload(self) -> None:
+        """Take over a database that was replaced as a whole. Raises StoreError."""
 
 
 class Router(Protocol):
@@ -139,6 +153,13 @@ class Router(Protocol):
 
     def decide(self, number: str, caller: Any, at: datetime) -> Decision:
         """Where a call would go, and why."""
+
+
+class Refusals(Protocol):
+    """The calls that were not let in: `appliance/call`'s."""
+
+    def all(self) -> list[Refused]:
+        """How many, of whom, and why."""
 
 
 class NothingOutside:
@@ -149,6 +170,15 @@ class NothingOutside:
 
     def trunk_state(self, _: str) -> Mapping[str, Any]:
         return {}
+
+    async def forget(self, way: str, feature: CallFeature | None) -> None:
+        """There is nothing to forget."""
+
+    async def pin(self, way: str, feature: CallFeature, on: bool | None) -> None:
+        """Nor to pin."""
+
+    async def reload(self) -> None:
+        """Nor to take over."""
 
 
 def _no_trace(_: str) -> Iterable[TracedMessage]:

@@ -135,7 +135,11 @@ class ControlServer:
             logger.exception("a request on the control socket failed")
             await _send(stream, number, error=ConfigError("", "error.internal"))
         else:
-            await stream.send(msgspec.json.encode({"id": number, "result": result}) + b"\n")
+            answer = {"id": number, "result": result}
+            columns = self._control.columns(request.area, request.verb)
+            if columns:
+                answer["columns"] = columns
+            await stream.send(msgspec.json.encode(answer) + b"\n")
 
 
 async def _send(stream: SocketStream, number: int | str | None, error: ConfigError | PeerError) -> None:

@@ -145,6 +145,10 @@ class Bindings:
         ]
         return max(known, key=lambda binding: binding.refreshed_at).flow if known else None
 
+    def is_near(self, number: str, host: str) -> bool:
+        """Whether a phone of the extension is registered at that address, at whichever port."""
+        return any(binding.flow.remote[0] == host for binding in self._by_number.get(number, ()))
+
     def count_online(self) -> int:
         """How many extensions have a phone."""
         return len(self._by_number)

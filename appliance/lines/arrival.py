@@ -6,6 +6,7 @@ RFC 3966 (`tel:`), RFC 7315 §4.2 (P-Called-Party-ID), RFC 3323 §4.1.1.3 (anony
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,8 @@ from appliance.errors import PeerError
 from appliance.sip.message import NameAddr, Uri
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from appliance.config.outside import Outside
     from appliance.sip.message import Request
 
@@ -25,6 +28,9 @@ MAX_NAME = 128
 "Characters kept of a name."
 PRIVATE = frozenset({"id", "user", "header"})
 "RFC 3323 §4.2, RFC 3325 §9.3: whoever asks for one of these is shown to no phone, though a carrier that trusts us names him."
+BOTH = frozenset({"name", "uri"})
+"What of a caller may be withheld, in the words of Remote-Party-ID."
+REMOTE_PARTY_ID = "remote-party-id"
 ANONYMOUS = frozenset({"anonymous", "unavailable", "restricted"})
 # RFC 3966 §5.1.1: what may stand between the digits for the eye.
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.() ")
@@ -45,10 +51,11 @@ class Arrival(msgspec.Struct, frozen=True):
 def arrival_of(request: Request, way: Outside) -> Arrival:
     """What an INVITE that came by `way` is about."""
     called = _called_number(request)
-    caller = None if _is_private(request) else _caller(request, way)
+    withheld = _withheld(request)
+    caller = None if withheld == BOTH else _caller(request, way)
     return Arrival(
-        number=number_of(caller.uri) if caller else "",
-        name=_printable(caller.display[:MAX_NAME]) if caller else "",
+        number=number_of(caller.uri) if caller and "uri" not in withheld else "",
+        name=_printable(caller.display[:MAX_NAME]) if caller and "name" not in withheld else "",
         called=called,
         target=_target(called, way),
     )
@@ -79,9 +86,18 @@ def _printable(text: str) -> str:
     return "".join(each for each in text if each.isprintable())
 
 
-def _is_private(request: Request) -> bool:
+def _withheld(request: Request) -> frozenset[str]:
+    """What of the caller is for nobody: `name`, `uri`, both or nothing."""
     wishes = ";".join(request.headers.get_all("Privacy")).lower().split(";")
-    return not PRIVATE.isdisjoint(each.strip() for each in wishes)
+    if not PRIVATE.isdisjoint(each.strip() for each in wishes):
+        return BOTH
+    withheld: set[str] = set()
+    for party in _addresses(request, REMOTE_PARTY_ID):
+        if _calls(party):
+            # Several are a quoted list; who withholds it, the user or the network, is the same to us.
+            said = re.split(r"[,;\s]+", (party.params.text("privacy") or "").lower())
+            withheld |= {each.removesuffix("-network") for each in said}
+    return BOTH if "full" in withheld else BOTH & withheld
 
 
 def _target(called: str, way: Outside) -> str:
@@ -102,13 +118,20 @@ def _caller(request: Request, way: Outside) -> NameAddr | None:
 
 
 def _read(request: Request, header: str) -> NameAddr | None:
-    lines = request.headers.get_all(header)
-    for line in lines:
+    for address in _addresses(request, header):
+        if address.uri.user and (header != REMOTE_PARTY_ID or _calls(address)):
+            return address
+    return None
+
+
+def _calls(party: NameAddr) -> bool:
+    """Whether a Remote-Party-ID is about who calls, and not about who is called."""
+    return (party.params.text("party") or "calling").lower() == "calling"
+
+
+def _addresses(request: Request, header: str) -> Iterator[NameAddr]:
+    for line in request.headers.get_all(header):
         try:
-            addresses = NameAddr.parse_many(line, header)
+            yield from NameAddr.parse_many(line, header)
         except PeerError:
             continue  # what nobody can read names nobody
-        for address in addresses:
-            if address.uri.user:
-                return address
-    return None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from appliance.clock import Timers
     from appliance.config.trunk import Trunk
     from appliance.sip.endpoint import ClientEvent, Endpoint
-    from appliance.sip.transport.flow import Flow
+    from appliance.sip.transport.flow import Address, Flow
     from appliance.sip.transport.locate import Target
     from appliance.sip.transport.resolve import Locator
 
@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_AGAIN = 300.0
 "Seconds after which a peer that is not asked by OPTIONS is at least looked up anew."
+NO_WAY_AGAIN = 2.0
+"Seconds after which a peer is tried again that there was no way to: certificates are read by then."
 ANSWER_WITHIN = 8.0
 "Seconds: five tries over UDP. Whoever is as slow as that takes no call either."
 MAX_FORWARDS = "70"
@@ -73,6 +75,8 @@ class Peer:
         self._targets: tuple[Target, ...] = ()
         self.hosts: frozenset[str] = frozenset()
         "The addresses it has, as far as they are known: calls come from these."
+        self.addresses: frozenset[Address] = frozenset()
+        "The same with the ports that it is called at."
         self.state = PeerState("unknown", around.timers.now())
 
     @property
@@ -88,11 +92,12 @@ class Peer:
         """Look it up and ask it, again and again."""
         while True:
             await self._look_up()
+            asked = True
             if self._trunk.keep_alive and self._targets:
-                await self._ask()
+                asked = await self._ask()
+            pause = (self._trunk.keep_alive or LOOK_AGAIN) if asked else NO_WAY_AGAIN
             # Not all at once: after a power cut a hundred boxes would ask in the same second.
-            spread = 0.9 + 0.2 * self._around.random.random()
-            await anyio.sleep((self._trunk.keep_alive or LOOK_AGAIN) * spread)
+            await anyio.sleep(pause * (0.9 + 0.2 * self._around.random.random()))
 
     async def _look_up(self) -> None:
         try:
@@ -103,6 +108,7 @@ class Peer:
             if not self._targets:
                 self._note("down", str(error))
             return
+        self.addresses = frozenset(target.address for target in self._targets)
         hosts = frozenset(target.address[0] for target in self._targets)
         if hosts != self.hosts:
             self.hosts = hosts
@@ -110,12 +116,12 @@ class Peer:
         if not self._trunk.keep_alive and self.state.status == "down":
             self._note("unknown", "")  # nobody will ask it: it is believed again
 
-    async def _ask(self) -> None:
+    async def _ask(self) -> bool:
+        """Whether it could be asked."""
         flow = self._open()
         if flow is None:
             self._avoid()
-            self._note("down", "no way to it")
-            return
+            return False
         heard = anyio.Event()
         answer: ClientEvent = Failed("timeout")
 
@@ -129,6 +135,7 @@ class Peer:
         with anyio.move_on_after(ANSWER_WITHIN):
             await heard.wait()
         self._judge(answer)
+        return True
 
     def _judge(self, answer: ClientEvent) -> None:
         if not isinstance(answer, Response):
@@ -149,10 +156,12 @@ class Peer:
         if not self._targets:
             return None
         target = self._targets[0]
+        way = target.transport, target.address, target.domain, self._trunk.certificate
         try:
-            return self._around.endpoint.flow_to(target.transport, target.address, target.domain)
+            return self._around.endpoint.flow_to(*way)
         except TransportError as error:
-            logger.info("trunk %s: %s: %s", self._trunk.name, target.address[0], error)
+            # Where nobody asks, nobody would find out that there is a way again.
+            self._note("down" if self._trunk.keep_alive else self.state.status, str(error))
             return None
 
     def _options(self, flow: Flow) -> Request:

@@ -93,6 +93,8 @@ class Asking:
         "The newest way that it was sent."
         self.contact = leave
         "What it registers, as a header has it."
+        self.fails_back = False
+        "Whether it may have asked another server than the one that knows us."
         self._registrant = registrant
         self._on_over: Callable[[Asking, Accepted | Failure], None] | None = on_over
         self._leave = leave
@@ -107,10 +109,14 @@ class Asking:
         """Seconds that it asks for."""
         return 0 if self._leave else self._registrant.expiry
 
-    def begin(self, keep_to: Flow | None) -> None:
-        """Find the carrier by DNS and send; the flow first, if DNS still lists where it leads."""
+    def begin(self, keep_to: Flow | None, *, fail_back: bool = False) -> None:
+        """Find the carrier by DNS and send; the flow first, if DNS still lists where it leads.
+
+        `fail_back`: but before it those that DNS would rather have.
+        """
         account = self._registrant.account
-        way = Way(account.transport or None, account.next_hop(), keep_to, fresh=True)
+        way = Way(account.transport or None, account.next_hop(), keep_to, fresh=True, fail_back=fail_back)
+        self.fails_back = fail_back
         self._located = self._registrant.sender.send(
             self._make(), self._take, prepare=self._complete, way=way
         )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, assert_never
 from appliance.errors import LocalError
 from appliance.lines.account import SEEN
 from appliance.lines.backoff import AWAY, LOST, REFUSED, STEADY, obeyed, refresh_after
+from appliance.lines.fail_back import FailBack
+from appliance.lines.keep_open import KeepOpen
 from appliance.lines.outcome import Accepted, Failure
 from appliance.lines.registrant import Asking, Registrant
 from appliance.sip.located import Way
@@ -97,6 +99,8 @@ class Registration:
         self._failures = 0
         self._failed_finally = False
         self._registered_at = 0.0
+        self._fail_back = FailBack()
+        self._open = KeepOpen(sender.endpoint, timers, random)
         self._moved = False  # the Contact was corrected since the last refresh that was due
 
     @property
@@ -155,6 +159,7 @@ class Registration:
         if self._stage != "running" or self.flow is None or not flow.same_way(self.flow):
             return
         self.flow = None
+        self._open.follow(None, None)
         if self._asking is not None or self.state.status != "registered":
             return  # another try is under way, or due
         if self._timers.now() - self._registered_at < STEADY:
@@ -185,7 +190,12 @@ class Registration:
         if self.state.next_try_at is not None:
             self._show(replace(self.state, next_try_at=None))
         # What has failed since is no way to keep to.
-        self._asking.begin(self.flow if self.state.status == "registered" else None)
+        keep_to = self.flow if self.state.status == "registered" else None
+        now = self._timers.now()
+        fail_back = keep_to is not None and self._fail_back.is_due(now, self.state.expires_at)
+        if fail_back:
+            self._fail_back.tried(now)
+        self._asking.begin(keep_to, fail_back=fail_back)
 
     def _due(self) -> None:
         self._moved = False
@@ -196,19 +206,36 @@ class Registration:
         match outcome:
             case Accepted():
                 self._take_success(asking, outcome)
+            case Failure() if self._is_of_another(asking, outcome):
+                self._refuse_to_move(asking, outcome)
             case Failure():
                 self._take_failure(outcome)
             case _:
                 assert_never(outcome)
+
+    def _is_of_another(self, asking: Asking, failure: Failure) -> bool:
+        """Whether a server that DNS would rather have has refused us, while the one that knows us was not asked."""
+        if not asking.fails_back or failure.cause in ("silence", "transport", "location"):
+            return False
+        return asking.flow is not None and self.flow is not None and not asking.flow.same_way(self.flow)
+
+    def _refuse_to_move(self, asking: Asking, failure: Failure) -> None:
+        assert asking.flow is not None
+        sender, hop = self._registrant.sender, self.account.next_hop()
+        sender.avoid(asking.flow, hop, failure.retry_after)
+        self._begin()
 
     def _take_success(self, asking: Asking, accepted: Accepted) -> None:
         now = self._timers.now()
         self.flow, self.contact = asking.flow, asking.contact
         self.service_route, self.associated = accepted.service_route, accepted.associated
         self.path, self.seen_at = accepted.path, accepted.seen_at
+        self._open.follow(self.flow, self.seen_at)
         self._failures, self._registered_at = 0, now
         self._expect_end(accepted.expiry)
         pause = refresh_after(accepted.expiry, self._random.random())
+        self._fail_back.settled(self.flow, now)
+        pause = self._fail_back.hastened(pause, now, now + accepted.expiry)
         if self._is_elsewhere():
             self._correct()
         else:
@@ -295,6 +322,7 @@ class Registration:
             self._end.cancel()
             self._end = None
         self.flow, self.contact, self.seen_at = None, "", None
+        self._open.follow(None, None)
         self.service_route = self.associated = self.path = ()
 
     def _gone(self) -> None:

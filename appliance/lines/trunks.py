@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from appliance.config.trunk import Trunk
     from appliance.lines.peer import Surroundings
-    from appliance.sip.transport.flow import Flow
+    from appliance.sip.transport.flow import Address, Flow
 
 __all__ = ["LiveTrunk", "Trunks"]
 
 logger = logging.getLogger(__name__)
 
 MAX_HOSTS = 1_024
-"Addresses whose trunk, or lack of one, is remembered: an office's phones and servers, but not all the world that knocks."
+"Addresses remembered with the trunk whose network has them, or none: an office's phones and servers, but not all the world."
 AGAIN_AFTER = 60.0
 "Seconds until a peer is watched again whose watching failed by a fault of ours."
 
@@ -50,11 +50,13 @@ class LiveTrunk:
             self._turn += 1
         return [(peer, flow) for peer in peers if (flow := peer.flow()) is not None]
 
-    def trusts(self, host: str, address: IPv4Address | IPv6Address) -> bool:
-        """Whether calls may come from that address, which is given as text, too."""
-        if any(host in peer.hosts for peer in self.peers):
-            return True
+    def has_in_networks(self, address: IPv4Address | IPv6Address) -> bool:
+        """Whether calls may come from that address, though no peer is known to have it."""
         return any(address in network for network in self._networks if network.version == address.version)
+
+    def has_peer_at(self, address: Address) -> bool:
+        """Whether a peer is called at that very address and port."""
+        return any(address in peer.addresses for peer in self.peers)
 
 
 class Trunks:
@@ -63,7 +65,8 @@ class Trunks:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._live: dict[str, LiveTrunk] = {}
-        self._of_host: dict[str, LiveTrunk | None] = {}
+        self._by_peer: dict[str, LiveTrunk] | None = None  # by address; None: to be made anew
+        self._by_network: dict[str, LiveTrunk | None] = {}
         self._news = anyio.Event()
 
     def follow(self, trunks: Mapping[str, Trunk]) -> None:
@@ -86,19 +89,31 @@ class Trunks:
         return self._live.get(name)
 
     def of_host(self, host: str) -> LiveTrunk | None:
-        """The trunk that calls from this address come by; the first one, when several trust it."""
-        if host not in self._of_host:
-            if len(self._of_host) >= MAX_HOSTS:
-                self._of_host.clear()
+        """The trunk that calls from this address come by: that of a peer, or else one that trusts its network.
+
+        The first one, when there are several.
+        """
+        if self._by_peer is None:
+            self._by_peer = {}
+            for live in self._live.values():
+                for each in (host for peer in live.peers for host in peer.hosts):
+                    self._by_peer.setdefault(each, live)
+        return self._by_peer.get(host) or self._of_network(host)
+
+    def _of_network(self, host: str) -> LiveTrunk | None:
+        if host not in self._by_network:
+            if len(self._by_network) >= MAX_HOSTS:
+                self._by_network.clear()
             address = ip_address(host.partition("%")[0])
-            self._of_host[host] = next(
-                (live for live in self._live.values() if live.trusts(host, address)), None
+            self._by_network[host] = next(
+                (live for live in self._live.values() if live.has_in_networks(address)), None
             )
-        return self._of_host[host]
+        return self._by_network[host]
 
     def _moved(self) -> None:
         """Peers are elsewhere: who comes from which address is worked out anew."""
-        self._of_host.clear()
+        self._by_peer = None
+        self._by_network.clear()
 
     async def run(self) -> None:
         """Watch all peers for ever."""

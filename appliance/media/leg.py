@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.errors import LocalError
+from appliance.media.codecs import only_g711
 from appliance.media.keys import KeyReader, event_numbers
 from appliance.media.opposite import opposite
 from appliance.media.outlet import Playable, find_playable
@@ -91,6 +92,8 @@ class LegMedia:
         self._on_key: Callable[[str], None] | None = None
         self._playable: Playable | None = None
         self._playable_known = False
+        self.only_g711 = False
+        "Whether the peer hears of no other codec."
         self._final: LegStatistics | None = None
         "What came in until the leg was closed."
 
@@ -100,7 +103,8 @@ class LegMedia:
         PeerError 400 or 488 for a description that cannot be used, 503 when no port is left.
         """
         self._check_open()
-        description = with_lines_of(parse_sdp(sdp), max(self._told, self._expected, key=len))
+        description = only_g711(parse_sdp(sdp)) if self.only_g711 else parse_sdp(sdp)
+        description = with_lines_of(description, max(self._told, self._expected, key=len))
         self._told = description.media
         self._playable_known = False
         pairs = [self._pair_for(at, media) for at, media in enumerate(description.media)]

@@ -119,7 +119,7 @@ class Player:
 class Players:
     """All players of the process: at most as many as there are legs. They are paced together, and only while one plays.
 
-    `run` paces them where it runs, at a third of what a timer costs; a timer does where it does not.
+    `run` paces them where it runs, for less than a timer costs; a timer does where it does not.
     """
 
     def __init__(self, timers: Timers, random: Random) -> None:

@@ -44,8 +44,10 @@ class PhoneSocket:
         except OSError as error:
             raise TransportError(str(error)) from error
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
-        del name  # for TLS, which this phone has not
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
+        del name, certificate  # for TLS, which this phone has not
         if transport != "udp":
             msg = f"the phone has no {transport}"
             raise TransportError(msg)

@@ -30,6 +30,7 @@ from appliance.media.sounds import Sounds
 from appliance.service.address_book import AddressBook
 from appliance.service.amenities import furnish
 from appliance.service.dns_watch import DnsWatch
+from appliance.service.lessons import Lessons
 from appliance.service.registrations import Registrations
 from appliance.service.watching import Watching
 from appliance.service.wishes import Wishes
@@ -63,6 +64,15 @@ PROMPTS = "prompts"
 "The folder of the owner's sounds, likewise."
 
 
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What is there before any part that uses it."""
+
+    transports: SocketTransports
+    certificate: Certificate
+    folder: CertificateFolder
+
+
 @dataclass(slots=True)
 class Service:
     """Everything that runs. `build` listens already, so that a port that is taken is known at once."""
@@ -80,6 +90,7 @@ class Service:
     wishes: Wishes
     gruus: Gruus
     world: World
+    lessons: Lessons
     watching: Watching
     config: Config
     dns_watch: DnsWatch
@@ -91,9 +102,10 @@ class Service:
         config = await Config.open(store, settings_areas())
         certificate = _certificate(options.data, config.current.system)
         clock = Clock(time.monotonic)
-        transports = _listen(options, clock)
+        folder = CertificateFolder(options.data / CERTIFICATES)
+        transports = _listen(options, clock, folder)
         try:
-            return cls._tie(options, store, config, clock, transports, certificate)
+            return cls._tie(options, store, config, clock, _Network(transports, certificate, folder))
         except BaseException:
             transports.close()
             raise
@@ -105,11 +117,10 @@ class Service:
         store: Store,
         config: Config,
         clock: Clock,
-        transports: SocketTransports,
-        certificate: Certificate,
+        network: _Network,
     ) -> Service:
         chance = Chance()
-        endpoint = Endpoint(clock, chance, transports)
+        endpoint = Endpoint(clock, chance, network.transports)
         relay = Relay(options.rtp, clock, chance)
         bindings = Bindings(clock, endpoint.flow_to)
         gruus = Gruus(bindings)
@@ -137,7 +148,8 @@ class Service:
         )
         parts.snapshots = furnish(wire, exchange, config, parts.sounds, watching.lamps).snapshots
         control = Control(parts)
-        world = World(wire, exchange, options, control.feed.changed)
+        lessons = Lessons(store, control.feed.changed)
+        world = World(wire, exchange, options, lessons, control.feed.changed, network.folder)
         parts.outside = world
         parts.figures = watching.figures
 
@@ -148,8 +160,17 @@ class Service:
         endpoint.on_connection_lost = connection_lost
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
-            *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
-            *(certificate, Wishes(options.data), gruus, world, watching, config),
+            *(store, clock, network.transports, endpoint, relay, registrations, exchange, control),
+            *(
+                address_book,
+                network.certificate,
+                Wishes(options.data),
+                gruus,
+                world,
+                lessons,
+                watching,
+                config,
+            ),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
             parts.sounds,
         )
@@ -159,6 +180,7 @@ class Service:
     async def restore(self) -> None:
         """Take up what the last process knew: who was registered, and what the GRUUs in their hands are made with."""
         await self.registrations.restore()
+        await self.lessons.restore()
         try:
             self.gruus.keep(
                 await self.store.run(partial(own_secrets.load, purpose="gruu", octets=SECRET_OCTETS))
@@ -209,8 +231,7 @@ def _certificate(data: Path, system: System) -> Certificate:
     return ensure_certificate(data / CERTIFICATES, system.host_name, reachable_addresses())
 
 
-def _listen(options: Options, clock: Clock) -> SocketTransports:
-    certificates = CertificateFolder(options.data / CERTIFICATES)
+def _listen(options: Options, clock: Clock, certificates: CertificateFolder) -> SocketTransports:
     transports = SocketTransports(clock)
     try:
         transports.listen("udp", options.sip)

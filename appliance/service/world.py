@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -14,6 +14,7 @@ from anyio import TASK_STATUS_IGNORED
 
 from appliance.call.outside import Outside
 from appliance.call.routing_table import compile_table
+from appliance.errors import ConfigError
 from appliance.lines.lines import Lines, account_of
 from appliance.lines.peer import Surroundings
 from appliance.lines.trunks import Trunks
@@ -23,7 +24,7 @@ from appliance.sip.transport.locate import Abilities
 from appliance.sip.transport.resolve import Locator, Resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from anyio.abc import TaskStatus
 
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from appliance.config.config import Config
     from appliance.config.extension import Extension
     from appliance.config.snapshot import Snapshot
+    from appliance.config.trunk import Trunk
+    from appliance.lines.feature import Feature
     from appliance.lines.registration import RegistrationState
+    from appliance.service.lessons import Lessons
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
 
@@ -41,12 +45,31 @@ __all__ = ["World"]
 TRANSPORTS = ("udp", "tcp", "tls")
 
 
+class Certificates(Protocol):
+    """What we show over TLS beside the usual certificate; `sip/transport/certificate_folder`."""
+
+    def want(self, names: Collection[str]) -> None:
+        """Be ready to show these."""
+
+    def check(self, name: str) -> None:
+        """Read one. Blocks. OSError, ValueError."""
+
+
 class World:
     """Lines, trunks and routes. `run` is a task of its own."""
 
-    def __init__(self, wire: Wire, exchange: Exchange, options: Options, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        exchange: Exchange,
+        options: Options,
+        lessons: Lessons,
+        changed: Callable[[], None],
+        certificates: Certificates,
+    ) -> None:
         """`changed` is told when there is something new to show."""
         host = options.sip[0]
+        self._certificates = certificates
         self._timers = wire.timers
         self._exchange = exchange
         families = {"0.0.0.0": (4, 6), "::": (4, 6)}.get(host, (6,) if ":" in host else (4,))
@@ -55,12 +78,17 @@ class World:
         self._sender = Sender(wire.endpoint, locator)
         self._lines = Lines(self._sender, wire.timers, wire.random, changed)
         self._trunks = Trunks(Surroundings(wire.endpoint, locator, wire.timers, wire.random))
-        self._outside = Outside(self._lines, self._trunks, lambda: exchange.options)
-        exchange.router.around.outside = self._outside
+        self._lessons = lessons
+        exchange.router.around.outside = Outside(
+            self._lines, self._trunks, lambda: exchange.options, lessons.learned
+        )
 
     def follow(self, config: Config) -> None:
         """From now on everything is as it is set."""
         config.add_verifier(_check_lines)
+        config.add_verifier(self._check_certificates)
+        config.on_change(_certificates, self._certificates.want)
+        self._lessons.follow(config)
         config.on_change(lambda snapshot: snapshot.trunks, self._trunks.follow)
         config.on_change(_routing, partial(self._route, config))
 
@@ -73,6 +101,19 @@ class World:
             return config.current.extensions.get(number)
 
         self._exchange.router.around.table = compile_table(routes.values(), dial_plan, find, outside)
+
+    def _check_certificates(self, old: Snapshot, new: Snapshot) -> None:
+        """ConfigError for a trunk whose certificate cannot be shown. Blocks."""
+        for name, trunk in new.trunks.items():
+            if not _shows_another(trunk, old.trunks.get(name)):
+                continue
+            try:
+                self._certificates.check(trunk.certificate)
+            except (OSError, ValueError) as error:
+                path, reason = f"trunks.{name}.certificate", getattr(error, "strerror", None) or str(error)
+                raise ConfigError(
+                    path, "error.bad_certificate", folder=f"certs/{trunk.certificate}", reason=reason
+                ) from error
 
     async def run(self, config: Config, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Register, watch, send; for ever. It has started once the lines are followed."""
@@ -117,8 +158,11 @@ class World:
         else:
             registration = live.registration
             shown = {**self._shown(registration.state), "address": _address(registration.flow)}
-        learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
-        return {**shown, "calls": self._exchange.calls_by(way), "learned": learned}
+        return {
+            **shown,
+            **self._calls(way),
+            "learned": self._lessons.learned.of(way),
+        }
 
     def trunk_state(self, name: str) -> Mapping[str, Any]:
         """How a trunk's peers are."""
@@ -126,14 +170,35 @@ class World:
         peers = [] if live is None else [(peer.text, peer.state) for peer in live.peers]
         shown = [f"{text} {state.status} {state.reason}".rstrip() for text, state in peers]
         best = min((state.status for _, state in peers), key=("up", "unknown", "down").index, default="off")
+        since = min((state.since for _, state in peers if state.status == best), default=None)
         way = f"trunk:{name}"
-        learned = [f"no {feature}" for feature in self._outside.learned.of(way)]
         return {
             "state": best,
+            "since": self._moment(since),
             "peer_states": shown,
-            "calls": self._exchange.calls_by(way),
-            "learned": learned,
+            **self._calls(way),
+            "learned": self._lessons.learned.of(way),
         }
+
+    def _calls(self, way: str) -> dict[str, Any]:
+        """What a line's or trunk's calls are doing."""
+        refused = self._exchange.refusals.of(way)
+        return {
+            "calls": self._exchange.calls_by(way),
+            "refused": [f"{cause} {calls}" for cause, calls in refused.items()],
+        }
+
+    async def forget(self, way: str, feature: Feature | None) -> None:
+        """Try a feature, or (None) every one, again by a line or trunk. Raises StoreError."""
+        await self._lessons.forget(way, feature)
+
+    async def pin(self, way: str, feature: Feature, on: bool | None) -> None:
+        """Calls by it have the feature, or do without, until that is forgotten. Raises StoreError."""
+        await self._lessons.pin(way, feature, on)
+
+    async def reload(self) -> None:
+        """Take over a database that was replaced as a whole. Raises StoreError."""
+        await self._lessons.reload()
 
     def _shown(self, state: RegistrationState) -> dict[str, Any]:
         return {
@@ -166,6 +231,19 @@ def _check_lines(old: Snapshot, new: Snapshot) -> None:
     for name, line in new.lines.items():
         if line is not old.lines.get(name):
             account_of(line)
+
+
+def _shows_another(trunk: Trunk, before: Trunk | None) -> bool:
+    """Whether a trunk begins to show a certificate. One that is lost must keep nobody from mending, or switching off."""
+    if not trunk.certificate or before is None:
+        return bool(trunk.certificate)
+    return trunk.certificate != before.certificate or (trunk.enabled and not before.enabled)
+
+
+def _certificates(snapshot: Snapshot) -> frozenset[str]:
+    return frozenset(
+        each.certificate for each in snapshot.trunks.values() if each.enabled and each.certificate
+    )
 
 
 def _routing(snapshot: Snapshot) -> tuple[Any, ...]:

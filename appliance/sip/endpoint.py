@@ -50,6 +50,7 @@ MAX_TRANSACTIONS = 131_072
 """950 calls a second: of a call that has 100rel on both legs, four live for 32 s and two for 5 s (a challenge keeps
 nothing). At 2.5 kB for a request that was answered and 5 kB for one of ours these are 450 MB, and 330 MB where somebody
 sends nothing but requests; the smallest board is too slow to get there in 32 s."""
+KEEP_OPEN = b"\r\n\r\n"
 CHALLENGES = frozenset({401, 407})
 "With these a user says that it does not know the peer."
 OVERLOAD = PeerError(503, "Service Unavailable", (("Retry-After", "10"),))
@@ -146,12 +147,19 @@ class Endpoint:
         except TransportError as failure:
             logger.info("ACK to %s: %s", flow.remote, failure)  # the peer repeats its 2xx
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
         """A flow to an address; a connection opens when it is first used. Raises TransportError.
 
-        Over TLS whoever is there must prove to be the domain `name`, or without one to have that address.
+        Over TLS whoever is there must prove to be the domain `name`, or without one to have that address; we show
+        the certificate of that name, empty: the usual one.
         """
-        return self._transports.flow_to(transport, remote, name)
+        return self._transports.flow_to(transport, remote, name, certificate)
+
+    def keep_open(self, flow: Flow) -> None:
+        """Send what NATs on the way see and everybody passes over (RFC 3261 §7.5). TransportError."""
+        self._transports.send(flow, KEEP_OPEN)
 
     def contact(self, flow: Flow, user: str, *, secure: bool = False) -> str:
         """Our Contact as the peer on that flow can reach it; `secure`: it wants a `sips:` URI (§12.1.1)."""

@@ -52,6 +52,8 @@ class Way:
     "Tried first while DNS lists where it leads, or says nothing: whoever knows us there need not learn it again."
     fresh: bool = False
     "Ask name servers, whatever was heard from them before."
+    fail_back: bool = False
+    "Try before `keep_to` those that the domain would rather have tried, unless they have failed lately."
 
 
 ANYHOW = Way()
@@ -115,21 +117,24 @@ class Sender:
             targets = []
         finally:
             self._locating -= 1
-        sent.found(_keep_to(way.keep_to, uri, targets))
+        sent.found(targets if way.keep_to is None else _keep_to(way.keep_to, uri, targets, way.fail_back))
 
 
 def _target(flow: Flow, uri: Uri) -> Target:
     return Target(flow.transport, flow.remote, uri.address)
 
 
-def _keep_to(flow: Flow | None, uri: Uri, targets: list[Target]) -> list[Target]:
+def _keep_to(flow: Flow, uri: Uri, targets: list[Target], fail_back: bool) -> list[Target]:
     """The same targets, with where `flow` leads first, if it is among them or there is no other."""
-    if flow is None:
-        return targets
     kept = _target(flow, uri)
     if targets and kept not in targets:
         return targets
-    return [kept, *(target for target in targets if target != kept)]
+    better: list[Target] = []
+    if fail_back and targets:
+        at = targets.index(kept)
+        # What failed lately stands behind it.
+        better = [target for target in targets[:at] if target.rank < targets[at].rank]
+    return [*better, kept, *(target for target in targets if target != kept and target not in better)]
 
 
 class LocatedRequest:

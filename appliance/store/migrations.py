@@ -82,4 +82,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE records ADD COLUMN way_out TEXT NOT NULL DEFAULT ''",
     ),
     ("ALTER TABLE records ADD COLUMN steps TEXT NOT NULL DEFAULT '[]'",),
+    (
+        """CREATE TABLE lessons (
+            way TEXT NOT NULL,
+            feature TEXT NOT NULL,
+            with_it INTEGER NOT NULL CHECK (with_it IN (0, 1)),
+            said TEXT NOT NULL,
+            learned_at REAL NOT NULL,
+            pinned INTEGER NOT NULL CHECK (pinned IN (0, 1)),
+            PRIMARY KEY (way, feature)
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )

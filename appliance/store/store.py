@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio.to_thread
 
-from appliance.store import bindings, records
+from appliance.store import bindings, lessons, records
 from appliance.store.backlog import Backlog
 from appliance.store.database import Database
 from appliance.store.folder import FolderLock
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from appliance.store.lessons import LessonRow
     from appliance.store.records import RecordRow
 
 __all__ = ["DATABASE_NAME", "Store"]
@@ -59,6 +60,10 @@ class Store:
     def save_bindings(self, number: str, rows: Iterable[tuple[object, ...]]) -> None:
         """Store all the bindings of an extension (as `BindingRow`) soon. Never blocks and never fails."""
         self.backlog.put("bindings", number, partial(bindings.replace, number=number, rows=tuple(rows)))
+
+    def save_lessons(self, way: str, rows: tuple[LessonRow, ...]) -> None:
+        """Store all that was learned of a line or trunk soon. Never blocks and never fails."""
+        self.backlog.put("lessons", way, partial(lessons.replace, way=way, rows=rows))
 
     async def close(self) -> None:
         """Write what still waits, close the database and let go of the folder."""

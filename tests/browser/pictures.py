@@ -29,6 +29,7 @@ PAGES = {
     "registrations": "/registrations",
     "outside": "/outside",
     "line-add": "/outside/lines/add",
+    "line-edit": "/outside/lines/carrier/edit",
     "route-edit": "/outside/routes/world/edit",
     "outside-test": "/outside/test?number=913800001234&from=101",
     "features": "/features",

@@ -213,6 +213,27 @@ def test_a_service_is_set_for_an_extension_and_its_code_changed(
     assert "*70" in browser.text("#feature-do-not-disturb")
 
 
+def test_what_was_learned_of_a_carrier_is_kept_and_forgotten(
+    browser: Browser, office: FakeControl, office_url: str
+) -> None:
+    log_in(browser, office_url)
+    browser.go(office_url + "/outside")
+    assert "without 100rel (PRACK)" in browser.text("main")
+    browser.press("#line-carrier")
+    assert "405 Method Not Allowed to PRACK" in browser.text("#lessons")
+    browser.press("#pin-100rel")
+    assert "stays until it is forgotten" in browser.text("#lessons")
+    browser.run("document.querySelector('#feature').value = 'user-phone'")
+    browser.run("document.querySelector('#use').value = 'with'")
+    browser.find("#by-hand").click()
+    browser.press("#pin-by-hand")
+    assert "with user=phone" in browser.text("#lessons")
+    browser.press("#forget-100rel")
+    assert "Forgotten" in browser.text()
+    assert [each["feature"] for each in office.lines["carrier"]["learned"]] == ["user-phone"]
+    assert browser.complaints() == []
+
+
 def test_a_folded_field_opens_to_its_refusal(browser: Browser, office_url: str) -> None:
     log_in(browser, office_url)
     browser.go(office_url + "/outside/lines/carrier/edit")

@@ -19,6 +19,7 @@ from appliance.config.line import Line
 from appliance.config.route import Route
 from appliance.config.trunk import Trunk
 from appliance.lines.credentials import Credentials
+from appliance.lines.learned import Learned, Lesson
 from appliance.lines.lines import LiveLine, account_of
 from appliance.sip.transport.flow import Address, Flow
 from tests.call.playbook import EXCHANGE, Phone, Playbook
@@ -44,11 +45,17 @@ class OutsideWorld:
         self.live_trunks: dict[str, Any] = {}
         self.servers: dict[str, Server] = {}
         self.plan = DialPlan(**plan)
+        self.now = 1_800_000_000.0
+        "Seconds since 1970."
+        self.saved: dict[str, tuple[Lesson, ...]] = {}
+        "What the next start would know."
+        self.learned = Learned(self.saved.__setitem__, lambda: self.now)
         around = book.exchange.router.around
         around.outside = Outside(
             _Lines(self),  # type: ignore[arg-type]  # as much of them as calls use
             _Trunks(self),  # type: ignore[arg-type]
             lambda: book.exchange.options,
+            self.learned,
         )
         around.local_now = lambda: NOW
 
@@ -66,6 +73,7 @@ class OutsideWorld:
         live = LiveLine(settings, registration)  # type: ignore[arg-type]  # as much of one as calls use
         live.note_carrier()
         self.live_lines[settings.name] = live
+        self._follow()
         return server
 
     def trunk(self, settings: Trunk, *addresses: Address) -> list[Server]:
@@ -73,8 +81,15 @@ class OutsideWorld:
         servers = [self._server(f"{settings.name}{each}", "peer", each) for each in addresses]
         peers = [(SimpleNamespace(domain=each.address[0]), each.flow()) for each in servers]
         hosts = {each.address[0] for each in servers}
-        self.live_trunks[settings.name] = SimpleNamespace(trunk=settings, ways=lambda: peers, hosts=hosts)
+        self.live_trunks[settings.name] = SimpleNamespace(
+            trunk=settings, ways=lambda: peers, hosts=hosts, has_peer_at=lambda address: address in addresses
+        )
+        self._follow()
         return servers
+
+    def _follow(self) -> None:
+        ways: dict[str, object] = {f"line:{name}": live.line for name, live in self.live_lines.items()}
+        self.learned.follow(ways | {f"trunk:{name}": live.trunk for name, live in self.live_trunks.items()})
 
     def _server(self, name: str, number: str, address: Address | None) -> Server:
         at = address or (f"203.0.113.{len(self.servers) + 1}", 5060)

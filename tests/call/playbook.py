@@ -71,7 +71,9 @@ class Wiretap:
             raise TransportError("nobody listens there")
         self.sent.append((flow, parse_message(data)))
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
         return Flow(transport, EXCHANGE, remote)
 
 
@@ -300,6 +302,9 @@ class Playbook:
 
     def is_at(self, number: str, flow: Flow) -> bool:
         return any(each.flow.same_way(flow) for each in self.targets(number))
+
+    def is_near(self, number: str, host: str) -> bool:
+        return any(each.flow.remote[0] == host for each in self.targets(number))
 
     def phone(self, number: str, name: str = "", *, ring_seconds: int = 60) -> Phone:
         """An extension's phone; the second one of a number is its second registration."""

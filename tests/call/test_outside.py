@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.config.route import FAIL_OVER_DEFAULT
+from appliance.errors import PeerError
 from tests.call.outside_world import OutsideWorld, Server, line, route, trunk
 from tests.call.playbook import ANSWER, OFFER, Phone, Playbook, sdp
 
@@ -84,7 +85,7 @@ def test_the_next_line_when_the_carrier_is_at_fault(
     ("status", "chosen", "cause"),
     [
         (486, FAIL_OVER_DEFAULT, "busy"),
-        (404, FAIL_OVER_DEFAULT, "not_found"),
+        (410, FAIL_OVER_DEFAULT, "not_found"),
         (603, FAIL_OVER_DEFAULT, "refused"),
         (503, (), "overload"),
         (503, ("busy",), "overload"),
@@ -481,6 +482,84 @@ def test_without_either_it_is_the_trunks(
     book >> in_by(other, "102")
     met(book, other, bob)
     assert last(book) == ("trunk:hq", "", "normal")
+
+
+def test_a_phone_beside_a_peer_may_call_over_another_connection(
+    book: Playbook, world: OutsideWorld, alice: Phone, bob: Phone
+) -> None:
+    """A softphone on the other server's machine, which calls from another port than it registered from."""
+    at_a_trunk(world, alice, 5099)
+    moved = Phone("101", (alice.address[0], 7777), book.random)
+    book >> moved.invite("102", OFFER) << bob.gets("INVITE") << moved.gets(100)
+    book >> bob.says(486) << bob.gets("ACK") << moved.gets(486) >> moved.ack_refusal()
+    assert last(book) == ("", "", "busy")
+
+
+def test_only_the_address_says_whose_a_call_is_where_no_such_phone_is_registered(
+    book: Playbook, world: OutsideWorld, alice: Phone, bob: Phone
+) -> None:
+    at_a_trunk(world, alice, 5099)
+    other = Server("103", (alice.address[0], 7777), book.random)
+    book >> in_by(other, "102")
+    met(book, other, bob)
+    assert last(book) == ("trunk:hq", "", "normal")
+
+
+def test_a_phone_at_a_carriers_address(book: Playbook, world: OutsideWorld, alice: Phone, bob: Phone) -> None:
+    world.line(line(incoming="102"), (alice.address[0], 5099))
+    world.routes()
+    for port, way in ((7777, ""), (5099, "line:a")):
+        caller = Server("101", (alice.address[0], port), book.random)
+        book >> in_by(caller, "102") << bob.gets("INVITE") << caller.gets(100)
+        book >> bob.says(486) << bob.gets("ACK") << caller.gets(486) >> caller.ack_refusal()
+        assert last(book) == (way, "", "busy"), port
+
+
+# --- what is counted
+
+
+def counted(book: Playbook) -> dict[tuple[str, str], int]:
+    return {(each.by, each.cause): each.calls for each in book.exchange.refusals.all()}
+
+
+def test_what_a_trunk_or_line_is_refused_is_counted(
+    book: Playbook, world: OutsideWorld, alice: Phone, bob: Phone
+) -> None:
+    carrier, (hq,) = world.line(line(max_calls=1)), world.trunk(trunk(), ("192.0.2.9", 5060))
+    world.routes(route("line:a", pattern="5X."))
+    for number, status in (("999", 404), ("555", 403), ("999", 404)):
+        book >> in_by(hq, number) << hq.gets(status) >> hq.ack_refusal()
+    out(book, alice, "9555", carrier)
+    again = Server("a00", carrier.address, book.random)
+    book >> in_by(again, "a00") << again.gets(503) >> again.ack_refusal()
+    taken(book, alice, carrier)
+    book >> in_by(hq, "102")
+    met(book, hq, bob)
+    assert counted(book) == {
+        ("line:a", "line_full"): 1,
+        ("trunk:hq", "forbidden"): 1,
+        ("trunk:hq", "not_found"): 2,
+    }
+    assert book.exchange.refusals.of("trunk:hq") == {"forbidden": 1, "not_found": 2}
+
+
+def test_strangers_are_counted_and_phones_that_are_asked_are_not(
+    book: Playbook, world: OutsideWorld, alice: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each phone of ours is asked before it proves anything, and again when what it proves with has aged."""
+    stranger = Phone("101", ("203.0.113.99", 5060), book.random)
+    stale = False
+
+    def verify(request: Any) -> str:
+        raise PeerError(401, "Unauthorized", (("WWW-Authenticate", f"Digest stale={str(stale).lower()}"),))
+
+    monkeypatch.setattr(book, "verify", verify)
+    for caller, proof in ((alice, {}), (stranger, {}), (stranger, {"Authorization": "guess"})):
+        book >> caller.invite("102", OFFER, **proof) << caller.gets(401) >> caller.ack_refusal()
+    stale = True
+    book >> alice.invite("102", OFFER, Authorization="old") << alice.gets(401) >> alice.ack_refusal()
+    assert counted(book) == {("stranger", "no_credentials"): 1, ("stranger", "wrong_password"): 1}
+    assert book.records == []
 
 
 def test_a_browser_at_a_trunks_address_is_a_phone(book: Playbook, world: OutsideWorld, alice: Phone) -> None:

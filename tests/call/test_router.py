@@ -51,6 +51,9 @@ class Nowhere:
     def is_at(self, number: str, flow: Flow) -> bool:
         return False
 
+    def is_near(self, number: str, host: str) -> bool:
+        return False
+
 
 def router(outside: FakeOutside, *routes: Route, calls: int = 0) -> Router:
     made = Router(EXTENSIONS.get, Nowhere(), lambda: datetime(2026, 5, 4, 8, 30, tzinfo=UTC))

@@ -8,7 +8,6 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from appliance.call.cause import Cause
 from appliance.call.destination import Shown
 from appliance.call.events import Dialled
 from appliance.call.leg_options import LegOptions
@@ -16,7 +15,10 @@ from appliance.call.way_out import LineWay, TrunkWay
 from appliance.config.line import Line
 from appliance.config.trunk import Trunk
 from appliance.lines.credentials import Credentials
+from appliance.lines.feature import Feature, Habit
+from appliance.lines.learned import Learned
 from appliance.lines.lines import account_of
+from appliance.lines.refusal import Refusal
 
 LINE = Line(name="ims", server="10.0.0.1:5070", domain="ims.example", account="+862412345678", password="p")
 TRUNK = Trunk(name="hq", peers=("192.0.2.9:5070",))
@@ -26,12 +28,12 @@ CALL = Dialled(from_number="101", from_name="张三", to_number="9139", hops_lef
 def line_way(**settings: object) -> LineWay:
     line = msgspec.structs.replace(LINE, **settings)
     credentials = Credentials(account_of(line), random.Random(1))
-    return LineWay(line=line, options=LegOptions(), domain="ims.example", credentials=credentials)
+    return LineWay(line=line, base=LegOptions(), domain="ims.example", credentials=credentials)
 
 
 def trunk_way(**settings: object) -> TrunkWay:
     trunk = msgspec.structs.replace(TRUNK, **settings)
-    return TrunkWay(trunk=trunk, options=LegOptions(), domain="192.0.2.9:5070", host="192.0.2.1")
+    return TrunkWay(trunk=trunk, base=LegOptions(), domain="192.0.2.9:5070", host="192.0.2.1")
 
 
 @pytest.mark.parametrize(
@@ -137,15 +139,70 @@ def test_only_a_line_has_something_to_prove() -> None:
     assert trunk_way().attempt("INVITE") is None
 
 
+def refused(status: int, method: str = "INVITE", used: frozenset[Feature] = frozenset()) -> Refusal:
+    return Refusal(method=method, status=status, reason="No", used=used)
+
+
 def test_what_a_way_does_without_is_remembered_once_that_has_helped() -> None:
-    learned: list[str] = []
-    way = replace(line_way(), remember=learned.append)
-    assert way.without(Cause.BUSY) is None
-    way.worked()
-    lesser = way.without(Cause.PRACK_REFUSED)
+    learned = Learned()
+    learned.follow({"line:ims": None})
+    way = replace(line_way(), learned=learned)
+    assert way.after(refused(486), unheard=True) is None
+    lesser = way.after(refused(405, "PRACK"), unheard=True)
     assert lesser is not None
     assert not lesser.options.reliable
-    assert learned == []
-    lesser.worked()
-    assert learned == ["100rel"]
-    assert lesser.without(Cause.PRACK_REFUSED) is None, "there is nothing left to do without"
+    assert learned.of("line:ims") == ()
+    lesser.worked(frozenset())
+    (lesson,) = learned.of("line:ims")
+    assert (lesson.habit, lesson.said) == (Habit("100rel", on=False), "405 No to PRACK")
+    assert lesser.after(refused(405, "PRACK"), unheard=True) is None, "a trial is not tried again"
+
+
+def test_a_callee_who_is_busy_shows_that_nothing_was_wrong() -> None:
+    learned = Learned()
+    learned.follow({"line:ims": None})
+    way = replace(line_way(uri_parameter="user=phone"), learned=learned)
+    lesser = way.after(refused(404, used=frozenset({"user-phone"})), unheard=True)
+    assert lesser is not None
+    assert lesser.after(refused(486), unheard=True) is None
+    assert [each.habit for each in learned.of("line:ims")] == [Habit("user-phone", on=False)]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "habit", "number", "uri"),
+    [
+        ("user=phone", Habit("user-phone", on=False), "139", "sip:139@ims.example"),
+        ("a=b;User=Phone", Habit("user-phone", on=False), "139", "sip:139@ims.example;a=b"),
+        ("a=b", Habit("user-phone", on=False), "139", "sip:139@ims.example;a=b"),
+        ("", Habit("user-phone", on=True), "139", "sip:139@ims.example;user=phone"),
+        ("a=b", Habit("user-phone", on=True), "+139", "sip:+139@ims.example;a=b;user=phone"),
+        ("user=phone", Habit("user-phone", on=True), "139", "sip:139@ims.example;user=phone"),
+        ("", Habit("user-phone", on=True), "alice", "sip:alice@ims.example"),
+        ("", Habit("plus", on=False), "+139", "sip:139@ims.example"),
+        ("", Habit("100rel", on=False), "+139", "sip:+139@ims.example"),
+    ],
+)
+def test_how_habits_of_a_line_write_a_number(parameter: str, habit: Habit, number: str, uri: str) -> None:
+    way = replace(line_way(uri_parameter=parameter), habits=frozenset({habit}))
+    assert way.uri(number) == uri
+    assert way.shown(CALL, number).callee == f"<{uri.partition(';')[0]}>"
+
+
+@pytest.mark.parametrize(
+    ("number_format", "off", "number", "uri"),
+    [
+        ("tel", "tel", "+86139", "sip:+86139@192.0.2.9:5070"),
+        ("tel", "tel", "205", "sip:205@192.0.2.9:5070"),
+        ("tel", "plus", "+86139", "tel:86139;phone-context=192.0.2.9"),
+        ("tel", "user-phone", "205", "tel:205;phone-context=192.0.2.9"),
+        ("e164", "plus", "86139", "sip:86139@192.0.2.9:5070"),
+        ("e164", "tel", "86139", "sip:+86139@192.0.2.9:5070"),
+        ("sip", "plus", "+86139", "sip:86139@192.0.2.9:5070"),
+    ],
+)
+def test_how_habits_of_a_trunk_write_a_number(
+    number_format: str, off: Feature, number: str, uri: str
+) -> None:
+    way = replace(trunk_way(number_format=number_format), habits=frozenset({Habit(off, on=False)}))
+    assert way.uri(number) == uri
+    assert way.shown(CALL, number).callee == f"<{uri}>"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.cli import dispatch
+from appliance.cli.table import width
 from appliance.config.codes import CODES
 from appliance.control.areas import AREAS
 from appliance.diagnosis.trace import TracedMessage
@@ -25,9 +26,9 @@ def test_added_listed_shown_set_removed(ctl: Ctl, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert ctl("extensions", "list") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "number  name  enabled  ring_seconds  level  state    contacts",
-        "101     前台  yes      60            0      offline  -",
-        "102     Desk  yes      20            0      offline  -",
+        "number  name  enabled  ring_seconds  level  state",
+        "101     前台  yes      60            0      offline",
+        "102     Desk  yes      20            0      offline",
     ]
     assert ctl("extensions", "set", "102", "enabled=no") == 0
     capsys.readouterr()
@@ -162,6 +163,26 @@ def test_a_password_from_standard_input(
 def test_values_may_hold_equals_signs_and_blanks(ctl: Ctl, bench: Bench) -> None:
     assert ctl("extensions", "add", "number=101", "password=a=b=c d", "name=R & D = fun") == 0
     assert bench.config.current.extensions["101"].name == "R & D = fun"
+
+
+def test_a_list_fits_a_terminal_and_everything_is_shown_elsewhere(
+    ctl: Ctl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ctl("lines", "add", "name=carrier", "server=sip.example.net", "account=100200", "password=secret")
+    ctl("trunks", "add", "name=hq", "peers=" + ",".join(f"192.0.2.{at}:5060" for at in range(1, 17)))
+    ctl("routes", "add", "name=out", "pattern=X.", "to=line:carrier,trunk:hq")
+    for area, name in (("lines", "carrier"), ("trunks", "hq"), ("routes", "out")):
+        capsys.readouterr()
+        ctl(area, "list")
+        listed = capsys.readouterr().out
+        assert name in listed
+        assert max(map(width, listed.splitlines())) <= 100
+        ctl(area, "show", name)
+        shown = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+        assert len(listed.split("\n", 1)[0].split()) < len(shown)
+        ctl("--json", area, "list")
+        (everything,) = json.loads(capsys.readouterr().out)
+        assert everything.keys() == shown
 
 
 def test_nothing_to_list_is_said_on_standard_error(ctl: Ctl, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,18 @@ def test_rows_may_lack_columns() -> None:
     assert as_text([{"a": 1}, {"b": None}]) == "a  b\n1  -\n-  -\n"
 
 
+def test_a_table_of_some_columns_is_brief() -> None:
+    row = {"name": "a", "since": "2026-05-04T08:30:00.123000Z", "reason": "403 " + "前" * 20, "more": 1}
+    assert as_text([row], ("name", "since", "reason", "none")) == (
+        "name  since                 reason                                   none\n"
+        f"a     2026-05-04T08:30:00Z  403 {'前' * 17}…  -\n"
+    )
+    assert as_text([{"reason": "x" * 40}], ("reason",)) == f"reason\n{'x' * 40}\n"
+    assert as_text({"since": row["since"]}, ("since",)) == f"since  {row['since']}\n", (
+        "one thing has all of it"
+    )
+
+
 def test_one_thing_is_a_line_a_setting() -> None:
     assert as_text({"name": "A", "enabled": True, "dns": ["1.1.1.1", "8.8.8.8"], "gateway": ""}) == (
         "name     A\nenabled  yes\ndns      1.1.1.1, 8.8.8.8\ngateway  -\n"

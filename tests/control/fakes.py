@@ -16,6 +16,7 @@ from anyio.from_thread import start_blocking_portal
 
 from appliance.call.cause import Cause
 from appliance.call.inbound import RefusedError
+from appliance.call.refusals import Refusals
 from appliance.call.router import Router
 from appliance.config.config import Config
 from appliance.config.snapshot import Snapshot
@@ -90,6 +91,7 @@ class FakeExchange:
         self.live: list[FakeCall] = []
         self.hung_up: list[str] = []
         self.dialled: list[tuple[str, str]] = []
+        self.refusals = Refusals()
         self.router = Router(lambda _: None, Bindings(HandTimers()), lambda: datetime.now(UTC))
 
     def calls(self) -> list[FakeCall]:

@@ -208,6 +208,9 @@ def test_who_is_online_and_where(all_: Listening) -> None:
     assert not all_.bindings.is_at("102", TCP)
     assert not all_.bindings.is_at("101", Flow("tcp", TCP.local, TCP.remote, 8)), "another connection"
     assert not all_.bindings.is_at("103", HOME)
+    assert all_.bindings.is_near("101", TCP.remote[0])
+    assert not all_.bindings.is_near("103", TCP.remote[0])
+    assert not all_.bindings.is_near("101", "198.51.100.200")
 
 
 def test_where_a_phone_has_moved_to(all_: Listening) -> None:

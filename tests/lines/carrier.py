@@ -11,6 +11,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from appliance.lines import Account, Registration, RegistrationState
+from appliance.sip.endpoint import KEEP_OPEN
 from appliance.sip.located import Sender
 from appliance.sip.message import Authorization, Request
 from appliance.sip.message.digest import digest_response, ha1
@@ -81,6 +82,8 @@ class Carrier:
         self.line = Registration(self.sender, self.timers, random.Random(seed), account, self)
         self.flow = Flow("udp", OURS, ("", 0))
         "The way that the newest message came."
+        self.kept: list[tuple[float, Flow]] = []
+        "When and over which way octets went that only keep it open."
 
     def changed(self, registration: Registration) -> None:
         self.told.append(registration.state)
@@ -115,7 +118,12 @@ class Carrier:
         while (due := self.timers.heap.next_due()) is not None and due <= end:
             self.timers.wait(max(0.0, due - self.timers.time))
             await self.settle()
+            self._note_kept()
         self.timers.wait(end - self.timers.time)
+
+    def _note_kept(self) -> None:
+        self.kept += [(self.timers.time, flow) for flow, data in self.wire.out if data == KEEP_OPEN]
+        self.wire.out = [(flow, data) for flow, data in self.wire.out if data != KEEP_OPEN]
 
     def take(self) -> list[Request]:
         """What the line sent since the last time, without retransmissions."""

@@ -52,6 +52,37 @@ def test_who_asks_for_privacy_is_named_to_nobody(privacy: str, number: str) -> N
     assert (arrival.number, arrival.name) == (number, "R" if number else "")
 
 
+@pytest.mark.parametrize(
+    ("privacy", "number", "name"),
+    [
+        ("off", "140", "R"),
+        ("full", "", ""),
+        ("FULL", "", ""),
+        ("full-network", "", ""),
+        ("uri", "", "R"),
+        ("name", "140", ""),
+        ('"name,uri"', "", ""),
+        ('"name-network; ipaddr"', "140", ""),
+        ("session", "140", "R"),
+    ],
+)
+def test_what_a_remote_party_withholds(privacy: str, number: str, name: str) -> None:
+    """Nor may another header give it away."""
+    party = ("Remote-Party-ID", f'"R" <sip:140@h>;party=calling;screen=yes;privacy={privacy}')
+    arrival = arrival_of(invite("sip:x@h", party), LINE)
+    assert (arrival.number, arrival.name) == (number, name)
+    asserted = ("P-Asserted-Identity", '"P" <tel:150>')
+    arrival = arrival_of(invite("sip:x@h", party, asserted), LINE)
+    assert (arrival.number, arrival.name) == (number and "150", name and "P")
+
+
+def test_a_remote_party_that_is_called_says_nothing_of_who_calls() -> None:
+    called = ("Remote-Party-ID", '"C" <sip:205@h>;party=called;privacy=full')
+    assert arrival_of(invite("sip:x@h", called), LINE).number == "139"
+    calls = ("Remote-Party-ID", "<sip:140@h>")
+    assert arrival_of(invite("sip:x@h", called, calls), LINE).number == "140"
+
+
 def test_an_escaped_line_end_is_no_part_of_a_number() -> None:
     arrival = arrival_of(invite("sip:x@h", caller="<sip:1%0D%0AX-Evil%3a%00@h>;tag=1"), LINE)
     assert arrival.number == "1X-Evil:"

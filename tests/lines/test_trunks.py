@@ -12,11 +12,12 @@ import pytest
 
 from appliance.clock import Clock
 from appliance.config.trunk import Trunk
-from appliance.lines.peer import ANSWER_WITHIN, LOOK_AGAIN, Surroundings
+from appliance.lines.peer import ANSWER_WITHIN, LOOK_AGAIN, NO_WAY_AGAIN, Surroundings
 from appliance.lines.trunks import AGAIN_AFTER, MAX_HOSTS, LiveTrunk, Trunks
 from appliance.sip.endpoint import Endpoint
 from appliance.sip.message import Uri
 from appliance.sip.transport.failed_targets import FailedTargets
+from appliance.sip.transport.flow import Address, Flow, TransportError
 from appliance.sip.transport.locate import LocationError, Target
 from tests.simulation.network import Network
 
@@ -132,6 +133,36 @@ async def test_a_name_that_nobody_knows_is_said() -> None:
     await lived(world, story)
 
 
+@pytest.mark.parametrize("keep_alive", [30, 0])
+async def test_a_peer_without_a_way_to_it_says_why_and_is_tried_again_soon(
+    keep_alive: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its certificate is not read yet, say."""
+    world = World()
+    host, asked = world.network.hosts[HERE], list[str]()
+
+    def refuse(transport: str, remote: Address, name: str | None = None, certificate: str = "") -> Flow:
+        asked.append(certificate)
+        raise TransportError("not read yet")
+
+    trunk = msgspec.structs.replace(TRUNK, peers=("first",), certificate="ours", keep_alive=keep_alive)
+    world.trunks.follow({"hq": trunk})
+
+    async def story() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(host, "flow_to", refuse)
+            await anyio.sleep(1)
+            assert world.live().ways() == []
+            state = world.live().peers[0].state
+            assert (state.status, state.reason) == ("down" if keep_alive else "unknown", "not read yet")
+            assert set(asked) == {"ours"}
+        await anyio.sleep(NO_WAY_AGAIN * 1.1)
+        assert world.states() == ["up" if keep_alive else "unknown"]
+        assert [flow.remote for _, flow in world.live().ways()] == [FIRST]
+
+    await lived(world, story)
+
+
 async def test_settings_that_stay_leave_a_trunk_alone() -> None:
     world = World()
     other = msgspec.structs.replace(TRUNK, name="branch")
@@ -159,8 +190,23 @@ async def test_who_may_call_by_it() -> None:
         await anyio.sleep(5)
         for host in ("10.0.0.2", "10.0.0.3", "192.0.2.15", "2001:db8::7", "2001:db8::7%eth0"):
             assert world.trunks.of_host(host) is world.live(), host
+        assert world.live().has_peer_at(FIRST)
+        assert not world.live().has_peer_at((FIRST[0], 5070))
         for host in ("10.0.0.4", "192.0.2.16", "2001:db9::7"):
             assert world.trunks.of_host(host) is None, host
+
+    await lived(world, story)
+
+
+async def test_a_peers_own_address_goes_before_another_trunks_network() -> None:
+    world = World()
+    wide = msgspec.structs.replace(TRUNK, name="wide", peers=("nowhere",), networks=("10.0.0.0/16",))
+    world.trunks.follow({"wide": wide, "hq": TRUNK})
+
+    async def story() -> None:
+        await anyio.sleep(5)
+        assert world.trunks.of_host("10.0.0.2") is world.live("hq")
+        assert world.trunks.of_host("10.0.0.9") is world.live("wide")
 
     await lived(world, story)
 
@@ -181,7 +227,7 @@ async def test_whose_address_it_is_is_worked_out_once_and_anew_when_a_peer_moves
         assert world.trunks.of_host("10.0.0.9") is None
         for at in range(MAX_HOSTS + 10):
             world.trunks.of_host(f"10.1.{at // 256}.{at % 256}")
-        assert len(world.trunks._of_host) <= MAX_HOSTS, "strangers fill no memory"
+        assert len(world.trunks._by_network) <= MAX_HOSTS, "strangers fill no memory"
 
     await lived(world, story)
 

@@ -116,6 +116,32 @@ async def test_a_sound_ends_says_so_and_lets_the_partner_be_heard(paced_by: str)
         tasks.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize("paced_by", ["a timer", "its task"])
+async def test_one_sound_after_another_keeps_the_pace(paced_by: str) -> None:
+    clock = Clock()
+    lab = Lab(clock)
+    left = [sound(5) for _ in range(10)]
+    ended = anyio.Event()
+
+    def go_on() -> None:
+        if left:
+            lab.player.start(left.pop(), on_end=go_on)
+        else:
+            ended.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(clock.run if paced_by == "a timer" else lab.players.run)
+        await anyio.sleep(1.0)
+        begun = clock.now()
+        go_on()
+        await ended.wait()
+        # A sound's end and the next one's beginning are two ticks.
+        assert clock.now() - begun == pytest.approx(10 * 6 * 0.02, abs=0.0201)
+        tasks.cancel_scope.cancel()
+    packets = lab.packets()
+    assert (len(packets), sum(each.marker for each in packets)) == (50, 10)
+
+
 async def test_one_that_starts_as_another_stops_keeps_the_pace() -> None:
     lab = Lab(Clock())
     other = lab.players.open(lab.partner)

@@ -55,6 +55,11 @@ class RtpPort:
             msg = f"no sound came to {self.address}"
             raise AssertionError(msg) from None
 
+    def hears_at_last(self, sound: bytes) -> None:
+        """As `hears`, behind the music that came while the phone was held."""
+        while self.hears() != sound:
+            pass
+
 
 def describe(address: tuple[str, int], *lines: str, version: int = 1) -> bytes:
     """Sound in G.711 A-law at an address, with further lines behind it."""

@@ -22,8 +22,9 @@ async def restore(gruus: Gruus, secret: bytes | None) -> None:
     async def nothing() -> None:
         return None
 
+    restored = SimpleNamespace(restore=nothing)
     parts = SimpleNamespace(
-        registrations=SimpleNamespace(restore=nothing), store=SimpleNamespace(run=run), gruus=gruus
+        registrations=restored, lessons=restored, store=SimpleNamespace(run=run), gruus=gruus
     )
     await Service.restore(cast("Service", parts))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from appliance.config.snapshot import Snapshot
 from appliance.config.trunk import Trunk
 from appliance.errors import ConfigError
 from appliance.service.dns_watch import LineSeen
+from appliance.service.lessons import Lessons
 from appliance.service.options import Options
 from appliance.service.world import World
 from appliance.sip.message import Request
@@ -33,14 +34,33 @@ TRUNK = Trunk(name="hq", peers=("198.51.100.9",), keep_alive=0)
 ROUTE = Route(name="out", pattern="X.", to=("line:a",))
 
 
+class Certificates:
+    """Holds one, `good`."""
+
+    wanted: frozenset[str] = frozenset()
+    lost = False
+
+    def want(self, names: Collection[str]) -> None:
+        self.wanted = frozenset(names)
+
+    def check(self, name: str) -> None:
+        if name != "good" or self.lost:
+            raise FileNotFoundError(2, "No such file or directory")
+
+
 class House:
-    def __init__(self, folder: Path, config: Config) -> None:
+    def __init__(self, store: Store, config: Config) -> None:
         self.book = Playbook()
         self.config = config
         self.told = 0
         nowhere = ("127.0.0.1", 0)
-        options = Options(folder, EXCHANGE, nowhere, nowhere, (30_000, 30_199))
-        self.world = World(self.book.exchange.wire, self.book.exchange, options, self.changed)
+        options = Options(store.folder, EXCHANGE, nowhere, nowhere, (30_000, 30_199))
+        self.lessons = Lessons(store, self.changed)
+        exchange = self.book.exchange
+        self.certificates = Certificates()
+        self.world = World(
+            *(exchange.wire, exchange, options, self.lessons, self.changed), certificates=self.certificates
+        )
 
     def changed(self) -> None:
         self.told += 1
@@ -74,8 +94,9 @@ async def house(folder: Path, *items: tuple[str, Any]) -> AsyncIterator[House]:
         config = await Config.open(store)
         for area, item in items:
             await config.change(lambda now, area=area, item=item: now.with_item(area, item))  # type: ignore[misc]
-        made = House(folder, config)
+        made = House(store, config)
         made.world.follow(config)
+        await made.lessons.restore()
         async with anyio.create_task_group() as tasks:
             await tasks.start(made.world.run, config)
             yield made
@@ -109,6 +130,26 @@ async def test_a_line_from_its_settings_to_its_state(tmp_path: Path) -> None:
         it.book.wiretap.sent.clear()
         await anyio.wait_all_tasks_blocked()
         assert it.line()["state"] == "registering"
+
+
+async def test_a_trunks_certificate_must_be_there(tmp_path: Path) -> None:
+    async with house(tmp_path, ("trunks", TRUNK)) as it:
+        assert it.certificates.wanted == frozenset()
+        with pytest.raises(ConfigError) as refused:
+            await it.set("trunks", msgspec.structs.replace(TRUNK, certificate="bad"))
+        assert (refused.value.path, refused.value.key) == ("trunks.hq.certificate", "error.bad_certificate")
+        assert refused.value.params == {"folder": "certs/bad", "reason": "No such file or directory"}
+        good = msgspec.structs.replace(TRUNK, certificate="good")
+        await it.set("trunks", good)
+        assert it.certificates.wanted == {"good"}
+        it.certificates.lost = True
+        await it.set("trunks", msgspec.structs.replace(good, keep_alive=30))
+        off = msgspec.structs.replace(good, enabled=False)
+        await it.set("trunks", off)
+        assert it.certificates.wanted == frozenset()
+        with pytest.raises(ConfigError):
+            await it.set("trunks", good)
+        await it.set("trunks", msgspec.structs.replace(off, certificate=""))
 
 
 async def test_a_trunk_from_its_settings_to_its_state(tmp_path: Path) -> None:

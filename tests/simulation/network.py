@@ -175,7 +175,9 @@ class Host:
     def attach(self, receiver: Receiver) -> None:
         self.receiver = receiver
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
         local = self.addresses[0]
         if transport == "udp":
             return Flow("udp", local, remote)

@@ -59,7 +59,9 @@ class Wire:
             raise TransportError("the connection is gone")
         self.out.append((flow, data))
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
         if transport == "udp":
             return Flow("udp", UDP.local, remote)
         if remote[1] == 9:

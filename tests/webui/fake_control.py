@@ -74,6 +74,10 @@ class FakeControl(FakeFeatures, FakeOutside):
             "texts": 12,
             "texts_refused": 1,
             "free_space": 24_300_000_000,
+            "refused": [
+                {"by": "stranger", "cause": "no_credentials", "calls": 41},
+                {"by": "trunk:hq", "cause": "not_found", "calls": 2},
+            ],
         }
 
     def system_show(self, key: str | None, values: JSON) -> JSON:

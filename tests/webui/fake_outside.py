@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, partialmethod
@@ -16,8 +17,23 @@ __all__ = ["JSON", "FakeOutside", "add_outside", "described", "iso", "not_found"
 
 JSON = dict[str, Any]
 LIVE: dict[str, JSON] = {
-    "lines": {"state": "registering", "cause": "", "reason": "", "since": None, "calls": 0, "learned": []},
-    "trunks": {"state": "unknown", "peer_states": [], "calls": 0, "learned": []},
+    "lines": {
+        "state": "registering",
+        "cause": "",
+        "reason": "",
+        "since": None,
+        "calls": 0,
+        "refused": [],
+        "learned": [],
+    },
+    "trunks": {
+        "state": "unknown",
+        "since": None,
+        "peer_states": [],
+        "calls": 0,
+        "refused": [],
+        "learned": [],
+    },
     "routes": {},
 }
 
@@ -74,7 +90,7 @@ class FakeOutside:
         self._verify(area, name, values)
         properties = described()[area]["add"]["properties"].items()
         defaults = {each: told["default"] for each, told in properties if "default" in told}
-        self._of_area(area)[name] = {**defaults, **LIVE[area], **values}
+        self._of_area(area)[name] = {**defaults, **deepcopy(LIVE[area]), **values}
         return self._show(area, name, {})
 
     def _set(self, area: str, key: str | None, values: JSON) -> JSON:
@@ -90,6 +106,24 @@ class FakeOutside:
                 raise refusal("routes", name, "to", "error.no_such_destination", name=str(key))
         del self._of_area(area)[str(key)]
         return {"done": True}
+
+    def _forget(self, area: str, key: str | None, values: JSON) -> JSON:
+        learned = self._of_area(area)[str(key)]["learned"]
+        rest = [each for each in learned if each["feature"] != values["feature"]]
+        if rest == learned:
+            raise not_found(area, f"{key}.{values['feature']}")
+        learned[:] = rest
+        return self._show(area, key, {})
+
+    def _pin(self, area: str, key: str | None, values: JSON) -> JSON:
+        self._show(area, key, {})
+        learned = self._of_area(area)[str(key)]["learned"]
+        known = next((each for each in learned if each["feature"] == values["feature"]), None)
+        if known is None or values.get("use", known["use"]) != known["use"]:
+            known = lesson(values["feature"], values.get("use", "without"))
+        rest = [each for each in learned if each["feature"] != values["feature"]]
+        learned[:] = [*rest, {**known, "pinned": True}]
+        return self._show(area, key, {})
 
     def _verify(self, area: str, name: str, values: JSON) -> None:
         if values.get("expiry", 3600) < 60:
@@ -107,6 +141,10 @@ class FakeOutside:
     trunks_add = partialmethod(_add, "trunks")
     trunks_set = partialmethod(_set, "trunks")
     trunks_remove = partialmethod(_remove, "trunks")
+    lines_forget = partialmethod(_forget, "lines")
+    lines_pin = partialmethod(_pin, "lines")
+    trunks_forget = partialmethod(_forget, "trunks")
+    trunks_pin = partialmethod(_pin, "trunks")
     routes_list = partialmethod(_list, "routes")
     routes_show = partialmethod(_show, "routes")
     routes_add = partialmethod(_add, "routes")
@@ -140,6 +178,11 @@ class FakeOutside:
         return self.dial_plan
 
 
+def lesson(feature: str, use: str, said: str = "", *, pinned: bool = False) -> JSON:
+    """Something learned, as control shows it."""
+    return {"feature": feature, "use": use, "said": said, "at": iso(3600), "pinned": pinned}
+
+
 def add_outside(control: FakeOutside) -> None:
     """A carrier that works and one that does not, an exchange next door, and routes to them. All made up."""
     control.lines_add(
@@ -156,7 +199,7 @@ def add_outside(control: FakeOutside) -> None:
         "next_try_at": iso(-2600),
         "address": "udp 203.0.113.7:5060",
         "calls": 1,
-        "learned": ["no 100rel"],
+        "learned": [lesson("100rel", "without", "405 Method Not Allowed to PRACK")],
     }
     control.lines["reserve"] |= {
         "state": "refused",
@@ -169,6 +212,7 @@ def add_outside(control: FakeOutside) -> None:
     control.trunks["workshop"] |= {
         "state": "up",
         "peer_states": ["192.0.2.50 up 200 OK", "192.0.2.51:5070 down"],
+        "refused": ["line_full 1", "not_found 2"],
     }
     for name, pattern, to, more in (
         ("mobile", "1[3-9]XXXXXXXXX", ["line:carrier", "line:reserve"], {}),

@@ -152,6 +152,7 @@ def test_figures_for_prometheus(visitor: Client, token: str) -> None:
     assert "\nbranchbox_subscriptions 3.0\n" in text
     assert "\nbranchbox_texts_total 12.0\n" in text
     assert "\nbranchbox_texts_refused_total 1.0\n" in text
+    assert '\nbranchbox_refused_calls_total{by="stranger",cause="no_credentials"} 41.0\n' in text
     assert 'branchbox_info{openssl="OpenSSL' in text
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
+from appliance.lines.feature import FEATURES
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl
 from tests.webui.test_actions import last_asked
@@ -37,7 +40,8 @@ def test_the_state_of_each_line_and_trunk_is_said_with_what_to_do(admin: Client)
             "Next try: ",
             "192.0.2.51:5070",
             "Down",
-            "no 100rel",
+            "Not let in since the start: ",
+            "Learned of the other side: without 100rel (PRACK)",
         ):
             assert words in text, words
     routes = admin.get("/outside").text
@@ -108,6 +112,51 @@ def test_what_is_gone_has_a_page_of_ours(admin: Client) -> None:
     for action in ("edit", "remove"):
         assert admin.get(f"/outside/lines/gone/{action}").status == 404
         assert admin.post(f"/outside/lines/gone/{action}", LINE).status == 404
+
+
+def test_what_was_learned_is_shown_pinned_and_forgotten(admin: Client, control: FakeControl) -> None:
+    back = "/outside/lines/carrier/edit"
+    page = admin.get(back).text
+    for words in ("without 100rel (PRACK)", "405 Method Not Allowed to PRACK", "Keep it so", "Forget"):
+        assert words in page, words
+    assert admin.post("/outside/lines/carrier/pin", {"feature": "100rel"}).header("Location") == back
+    assert last_asked(control, "lines") == ("pin", "carrier", {"feature": "100rel"})
+    (lesson,) = control.lines["carrier"]["learned"]
+    assert (lesson["use"], lesson["pinned"]) == ("without", True)
+    page = admin.get(back).text
+    assert "It stays so until you forget it." in page
+    assert "stays until it is forgotten" in page
+    assert 'id="pin-100rel"' not in page
+    assert admin.post("/outside/lines/carrier/forget", {"feature": "100rel"}).header("Location") == back
+    assert control.lines["carrier"]["learned"] == []
+    assert "Forgotten: the next call tries it again." in admin.get(back).text
+    # In another window it was forgotten already.
+    assert admin.post("/outside/lines/carrier/forget", {"feature": "100rel"}).header("Location") == back
+    assert 'class="notice bad"' in admin.get(back).text
+
+
+def test_a_feature_is_left_out_by_hand(admin: Client, control: FakeControl) -> None:
+    admin.post("/outside/trunks/workshop/pin", {"feature": "user-phone", "use": "with"})
+    (lesson,) = control.trunks["workshop"]["learned"]
+    assert (lesson["feature"], lesson["use"], lesson["pinned"]) == ("user-phone", "with", True)
+    page = admin.get("/outside/trunks/workshop/edit").text
+    assert "with user=phone" in page
+    assert "Set by hand" in page
+    assert "lessons" not in admin.get("/outside/routes/world/edit").text
+    assert "lessons" not in admin.get("/outside/trunks/add").text
+
+
+def test_every_feature_has_its_words(admin: Client) -> None:
+    """And there are no words that no feature has."""
+    page = admin.get("/outside/lines/carrier/edit").text
+    (choice,) = re.findall(r'<select id="feature".*?</select>', page, re.DOTALL)
+    options = dict(re.findall(r'<option value="([^"]+)">([^<]+)</option>', choice))
+    assert options.keys() == set(FEATURES)
+    assert not any("console." in text for text in options.values())
+    file = Path(__file__).parents[2] / "appliance/locale/words/outside.json"
+    keys = json.loads(file.read_text(encoding="utf-8"))
+    named = {key.rpartition(".")[2] for key in keys if key.startswith("console.lessons.feature.")}
+    assert named == {each.replace("-", "_") for each in FEATURES}
 
 
 def test_a_trunk_and_a_route_are_added_changed_and_removed(admin: Client, control: FakeControl) -> None:

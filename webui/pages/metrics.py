@@ -49,6 +49,14 @@ def _registry(status: dict[str, Any]) -> CollectorRegistry:
         value = status.get(name)
         if isinstance(value, int):
             Counter(metric, meaning, registry=registry).inc(value)
+    refused = Counter(
+        "branchbox_refused_calls",
+        "Calls from outside that were not let in, by line, trunk or stranger.",
+        ["by", "cause"],
+        registry=registry,
+    )
+    for each in status.get("refused") or ():
+        refused.labels(str(each["by"]), str(each["cause"])).inc(each["calls"])
     info = Gauge("branchbox_info", "Always 1; the labels tell.", ["version", "openssl"], registry=registry)
     info.labels(str(status.get("version", "")), str(status.get("openssl", ""))).set(1)
     return registry

@@ -23,10 +23,12 @@ def live(visit: Visit) -> Answer:
 
 
 def _content(visit: Visit) -> dict[str, Any]:
-    trunks = visit.perform("trunks", "list")
+    lines, trunks = visit.perform("lines", "list"), visit.perform("trunks", "list")
     for each in trunks:
         each["peers_now"] = [_peer(text) for text in each["peer_states"]]
-    return {"lines": visit.perform("lines", "list"), "trunks": trunks}
+    for each in (*lines, *trunks):
+        each["refused_now"] = [_refused(text) for text in each.get("refused", ())]
+    return {"lines": lines, "trunks": trunks}
 
 
 def _peer(text: str) -> dict[str, str]:
@@ -34,6 +36,12 @@ def _peer(text: str) -> dict[str, str]:
     name, _, told = text.partition(" ")
     state, _, reason = told.partition(" ")
     return {"name": name, "state": state, "reason": reason}
+
+
+def _refused(text: str) -> dict[str, str]:
+    """One of `refused`: why, and how many calls."""
+    cause, _, calls = text.partition(" ")
+    return {"cause": cause, "calls": calls}
 
 
 ROUTES = (

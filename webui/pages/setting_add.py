@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from appliance.errors import ConfigError
 from webui import form
 from webui.layouts import laid_out
-from webui.places import OUTSIDE, outside, service
+from webui.places import LEARNING, OUTSIDE, outside, service
 from webui.routes import Route
 from webui.settings import beginning, beyond_defaults, settings_of
 
@@ -55,7 +55,14 @@ def draw(
         heading=place.heading(visit, name),
         groups=laid_out(place.area, settings(visit, place), reading),
         ways=_ways(visit) if place.area == "routes" else [],
+        **(_lessons(visit, place.area, name) if name and place.area in LEARNING else {"learned": None}),
     )
+
+
+def _lessons(visit: Visit, area: str, name: str) -> dict[str, Any]:
+    """What was learned about the other side, and what there is to learn at all."""
+    feature = visit.takes(area, "pin")["properties"]["feature"]
+    return {"learned": visit.perform(area, "show", name)["learned"], "features": feature["enum"]}
 
 
 def _ways(visit: Visit) -> list[str]:

@@ -52,7 +52,7 @@ def set_tones(visit: Visit) -> Answer:
         visit.perform("music", "set", **reading.values)
     except ConfigError as error:
         return draw(visit, "tones", form.refused(reading, error))
-    return visit.back_to("/system#music", "console.music.tones_saved")
+    return visit.back_to("/system#call-tones", "console.music.tones_saved")
 
 
 def _refused(visit: Visit, error: form.FieldError) -> Answer:

@@ -57,11 +57,14 @@ async def restore(parts: Parts, request: Request[File]) -> Restored:
     with _scratch(parts) as place:
         # Unpacked, checked and brought to this version's shape before anything of ours is touched.
         await anyio.to_thread.run_sync(archive.unpack, _path(request), place)
+        # Before the settings that name it are in force; should they not come to be, it does no harm.
+        await anyio.to_thread.run_sync(archive.put_prompts, place, parts.store.folder)
         before = place / "before.db"
         await database.copy_to(before)
         await database.replace_from(place / archive.DATABASE)
         try:
             await parts.config.reload()
+            await parts.outside.reload()
         except Exception:
             await database.replace_from(before)
             await parts.config.reload()

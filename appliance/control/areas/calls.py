@@ -104,11 +104,12 @@ def _view(call: Call) -> LiveCall:
     )
 
 
+COLUMNS = ("id", "from_number", "to_number", "state", "started_at", "answered_at")
 AREA = Area(
     "calls",
     "The calls that are going on",
     (
-        Verb("list", list_, Nothing, list[LiveCall], "All calls"),
+        Verb("list", list_, Nothing, list[LiveCall], "All calls", columns=COLUMNS),
         Verb("show", show, Nothing, LiveCall, "One call", key=Key.NEEDED),
         Verb(
             "dial",

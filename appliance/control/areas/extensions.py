@@ -216,7 +216,10 @@ AREA = Area(
     "extensions",
     "Who can be called here",
     (
-        Verb("list", list_, Nothing, list[ExtensionView], "All extensions with their live state"),
+        Verb(
+            *("list", list_, Nothing, list[ExtensionView], "All extensions with their live state"),
+            columns=("number", "name", "enabled", "ring_seconds", "level", "state"),
+        ),
         Verb("show", show, Nothing, ExtensionView, "One extension", key=Key.NEEDED),
         Verb("add", add, NewExtension, ExtensionView, "Add an extension", changes=True),
         Verb(

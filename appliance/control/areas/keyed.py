@@ -118,12 +118,15 @@ class KeyedArea:
         which = "All that differ from the defaults" if self.settings.per == "extension" else "All"
         remove = "Remove one" if makes else "Give one its defaults again"
         return (
-            Verb("list", self._list, Nothing, all_, which, columns=self.settings.columns),
+            Verb("list", self._list, Nothing, all_, which, columns=self._columns()),
             Verb("show", self._show, Nothing, one, "One of them", key=Key.NEEDED),
             *((Verb("add", self._add, new, one, "Add one", changes=True),) if makes else ()),
             Verb("set", self._set, change, one, "Change one", key=Key.NEEDED, changes=True),
             Verb("remove", self._remove, Nothing, Done, remove, key=Key.NEEDED, changes=True),
         )
+
+    def _columns(self) -> tuple[str, ...]:
+        return ("name", *self.settings.columns) if self.settings.columns else ()
 
     async def _list(self, parts: Parts, _: Request[Nothing]) -> list[dict[str, Any]]:
         return [self.view(parts, each) for each in self._listed(parts.config.current)]
@@ -138,7 +141,7 @@ class KeyedArea:
                 return sorted(now.items(self.name).values(), key=self.order)
 
     async def _show(self, parts: Parts, request: Request[Nothing]) -> dict[str, Any]:
-        return self.view(parts, self._known(parts.config.current, request))
+        return self.shown(parts, request)
 
     async def _add(self, parts: Parts, request: Request[Any]) -> dict[str, Any]:
         name = request.values.name
@@ -152,19 +155,24 @@ class KeyedArea:
 
     async def _set(self, parts: Parts, request: Request[Any]) -> dict[str, Any]:
         def edit(now: Snapshot) -> Snapshot:
-            return now.with_item(self.name, self.changed(self._known(now, request), request.values))
+            return now.with_item(self.name, self.changed(self.known(now, request), request.values))
 
         return self.view(parts, (await parts.config.change(edit)).setting(self.name, request.key))
 
     async def _remove(self, parts: Parts, request: Request[Nothing]) -> Done:
         def edit(now: Snapshot) -> Snapshot:
-            self._known(now, request)
+            self.known(now, request)
             return now.without_item(self.name, request.key)
 
         await parts.config.change(edit)
         return Done()
 
-    def _known(self, now: Snapshot, request: Request[Any]) -> Any:
+    def shown(self, parts: Parts, request: Request[Any]) -> dict[str, Any]:
+        """The one that a request is about, as it is shown."""
+        return self.view(parts, self.known(parts.config.current, request))
+
+    def known(self, now: Snapshot, request: Request[Any]) -> Any:
+        """The one that a request is about. ConfigError when there is none."""
         if not now.has_setting(self.name, request.key):
             raise not_found(request.path)
         return now.setting(self.name, request.key)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.config.snapshot import KEYED
 from appliance.control.areas.keyed import KeyedArea
+from appliance.control.areas.lessons import shown_lessons, verbs_of_lessons
 from appliance.control.parts import moment
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
     for name in ("since", "expires_at", "next_try_at"):
         if state.get(name) is not None:
             state[name] = moment(state[name])
-    return state
+    return {**state, "learned": shown_lessons(state)}
 
 
 LINES = KeyedArea(KEYED["lines"], "External lines, where the exchange registers", _defaults, _live)
-AREA = LINES.area()
+AREA = LINES.area(*verbs_of_lessons(LINES, "line"))

@@ -108,11 +108,12 @@ def _view(row: RecordRow) -> Record:
     )
 
 
+COLUMNS = ("id", "started_at", "from_number", "to_number", "answered_by", "duration", "cause")
 AREA = Area(
     "records",
     "The calls that have ended",
     (
-        Verb("list", list_, Page, list[Record], "The newest records first"),
+        Verb("list", list_, Page, list[Record], "The newest records first", columns=COLUMNS),
         Verb("show", show, Nothing, Record, "One record", key=Key.NEEDED),
     ),
 )

@@ -10,6 +10,7 @@ import anyio.to_thread
 import msgspec
 
 from appliance import __version__
+from appliance.call.refusals import Refused
 from appliance.control.area import Area, Nothing, Request, Verb
 from appliance.control.areas.admin import is_set_up
 from appliance.locale import Language
@@ -46,6 +47,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     "Those that were not: nobody there, too long, refused."
     free_space: int
     "Octets left where the data is kept."
+    refused: list[Refused]
+    "Calls from outside that were not let in since the start."
 
 
 async def show(parts: Parts, _: Request[Nothing]) -> Status:
@@ -68,6 +71,7 @@ async def show(parts: Parts, _: Request[Nothing]) -> Status:
         texts=figures.get("texts", 0),
         texts_refused=figures.get("texts_refused", 0),
         free_space=usage.free,
+        refused=parts.exchange.refusals.all(),
     )
 
 

@@ -1,7 +1,8 @@
 """A folder of certificates, looked at again and again: what is put there is used without a restart.
 
 FOLDER/cert.pem and key.pem answer for us; FOLDER/NAME/cert.pem and key.pem too, for the names they hold;
-FOLDER/trusted.pem holds authorities that we trust beside the system's.
+FOLDER/trusted.pem holds authorities that we trust beside the system's. Where we call over TLS we show the first one, or
+that of a NAME that is asked for.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
+from appliance.sip.transport.flow import TransportError
 from appliance.sip.transport.tls_contexts import KeyPair, client_context, server_context
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
 __all__ = ["CertificateFolder"]
@@ -45,40 +47,72 @@ class CertificateFolder:
         self._pairs, self._trusted = self._find()
         self._server = server_context(self._pairs, self._trusted)
         self._client: ssl.SSLContext | None = None
+        self._wanted: frozenset[str] = frozenset()
+        self._named: dict[str, ssl.SSLContext | str] = {}  # or why there is none
+        self._news = anyio.Event()
 
     @property
     def server(self) -> ssl.SSLContext:
         """For connections that peers open."""
         return self._server
 
-    @property
-    def client(self) -> ssl.SSLContext | None:
-        """For connections that we open; None for a moment after the start."""
-        return self._client
+    def client_as(self, certificate: str) -> ssl.SSLContext:
+        """For connections that we open and show that certificate over, empty: the first one. TransportError."""
+        context = self._named.get(certificate) if certificate else self._client
+        if isinstance(context, str):
+            raise TransportError(context)
+        if context is None:
+            # A moment after the start, or after it was wanted.
+            raise TransportError("no certificates to call others with are read yet")
+        return context
+
+    def want(self, names: Collection[str]) -> None:
+        """Be ready to show the certificates of these names, and of no others."""
+        self._wanted = frozenset(names)
+        self._news.set()
+
+    def check(self, name: str) -> None:
+        """Read the certificate of that name and its key. Blocks. OSError, ValueError when they cannot be used."""
+        server_context([_pair_in(self._folder / name)])
 
     async def watch(self) -> None:
         """Read what is new, for ever. The first thing is what outgoing connections need."""
         await self._try(self._load_client)
         while True:
-            await anyio.sleep(INTERVAL)
+            with anyio.move_on_after(INTERVAL):
+                await self._news.wait()
+            self._news = anyio.Event()
             await self._try(self.refresh)
 
     def refresh(self) -> bool:
         """Read everything anew if anything has changed; whether it has. Blocks. OSError, ValueError."""
         state = self._look()
         if state == self._state:
+            self._load_named(self._named)
             return False
         # Noted even if it is of no use: it is complained of once, and tried again when it changes.
         self._state = state
         pairs, trusted = self._find()
         self._server, self._client = server_context(pairs, trusted), client_context(pairs[0], trusted)
         self._pairs, self._trusted = pairs, trusted
+        self._load_named({})
         logger.info("%d certificates read from %s", len(pairs), self._folder)
         return True
 
     def _load_client(self) -> bool:
+        self._load_named({})
         self._client = client_context(self._pairs[0], self._trusted)
         return True
+
+    def _load_named(self, known: Mapping[str, ssl.SSLContext | str]) -> None:
+        # Put in place at once: connections are opened while this thread reads.
+        self._named = {name: known.get(name) or self._read_named(name) for name in self._wanted}
+
+    def _read_named(self, name: str) -> ssl.SSLContext | str:
+        try:
+            return client_context(_pair_in(self._folder / name), self._trusted)
+        except (OSError, ValueError) as error:
+            return f"the certificate in {self._folder / name} cannot be used: {error}"
 
     async def _try(self, load: Callable[[], bool]) -> None:
         try:

@@ -72,10 +72,13 @@ class Transports(Protocol):
     def send(self, flow: Flow, data: bytes) -> None:
         """Send one message without waiting. Raises TransportError when that is known to be in vain."""
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
         """A flow to that address, over a connection that stands already if there is one.
 
-        Over TLS whoever is there must prove to be the domain `name`, or without one to have that address. A
-        new connection is opened when the flow is first used. Raises TransportError when `remote` is no IP
-        address, cannot be reached, or nothing serves that transport.
+        Over TLS whoever is there must prove to be the domain `name`, or without one to have that address; and
+        we show the certificate of that name if we are asked, empty: the usual one. A new connection is opened
+        when the flow is first used. Raises TransportError when `remote` is no IP address, cannot be reached,
+        or nothing serves that transport.
         """

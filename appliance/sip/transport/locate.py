@@ -6,7 +6,7 @@ RFC 3263 §4.1 (transport), §4.2 (address and port); RFC 2782 (SRV); RFC 3403 �
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -103,6 +103,8 @@ class Target:
     address: Address
     domain: str
     "The host of the URI: what a certificate must prove (RFC 5922 §4), whatever its SRV records are called."
+    rank: int = field(default=0, compare=False)
+    "0 for those that the domain would have tried first; the same for those between which the lot decides."
 
 
 def locate_address(uri: Uri, abilities: Abilities, transport: str | None = None) -> Target | None:
@@ -153,12 +155,14 @@ class _Search:
         if self._uri.port is not None:
             await self._add_host(default, self._host, self._uri.port)
             return
-        listed = False
+        listed, rank, before = False, -1, None
         for transport, name in await self._services(demanded):
             records = await self._srv(name)
             listed = listed or bool(records)
             for record in order_srv(records, self._chance):
-                await self._add_host(transport, record.target, record.port)
+                if (transport, record.priority) != before:
+                    rank, before = rank + 1, (transport, record.priority)
+                await self._add_host(transport, record.target, record.port, rank)
         if not listed:
             await self._add_host(default, self._host, DEFAULT_PORT[default])
 
@@ -181,14 +185,14 @@ class _Search:
             self.failure = failure
             return ()
 
-    async def _add_host(self, transport: str, host: str, port: int) -> None:
+    async def _add_host(self, transport: str, host: str, port: int, rank: int = 0) -> None:
         if not host or not 0 < port < 65_536:
             return
         for family in self._abilities.families:
             if len(self.targets) >= MAX_TARGETS:
                 return
             for address in await self._addresses(host, family):
-                target = Target(transport, (address, port), self._uri.address)
+                target = Target(transport, (address, port), self._uri.address, rank)
                 if target not in self.targets and len(self.targets) < MAX_TARGETS:
                     self.targets.append(target)
 

@@ -38,8 +38,9 @@ logger = logging.getLogger(__name__)
 
 MAX_WAYS = 8
 "Ways that lead over one connection: a proxy that stands for a few domains. It cannot fill our memory with them."
-Way = tuple[str, "Address", str | None]
-"Transport, address, and who the server there has proved to be; None where nobody asked."
+Way = tuple[str, "Address", str | None, str]
+"""Transport, address, who the server there has proved to be (None where nobody asked), and by which certificate it
+knows us (empty: the usual one)."""
 
 
 class SocketTransports:
@@ -152,22 +153,25 @@ class SocketTransports:
             raise TransportError("the connection is gone")
         connection.ping(partial(on_pong, None))
 
-    def flow_to(self, transport: str, remote: Address, name: str | None = None) -> Flow:
+    def flow_to(
+        self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
+    ) -> Flow:
         """A flow to that address. A connection that does not stand yet begins to open.
 
-        Over TLS whoever is there must prove to be the domain `name` (RFC 5922), or without one that address.
+        Over TLS whoever is there must prove to be the domain `name` (RFC 5922), or without one that address; we
+        show the certificate of that name, empty: the usual one.
         """
         if transport == "udp":
             return self._udp_for(remote).flow_to(remote)
         if transport != "tls":
-            name = None
-        known = self._by_way.get((transport, remote, name))
+            name, certificate = None, ""
+        known = self._by_way.get((transport, remote, name, certificate))
         if known is not None:
             return known.flow
         family = family_of(remote[0])
         for listener in self._listeners:
             if listener.transport == transport and listener.family == family:
-                return listener.connect(remote, name)
+                return listener.connect(remote, name, certificate)
         raise TransportError(_unserved(transport, remote))
 
     def _udp_for(self, remote: Address, local: Address | None = None) -> UdpTransport:
@@ -186,13 +190,15 @@ class SocketTransports:
         """A number for a connection."""
         return next(self._serial)
 
-    def adopt(self, connection: Connection, *, connecting: bool, name: str | None = None) -> bool:
+    def adopt(
+        self, connection: Connection, *, connecting: bool, name: str | None = None, certificate: str = ""
+    ) -> bool:
         """Give a connection its task; False when there are too many."""
         flow = connection.flow
         if self._tasks is None or not self.guard.connected(flow.remote[0]):
             return False
         self._connections[flow.connection] = connection
-        self._add_way(connection, (flow.transport, flow.remote, name))
+        self._add_way(connection, (flow.transport, flow.remote, name, certificate))
         if not connecting:
             self._receive_stranger(connection)
         life = partial(connection.run, connecting=connecting)
@@ -212,7 +218,7 @@ class SocketTransports:
 
     def alias(self, connection: Connection, remote: Address, name: str) -> None:
         """RFC 5923 §8.2: over this connection, too, whoever has proved to be `name` is reached at that address."""
-        way = (connection.flow.transport, remote, name)
+        way = (connection.flow.transport, remote, name, "")
         if way not in self._by_way:
             self._add_way(connection, way)
 

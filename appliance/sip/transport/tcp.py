@@ -28,7 +28,9 @@ if TYPE_CHECKING:
         """What a listener asks of the transports it belongs to."""
 
         def next_serial(self) -> int: ...
-        def adopt(self, connection: Connection, *, connecting: bool, name: str | None = None) -> bool: ...
+        def adopt(
+            self, connection: Connection, *, connecting: bool, name: str | None = None, certificate: str = ""
+        ) -> bool: ...
 
 
 __all__ = ["StreamListener"]
@@ -73,9 +75,12 @@ class StreamListener:
     def close(self) -> None:
         self._sock.close()
 
-    def connect(self, remote: Address, name: str | None = None) -> Flow:
-        """Begin to open a connection to whoever must prove to be `name`. TransportError when there is no way."""
-        tls = self._client_layer(remote, name)
+    def connect(self, remote: Address, name: str | None = None, certificate: str = "") -> Flow:
+        """Begin to open a connection to whoever must prove to be `name`, and is shown the certificate of that name.
+
+        TransportError when there is no way.
+        """
+        tls = self._client_layer(remote, name, certificate)
         if not answerable(remote):
             msg = f"nothing may be sent to {remote[0]} port {remote[1]}"
             raise TransportError(msg)
@@ -91,22 +96,21 @@ class StreamListener:
             msg = f"cannot connect to {remote[0]} port {remote[1]}: {error.strerror}"
             raise TransportError(msg) from error
         _prepare(sock)
-        if not self._hub.adopt(Connection(self._hub, sock, flow, tls), connecting=True, name=name):
+        connection = Connection(self._hub, sock, flow, tls)
+        if not self._hub.adopt(connection, connecting=True, name=name, certificate=certificate):
             sock.close()
             raise TransportError("too many connections")
         return flow
 
-    def _client_layer(self, remote: Address, name: str | None) -> TlsLayer | None:
+    def _client_layer(self, remote: Address, name: str | None, certificate: str) -> TlsLayer | None:
         if self._web is not None:
             # RFC 7118 §3: it is browsers that open these, and nobody can call one.
             msg = f"the WebSocket connection from {remote[0]} is gone"
             raise TransportError(msg)
         if self._contexts is None:
             return None
-        if self._contexts.client is None:
-            raise TransportError("no certificates to verify others with are read yet")
         # RFC 5922 §7.4: without a domain to be, a server must prove to be that address.
-        return TlsLayer(self._contexts.client, name or remote[0])
+        return TlsLayer(self._contexts.client_as(certificate), name or remote[0])
 
     def _local_toward(self, remote: Address) -> Address:
         host, port = self.address

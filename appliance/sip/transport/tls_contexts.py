@@ -6,10 +6,12 @@ RFC 3261 §26.3.1; RFC 5922 §7.5; RFC 6066 §3 (server name); RFC 9325 §3.1 (v
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography import x509
+
+from appliance.sip.transport.flow import TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,9 +27,11 @@ class TlsContexts(Protocol):
     def server(self) -> ssl.SSLContext:
         """For connections that peers open."""
 
-    @property
-    def client(self) -> ssl.SSLContext | None:
-        """For connections that we open; None while we cannot open any."""
+    def client_as(self, certificate: str) -> ssl.SSLContext:
+        """For connections that we open, where we show the certificate of that name, empty: the usual one.
+
+        TransportError says why there is none, perhaps for a moment only.
+        """
 
     async def watch(self) -> None:
         """Keep up to date, as long as the transports run."""
@@ -39,6 +43,16 @@ class Contexts:
 
     server: ssl.SSLContext
     client: ssl.SSLContext | None = None
+    "Shows the usual certificate; None: nobody can be called."
+    named: Mapping[str, ssl.SSLContext] = field(default_factory=dict)
+    "Those that show another one, by its name."
+
+    def client_as(self, certificate: str) -> ssl.SSLContext:
+        """As `TlsContexts` has it."""
+        context = self.named.get(certificate) if certificate else self.client
+        if context is None:
+            raise TransportError("no certificates to call others with")
+        return context
 
     async def watch(self) -> None:
         """Nothing to do."""
@@ -84,17 +98,22 @@ def client_context(pair: KeyPair | None = None, trusted: Path | None = None) -> 
     if trusted is not None:
         context.load_verify_locations(trusted)
     if pair is not None:
-        context.load_cert_chain(pair.certificate, pair.key)
+        _show(context, pair)
     return context
 
 
 def _server_context(pair: KeyPair, trusted: Path | None) -> ssl.SSLContext:
     context = _hardened(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-    context.load_cert_chain(pair.certificate, pair.key)
+    _show(context, pair)
     if trusted is not None:
         context.load_verify_locations(trusted)
         context.verify_mode = ssl.CERT_OPTIONAL
     return context
+
+
+def _show(context: ssl.SSLContext, pair: KeyPair) -> None:
+    # Without a password of ours OpenSSL would ask the terminal for that of a key which has one.
+    context.load_cert_chain(pair.certificate, pair.key, password="")
 
 
 def _hardened(context: ssl.SSLContext) -> ssl.SSLContext:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import ConfigError
+from appliance.media.tone import sine
+from appliance.media.wav import write_wav
 from appliance.store.migrations import MIGRATIONS
 from tests.control.fakes import Bench
 
@@ -42,6 +44,19 @@ async def test_what_was_saved_comes_back(bench: Bench, tmp_path: Path) -> None:
     assert [each["number"] for each in await bench("extensions", "list")] == ["101"]
     await bench("extensions", "add", number="103", password="pw103")
     assert not list(bench.store.folder.glob(".scratch-*"))
+
+
+async def test_music_comes_back_too(bench: Bench, tmp_path: Path) -> None:
+    with (tmp_path / "own.wav").open("wb") as file:
+        write_wav(file, sine(440, 8000, peak=3000).tobytes())
+    await bench("music", "set", file=str(tmp_path / "own.wav"))
+    name = bench.config.current.music.file
+    music = (bench.store.folder / "prompts" / name).read_bytes()
+    await bench("backup", "save", file=str(tmp_path / "b"))
+    await bench("music", "remove")
+    await bench("backup", "restore", file=str(tmp_path / "b"))
+    assert bench.config.current.music.file == name
+    assert (bench.store.folder / "prompts" / name).read_bytes() == music
 
 
 async def test_with_the_same_certificates_no_restart_is_needed(bench: Bench, tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ async def test_what_a_form_needs_is_in_the_description(bench: Bench) -> None:
     described = bench.control.describe()
     assert set(described[DND]) == {"list", "show", "set", "remove"}
     assert set(described["car-park"]) == {"show", "set"}
-    assert described["teams"]["list"]["columns"] == ["members"]
+    assert described["teams"]["list"]["columns"] == ["name", "members"]
     assert described["teams"]["add"]["properties"]["pin"]["writeOnly"]
     assert described["car-park"]["set"]["key"] == "none"
     assert described["car-park"]["set"]["properties"]["days"]["items"]["enum"] == ["sat", "sun"]

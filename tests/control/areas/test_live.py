@@ -19,7 +19,9 @@ async def test_status(bench: Bench) -> None:
     await bench("extensions", "add-many", first="100", count=3)
     bench.directory.contacts = [FakeContact("100"), FakeContact("100"), FakeContact("101")]
     bench.exchange.live = [FakeCall()]
+    bench.exchange.refusals.note_stranger("no_credentials")
     shown = await bench("status", "show")
+    assert shown["refused"] == [{"by": "stranger", "cause": "no_credentials", "calls": 1}]
     assert (shown["extensions"], shown["registrations"], shown["calls"]) == (3, 3, 1)
     assert shown["addresses"] == ["192.0.2.1"]
     assert shown["console_url"] == "https://192.0.2.1:8443/"

@@ -41,7 +41,9 @@ def test_a_carrier_that_refuses_what_it_demands(office: Office, refusal: int) ->
     stage >> carrier.says(487, to=first) << carrier.gets("INVITE", lacks=("100rel", "PRACK"))
     stage << carrier.gets("ACK")
     office.answers(alice, carrier)
-    assert office.show("lines", name)["learned"] == ["no 100rel"]
+    (lesson,) = office.show("lines", name)["learned"]
+    assert (lesson["feature"], lesson["use"], lesson["pinned"]) == ("100rel", "without", False)
+    assert (lesson["said"].split()[0], lesson["said"].split()[-1]) == (str(refusal), "PRACK")
     stage.call(alice, f"{prefix}139", alice.offer()) << carrier.gets("INVITE", lacks=("100rel",))
     stage >> carrier.says(486) << carrier.gets("ACK") << alice.gets(486) >> alice.ack_refusal()
     stage.ends(alice, "normal", "busy")

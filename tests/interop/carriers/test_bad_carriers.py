@@ -6,9 +6,9 @@ RFC 3261 §8.1.3.4 (3xx), §18.3, §18.4; RFC 3515 (REFER).
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +16,8 @@ from appliance.sip.message import Request, Response
 from tests.interop.exchange import Exchange, running_exchange, wait_until
 from tests.peers.authority import Authority
 from tests.peers.scripted_carrier import Carrier, Office
-from tests.peers.sip_line import LIMIT_S, StreamLine
 from tests.peers.stage import ScriptedPhone, Stage
+from tests.peers.tls_peer import TlsPeer
 
 pytestmark = pytest.mark.interop
 
@@ -73,6 +73,22 @@ def test_a_number_of_a_hundred_thousand_digits(office: Office) -> None:
     goes_on(office)
 
 
+def test_a_called_number_of_sixty_thousand_digits(office: Office) -> None:
+    """It is nobody's, and the record keeps what a number may have."""
+    stage, trunk = office.stage, office.carrier("tcp")
+    name = office.add("trunks", peers=trunk.line.address[0], transport="tcp", keep_alive=0)
+    (
+        stage
+        >> trunk.calls(f"sip:{'7' * 60_000}@box", To="<sip:7@box>")
+        << trunk.gets(404)
+        >> trunk.ack_refusal()
+    )
+    (record,) = stage.ends(trunk, "not_found")
+    assert record["to_number"] == "7" * 64
+    assert office.show("trunks", name)["refused"] == ["not_found 1"]
+    goes_on(office)
+
+
 def test_a_line_end_in_a_number(office: Office) -> None:
     """What is escaped in a URI stays so."""
     stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
@@ -95,10 +111,20 @@ def answer(carrier: Carrier) -> int:
     return response.status
 
 
+def way(office: Office, kind: str, carrier: Carrier, **settings: Any) -> str:
+    """A line that this carrier has taken, or a trunk to it, named as in routes."""
+    name = office.line(carrier, **settings) if kind == "line" else office.trunk(carrier, **settings)
+    return f"{kind}:{name}"
+
+
+KINDS = pytest.mark.parametrize("kind", ["line", "trunk"])
+
+
+@KINDS
 @pytest.mark.parametrize("status", [300, 301, 302, 305, 380])
-def test_a_redirection_is_not_followed(office: Office, status: int) -> None:
+def test_a_redirection_is_not_followed(office: Office, status: int, kind: str) -> None:
     stage, carrier, thief, alice = office.stage, office.carrier(), office.carrier(), office.stage.phone()
-    prefix = office.route(f"line:{office.line(carrier)}")
+    prefix = office.route(way(office, kind, carrier))
     stage.call(alice, f"{prefix}139", alice.offer()) << carrier.gets("INVITE")
     stage >> carrier.says(status, to=carrier.newest()) << carrier.gets("ACK")
     stage << alice.gets(480, lacks=(thief.here,)) >> alice.ack_refusal()
@@ -106,12 +132,25 @@ def test_a_redirection_is_not_followed(office: Office, status: int) -> None:
     goes_on(office)
 
 
-def test_a_transfer_that_a_carrier_asks_for_is_refused(office: Office) -> None:
+def test_a_registrar_that_sends_us_elsewhere_is_not_followed(office: Office) -> None:
+    """What would be proven there is for the configured server alone."""
+    stage, carrier, thief = office.stage, office.carrier(), office.carrier()
+    name = office.add("lines", account=NUMBER, password="secret", server=carrier.here)
+    stage << carrier.gets("REGISTER") >> carrier.ok(302, Contact=f"<sip:{thief.here}>")
+    shown = office.wait("lines", name, "refused")
+    assert (shown["cause"], shown["reason"]) == ("redirected", "302 Moved Temporarily")
+    stage.quiet(thief)
+    goes_on(office)
+
+
+@KINDS
+def test_a_transfer_that_a_carrier_asks_for_is_refused(office: Office, kind: str) -> None:
     """Within a call and outside one: nobody outside makes us call somebody."""
     stage, carrier, premium, alice = office.stage, office.carrier(), office.carrier(), office.stage.phone()
-    office.route(f"line:{office.line(carrier, incoming=alice.number)}")
+    office.route(way(office, kind, carrier, incoming=alice.number))
     office.add("routes", pattern="0900X.", to=f"trunk:{office.trunk(premium)}")
-    stage >> carrier.calls(carrier.contact_of_line()) << carrier.gets(100) << alice.gets("INVITE")
+    uri = carrier.contact_of_line() if kind == "line" else "sip:100@box"
+    stage >> carrier.calls(uri) << carrier.gets(100) << alice.gets("INVITE")
     office.talk(carrier, alice)
     stage >> carrier.ask("REFER", Refer_To=PREMIUM)
     assert answer(carrier) in {403, 405, 603}
@@ -122,34 +161,12 @@ def test_a_transfer_that_a_carrier_asks_for_is_refused(office: Office) -> None:
     request.headers.remove("Content-Type")
     request.headers.set("Refer-To", PREMIUM)
     carrier.line.send(request.encode())
-    assert answer(carrier) in {401, 403, 405}
+    assert answer(carrier) in {401, 403, 405, 481}
     stage.quiet(premium)
     assert stage.calls() == []
 
 
 # --- TLS that breaks
-
-
-class TlsPeer:
-    """Listens with a certificate of its own, and is the test's to break."""
-
-    def __init__(self, authority: Authority, host: str) -> None:
-        pair = authority.certify("peer", addresses=[host])
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(pair.certificate, pair.key)
-        self.listener = socket.create_server((host, 0))
-        self.listener.settimeout(LIMIT_S)
-        self.here = f"{host}:{self.listener.getsockname()[1]}"
-
-    def connected(self) -> socket.socket:
-        """The exchange's next connection, before any word of TLS."""
-        sock = self.listener.accept()[0]
-        sock.settimeout(LIMIT_S)
-        return sock
-
-    def line(self) -> StreamLine:
-        """The same, once TLS stands."""
-        return StreamLine.over(self.context.wrap_socket(self.connected(), server_side=True), "tls")
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +177,7 @@ def tls_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exc
     certificates.mkdir(parents=True)
     (certificates / "trusted.pem").write_bytes(authority.file.read_bytes())
     peer = TlsPeer(authority, OTHER)
-    with peer.listener, running_exchange(folder, "127.24.0.1") as exchange:
+    with peer, running_exchange(folder, "127.24.0.1") as exchange:
         yield exchange, peer
         assert "Traceback" not in exchange.log
 
@@ -205,3 +222,33 @@ def test_tls_breaks_while_a_call_is_set_up(
     if said == 180:
         office.stage << alice.gets(180)
     ends_soon(office, alice)
+
+
+@pytest.fixture
+def tls_line(tls_exchange: tuple[Exchange, TlsPeer]) -> Iterator[tuple[Office, TlsPeer, str]]:
+    """An office with a line whose registrar speaks TLS; the line's name."""
+    exchange, peer = tls_exchange
+    with Stage(exchange) as stage, Office(stage) as office:
+        settings = {"account": NUMBER, "password": "secret", "server": peer.here, "transport": "tls"}
+        yield office, peer, office.add("lines", **settings)
+
+
+@pytest.mark.parametrize("when", ["handshake", "answer"])
+def test_tls_breaks_while_a_line_registers(tls_line: tuple[Office, TlsPeer, str], when: str) -> None:
+    """The line says so and tries again; who dials by it hears it at once, and another line goes on."""
+    office, peer, name = tls_line
+    if when == "handshake":
+        with peer.connected() as sock:
+            sock.recv(100)
+    else:
+        with peer.line() as line:
+            register = line.receive()
+            assert isinstance(register, Request)
+            line.send(register.respond(200, to_tag="far").encode()[:60])
+    shown = office.wait("lines", name, "unreachable")
+    assert (shown["cause"], shown["next_try_at"] is not None) == ("transport", True)
+    alice = office.stage.phone()
+    office.stage.call(alice, f"{office.route(f'line:{name}')}139", alice.offer(), until=503)
+    office.stage >> alice.ack_refusal()
+    office.stage.ends(alice, "line_down")
+    goes_on(office)

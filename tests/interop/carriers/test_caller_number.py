@@ -79,6 +79,31 @@ def test_a_hidden_number(office: Office, kind: str) -> None:
     busy(office, alice, carrier)
 
 
+@pytest.mark.parametrize(
+    ("privacy", "shown", "kept"),
+    [
+        ("full", HIDDEN, ""),
+        ("uri", HIDDEN, ""),
+        ("name", "From: <sip:+8613912345678@", "+8613912345678"),
+        ("off", 'From: "Mr. X" <sip:+8613912345678@', "+8613912345678"),
+    ],
+)
+def test_a_caller_whose_carrier_withholds_him(office: Office, privacy: str, shown: str, kept: str) -> None:
+    """Neither phones nor the record get what the Remote-Party-ID says is for nobody."""
+    stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
+    office.line(carrier, account=NUMBER, incoming=alice.number)
+    party = f'"Mr. X" <sip:+8613912345678@ims.example>;party=calling;privacy={privacy}'
+    stage >> carrier.calls(carrier.contact_of_line(), Remote_Party_ID=party) << carrier.gets(100)
+    hidden = () if kept else ("13912345678",)
+    stage << alice.gets("INVITE", shown, lacks=(*hidden, "Remote-Party-ID")) >> alice.says(486)
+    stage << alice.gets("ACK") << carrier.gets(486) >> carrier.ack_refusal()
+    stage.quiet().exchange.wait_idle()
+    records = stage.exchange.perform("records", "list", None, {"number": alice.number})
+    assert [(each["from_number"], each["from_name"]) for each in records] == [
+        (kept, "Mr. X" if privacy in ("off", "uri") else "")
+    ]
+
+
 # --- how many, and who
 
 

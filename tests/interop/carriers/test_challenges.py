@@ -102,6 +102,59 @@ def test_a_foreign_realm_gets_no_proof(office: Office, settings: dict[str, str])
     refused(office, alice, "forbidden")
 
 
+@pytest.mark.parametrize("status", [401, 407])
+def test_a_trunk_gets_no_proof(office: Office, status: int) -> None:
+    """Not even one of a line's for the line's own realm: a trunk's peer is not its carrier. Nor within a call."""
+    carrier, _, _ = line(office)
+    stage, peer, alice = office.stage, office.carrier(), office.stage.phone()
+    peer.realm = carrier.realm
+    prefix = office.route(f"trunk:{office.trunk(peer)}")
+    stage.call(alice, f"{prefix}139", alice.offer()) << peer.gets("INVITE")
+    peer.has_no_proof()
+    stage >> peer.asks("t1", status=status) << peer.gets("ACK")
+    peer.has_no_proof()
+    stage << alice.gets(403, lacks=("Authenticate", "nonce")) >> alice.ack_refusal()
+    stage.quiet(peer)
+    stage.call(alice, f"{prefix}139", alice.offer()) << peer.gets("INVITE")
+    office.talk(alice, peer)
+    stage >> alice.bye() << alice.gets(200) << peer.gets("BYE") >> peer.asks("t2", status=status)
+    stage.ends(alice, "forbidden", "normal")
+
+
+def test_a_phone_gets_no_proof(office: Office) -> None:
+    """Whoever has one could ask for the proof of a line, in the name of its realm."""
+    carrier, name, _ = line(office)
+    stage, thief, alice = office.stage, office.stage.phone(), office.stage.phone()
+    challenge = f'Digest realm="{carrier.realm}", nonce="p1", qop="auth"'
+    stage.call(alice, thief.number, alice.offer()) << thief.gets("INVITE", lacks=("uthorization",))
+    stage >> thief.says(407, Proxy_Authenticate=challenge) << thief.gets("ACK", lacks=("uthorization",))
+    stage << alice.gets(403, lacks=("Authenticate", "nonce")) >> alice.ack_refusal()
+    stage.ends(alice, "forbidden")
+    assert office.show("lines", name)["state"] == "registered"
+
+
+def test_a_registrar_with_another_realm_gets_no_proof(office: Office) -> None:
+    stage, carrier = office.stage, office.carrier()
+    name = office.add("lines", server=carrier.here, account="100", password=PASSWORD, realm="right.example")
+    stage << carrier.gets("REGISTER")
+    stage >> carrier.asks("r1", realm="wrong.example")
+    assert office.wait("lines", name, "refused")["cause"] == "wrong_realm"
+    stage.quiet(carrier)
+
+
+def test_a_registrar_gets_three_proofs_and_no_more(office: Office) -> None:
+    stage, carrier = office.stage, office.carrier()
+    name = office.add("lines", server=carrier.here, account="100", password=PASSWORD)
+    carrier.user = "100"
+    stage << carrier.gets("REGISTER")
+    for nonce in ("r1", "r2", "r3"):
+        stage >> carrier.asks(nonce, stale=True) << carrier.gets("REGISTER")
+        carrier.accepts_proof(nonce)
+    stage >> carrier.asks("r4", stale=True)
+    assert office.wait("lines", name, "refused")["cause"] == "too_many_tries"
+    stage.quiet(carrier)
+
+
 # --- within the call
 
 

@@ -163,6 +163,34 @@ def talks_nonsense(zone: NameServer) -> None:
 BAD_SERVERS = [refuses, fails, knows_nothing, is_silent, lies, talks_nonsense]
 
 
+def calls_out(office: Office, way: str) -> str:
+    """Why a call by a line or trunk that leads nowhere has failed, as its record says."""
+    stage, alice = office.stage, office.stage.phone()
+    stage.call(alice, f"{office.route(way)}139", alice.offer(), until=503) >> alice.ack_refusal()
+    stage.quiet(alice)
+    wait_until(lambda: stage.records(alice.number), "the record")
+    (record,) = stage.records(alice.number)
+    return str(record["cause"])
+
+
+@pytest.mark.parametrize("misbehave", BAD_SERVERS, ids=lambda each: each.__name__)
+def test_a_trunk_whose_peer_nobody_can_find(
+    office: Office, zone: NameServer, misbehave: Callable[[NameServer], None]
+) -> None:
+    stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
+    good = office.line(carrier)
+    misbehave(zone)
+    name = f"trunk-{misbehave.__name__.replace('_', '-')}.example"
+    bad = office.add("trunks", peers=name)
+    stage.call(alice, f"{office.route(f'line:{good}')}139", alice.offer()) << carrier.gets("INVITE")
+    office.answers(alice, carrier)
+    (peer,) = office.wait("trunks", bad, "down", PATIENCE_S)["peer_states"]
+    assert peer.startswith(f"{name} down ")
+    assert name in peer.removeprefix(name)
+    assert calls_out(office, f"trunk:{bad}") == "line_down"
+    stage.serves()
+
+
 @pytest.mark.parametrize("misbehave", BAD_SERVERS, ids=lambda each: each.__name__)
 def test_a_name_server_that_is_of_no_use(
     office: Office, zone: NameServer, misbehave: Callable[[NameServer], None]
@@ -178,6 +206,7 @@ def test_a_name_server_that_is_of_no_use(
     assert shown["cause"] == "location"
     assert f"{misbehave.__name__.replace('_', '-')}.example" in shown["reason"]
     assert shown["next_try_at"] is not None
+    assert calls_out(office, f"line:{bad}") == "line_down"
     stage >> carrier.calls(carrier.contact_of_line()) << carrier.gets(100) << alice.gets("INVITE")
     office.answers(carrier, alice)
     stage.serves()

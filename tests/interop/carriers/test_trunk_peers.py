@@ -122,15 +122,23 @@ def test_a_network_is_trusted(office: Office) -> None:
 
 
 def test_a_strangers_call_is_refused(office: Office) -> None:
-    """Though it claims to be the peer in every header; and it makes no record."""
+    """Though it claims to be the peer in every header; it makes no record, but it is counted."""
+
+    def strangers() -> int:
+        refused = stage.exchange.perform("status", "show")["refused"]
+        return sum(each["calls"] for each in refused if each["by"] == "stranger")
+
     stage, peer, alice = office.stage, office.carrier(), office.stage.phone()
-    office.trunk(peer)
+    trunk, before = office.trunk(peer), strangers()
     stranger = office.carrier()
     stranger.number = peer.number
     claim = {"From": f"<sip:{peer.number}@{peer.here}>", "P_Asserted_Identity": f"<sip:{peer.number}@peer>"}
     stage >> stranger.calls(f"sip:{alice.number}@{peer.here}", **claim)
     stage << stranger.gets(401) >> stranger.ack_refusal()
     stage.ends(stranger)
+    assert strangers() == before + 1
+    stage >> peer.calls("sip:999999@box") << peer.gets(404) >> peer.ack_refusal()
+    assert office.show("trunks", trunk)["refused"] == ["not_found 1"]
     calls_in(office, peer, alice)
     stage << peer.gets(100) << alice.gets("INVITE")
-    office.answers(peer, alice)
+    office.talk(peer, alice).hang_up(peer, alice).ends(peer, "not_found", "normal")

@@ -9,9 +9,12 @@ import anyio
 import anyio.lowlevel
 import pytest
 from anyio.streams.tls import TLSAttribute
+from cryptography.hazmat.primitives import serialization
 
 from appliance.sip.transport import certificate_folder as module
 from appliance.sip.transport.certificate_folder import CertificateFolder
+from appliance.sip.transport.flow import TransportError
+from appliance.sip.transport.tls import TlsLayer
 from tests.conftest import REAL_SOCKETS
 from tests.peers.authority import Authority
 from tests.sip.transport.exchange import Exchange, exchange, options
@@ -42,6 +45,17 @@ async def shown(it: Exchange, authority: Authority, asked: str) -> set[str]:
     async with dial(it, client, asked) as tls:
         certificate: Any = tls.extra_attributes[TLSAttribute.peer_certificate]()
         return {value for _, value in certificate["subjectAltName"]}
+
+
+async def until_read(certificates: CertificateFolder) -> None:
+    """Return once servers can be called."""
+    while True:
+        try:
+            certificates.client_as("")
+        except TransportError:
+            await anyio.lowlevel.checkpoint()
+        else:
+            return
 
 
 async def test_each_name_gets_its_certificate(authority: Authority, folder: Path) -> None:
@@ -125,8 +139,7 @@ async def test_a_folder_that_breaks_is_complained_of_and_watched_on(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(certificates.watch)
         with anyio.fail_after(5):
-            while certificates.client is None:
-                await anyio.lowlevel.checkpoint()
+            await until_read(certificates)
             (folder / "key.pem").write_text("nonsense")
             while "stay in use" not in caplog.text:
                 await anyio.lowlevel.checkpoint()
@@ -135,3 +148,54 @@ async def test_a_folder_that_breaks_is_complained_of_and_watched_on(
             while certificates.server is before:
                 await anyio.lowlevel.checkpoint()
         tasks.cancel_scope.cancel()
+
+
+async def test_whoever_is_called_sees_the_certificate_that_is_wanted(
+    authority: Authority, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 0.01)
+    (folder / "trusted.pem").write_bytes(authority.file.read_bytes())
+    authority.certify("a", dns=["a.example"], into=folder / "a")
+    certificates = CertificateFolder(folder)
+    with pytest.raises(TransportError, match="are read yet"):
+        certificates.client_as("")
+    certificates.want(["a", "none"])
+
+    async def seen(certificate: str) -> set[str]:
+        """The names that a server of ours gets to see."""
+        server, client = TlsLayer(guarded), TlsLayer(certificates.client_as(certificate), "server.example")
+        for _ in range(3):
+            server.receive(client.take())
+            client.receive(server.take())
+        return set(server.peer_names)
+
+    pair = authority.certify("server", dns=["server.example"])
+    guarded = authority.contexts(pair, ask_clients=True).server
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(certificates.watch)
+        with anyio.fail_after(5):
+            await until_read(certificates)
+            assert await seen("a") == {"a.example"}
+            assert await seen("") == {"box.example"}
+            with pytest.raises(TransportError, match="none cannot be used"):
+                certificates.client_as("none")
+            before = certificates.client_as("a")
+            authority.certify("b", dns=["b.example"], into=folder / "a")
+            while certificates.client_as("a") is before:
+                await anyio.lowlevel.checkpoint()
+            assert await seen("a") == {"b.example"}
+            certificates.want([])
+            with pytest.raises(TransportError):
+                while certificates.client_as("a"):
+                    await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+
+
+def test_a_key_with_a_password_is_no_use_and_asks_nobody(authority: Authority, folder: Path) -> None:
+    pair = authority.certify("a", dns=["a.example"], into=folder / "a")
+    key = serialization.load_pem_private_key(pair.key.read_bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"secret")
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    pair.key.write_bytes(key.private_bytes(*form, locked))
+    with pytest.raises(OSError, match="PEM"):
+        CertificateFolder(folder).check("a")

@@ -243,6 +243,15 @@ def test_naptr_by_order_then_preference() -> None:
     assert order_naptr(records) == [("tls", "a"), ("tcp", "b"), ("udp", "c")]
 
 
+async def test_the_rank_says_what_the_domain_would_have_tried_first() -> None:
+    """Transports by NAPTR, priorities within one; hosts of one priority, and the addresses of a host, are equals."""
+    records = [Srv(1, 0, 5060, "server2.example.com"), Srv(0, 9, 5060, "a"), Srv(0, 1, 5060, "b")]
+    more = {"A a": ["192.0.2.5"], "A b": ["192.0.2.6"], "SRV _sip._udp.example.com": records}
+    targets = await locate(Uri.parse("sip:example.com"), Zone({**EXAMPLE, **more}), V4, random.Random(1))
+    assert [target.rank for target in targets] == [0, 1, 2, 2, 3, 3, 4, 4]
+    assert Target("udp", ("192.0.2.1", 5060), "a", 0) == Target("udp", ("192.0.2.1", 5060), "a", 7)
+
+
 def test_srv_by_priority_then_by_lot() -> None:
     records = [Srv(2, 0, 1, "last"), Srv(1, 0, 1, "zero"), Srv(1, 10, 1, "ten"), Srv(1, 30, 1, "thirty")]
     chance = random.Random(1)
