@@ -75,8 +75,9 @@ class Ringing:
         """One has failed; gives the best failure when it was the last."""
         self.legs.remove(leg)
         self._failures.append(event)
-        # §16.7 step 5: a 6xx speaks for all phones of its number: they are cancelled. The rest of a group rings on.
-        if event.ending.status >= 600:
+        # §16.7 step 5: a 6xx speaks for all phones of its number: they are cancelled. The rest of a group rings on. So
+        # does one that sends the call to another number: whoever presses "divert" wants it to be there now.
+        if event.ending.status >= 600 or event.moved_to:
             self._cancel(event, [each for each in self.legs if each.number == leg.number])
         return None if self.legs else best_of(self._failures)
 
@@ -103,7 +104,7 @@ _TELLING = (486, 480, 488, 404)
 
 
 def best_of(failures: Iterable[HungUp]) -> HungUp:
-    """§16.7 step 6: a 6xx if there is one, else one of the lowest class."""
+    """§16.7 step 6: a 6xx if there is one, else one of the lowest class, which is that of a phone that sends it on."""
     return min(failures, key=_rank)
 
 
@@ -111,6 +112,8 @@ def _rank(failure: HungUp) -> tuple[int, int]:
     status = failure.ending.status
     if status >= 600:
         return 0, status
+    if failure.moved_to:
+        return 3, status
     # A phone that gave no sign of life is outdone by any answer.
     if failure.ending.cause is Cause.UNREACHABLE:
         return 9, status

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FEATURES", "settings_areas"]
 
-FEATURES: tuple[type[Feature], ...] = (DoNotDisturb, Forwarding, Groups, TimeConditions)
-"Every service of the exchange, in the order in which they are asked."
+FEATURES: tuple[type[Feature], ...] = (Forwarding, DoNotDisturb, Groups, TimeConditions)
+"""Every service of the exchange, in the order in which they are asked. Forwarding comes first: what is sent on disturbs
+nobody."""
 
 
 @cache

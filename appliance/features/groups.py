@@ -107,7 +107,7 @@ class Groups(Feature):
         if not self._is_open(group):
             return _onward(group, group.closed_to, "time-of-day") or Refuse(Cause.UNAVAILABLE)
         members = self._in_order(
-            group, [each for each in group.members if self._is_free(group, each, dialled)]
+            group, [each for each in dict.fromkeys(group.members) if self._is_free(group, each, dialled)]
         )
         if not members:
             return Refuse(Cause.BUSY)
@@ -137,18 +137,23 @@ class Groups(Feature):
     def _is_free(self, group: Group, member: str, dialled: Dialled) -> bool:
         if member == dialled.from_number and not dialled.way_in:
             return False
-        return not group.skip_busy or self.house.exchange.busy_state(member) == "idle"
+        return not group.skip_busy or self.house.exchange.busy_state(member) != "busy"
 
     def _in_order(self, group: Group, members: list[str]) -> list[str]:
+        exchange = self.house.exchange
         match group.strategy:
+            case "all":
+                return members
             case "circular" if members:
                 first = self._next.get(group.name, 0) % len(members)
                 self._next[group.name] = first + 1
-                return members[first:] + members[:first]
+                members = members[first:] + members[:first]
             case "longest_idle":
-                return sorted(members, key=self.house.exchange.idle_since)
+                members = sorted(members, key=exchange.idle_since)
             case _:
-                return members
+                pass
+        # Whose phone rings already for somebody else comes last.
+        return sorted(members, key=lambda each: exchange.busy_state(each) == "ringing")
 
 
 def _rights(group: Group) -> FromExtension:
