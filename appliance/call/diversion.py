@@ -133,7 +133,8 @@ def _unquoted(text: str) -> str:
 
 def diversions(dialled: Dialled, host: str, shown: Callable[[str], str] = escaped) -> Baggage:
     """RFC 5806: who sent the call on, the last one first. `host` is where the numbers belong, `shown` how they are written there."""
-    uris = ((step, Uri.parse(f"sip:{shown(step.by)}@{host}")) for step in reversed(told(dialled.steps)))
+    place = _as_written(host)
+    uris = ((step, Uri.parse(f"sip:{shown(step.by)}@{place}")) for step in reversed(told(dialled.steps)))
     return tuple(
         ("Diversion", f"{NameAddr(step.name, uri).text};reason={step.reason};counter=1") for step, uri in uris
     )
@@ -144,13 +145,18 @@ def history(dialled: Dialled, host: str, shown: Callable[[str], str] = escaped) 
     steps = told(dialled.steps)
     if not steps:
         return ()
-    index = _next_index(dialled.baggage)
-    entries = [f"<sip:{shown(steps[0].by)}@{host}>;index={index}"]
+    place, index = _as_written(host), _next_index(dialled.baggage)
+    entries = [f"<sip:{shown(steps[0].by)}@{place}>;index={index}"]
     for step in steps:
         parent, index = index, f"{index}.1"
         cause = _CAUSES.get(step.reason, _UNKNOWN)
-        entries.append(f"<sip:{escaped(step.to)}@{host};cause={cause}>;index={index};mp={parent}")
+        entries.append(f"<sip:{escaped(step.to)}@{place};cause={cause}>;index={index};mp={parent}")
     return (("History-Info", ", ".join(entries)),)
+
+
+def _as_written(host: str) -> str:
+    """As it stands in a URI: an address of IPv6 in brackets, and without the zone that means something here alone."""
+    return f"[{host.partition('%')[0]}]" if host.count(":") > 1 and not host.startswith("[") else host
 
 
 _INDEX = re.compile(r";\s*index\s*=\s*([0-9]+(?:\.[0-9]+)*)", re.IGNORECASE)

@@ -146,7 +146,23 @@ def test_no_history_of_a_call_that_nobody_sent_on() -> None:
     assert diversions(dialled(), HOST) == ()
 
 
-def test_a_host_of_ipv6() -> None:
+@pytest.mark.parametrize(
+    ("host", "written"),
+    [
+        ("2001:db8::1", "[2001:db8::1]"),
+        ("fe80::1%eth0", "[fe80::1]"),
+        ("[2001:db8::1]:5070", "[2001:db8::1]:5070"),
+        ("sip.example:5070", "sip.example:5070"),
+        ("192.0.2.1", "192.0.2.1"),
+    ],
+)
+def test_hosts_as_they_are_written(host: str, written: str) -> None:
+    call = dialled(step())
+    assert diversions(call, host)[0][1].startswith(f"<sip:102@{written}>;")
+    assert history(call, host)[0][1].startswith(f"<sip:102@{written}>;index=1, <sip:103@{written};cause=302>")
+
+
+def test_a_notice_with_a_host_of_ipv6() -> None:
     assert Forwarding("102", "103").as_rfc3261("2001:db8::1").startswith("<sip:103@[2001:db8::1]>;")
 
 
