@@ -16,6 +16,7 @@ from tests.features.office import Office
 
 TO_CAROL = 'Call-Info: purpose=forwarding, username="102", contact="103"'
 BY_THE_GRAMMAR = '<sip:103@192.0.2.1>;purpose=forwarding;username="102";contact="103"'
+WHEN = ("always", "busy", "no_answer", "not_registered")
 EARLY = sdp("10.9.9.9", 5600)
 
 
@@ -164,9 +165,47 @@ def test_a_chain_tells_of_each_step_in_order(
     assert steps(office) == [("102", "103", "unconditional"), ("103", "104", "user-busy")]
 
 
-def test_a_chain_at_once_tells_of_each_step(
-    office: Office, alice: Phone, bob: Phone, carol: Phone, dave: Phone
+@pytest.mark.parametrize("first", WHEN)
+@pytest.mark.parametrize("second", WHEN)
+def test_from_each_forwarding_to_each(
+    office: Office, alice: Phone, dave: Phone, first: str, second: str
 ) -> None:
+    bob, carol = office.phone("102"), office.phone("103")
+    office.set("forwarding", "102", **{first: "103"})
+    office.set("forwarding", "103", **{second: "104"})
+    for number, when in (("102", first), ("103", second)):
+        office.extensions[number] = msgspec.structs.replace(office.extensions[number], ring_seconds=5)
+        if when == "not_registered":
+            office.bindings[number].clear()
+    office >> alice.invite("102", OFFER)
+    begun = comes_to(office, alice, bob, first, begun=False)
+    office << alice.gets(181, 'username="102", contact="103"')
+    comes_to(office, alice, carol, second, begun=begun or first in {"always", "not_registered"})
+    office << alice.gets(181, 'username="103", contact="104"') << dave.gets("INVITE")
+    is_taken(office, alice, dave)
+    office.waits(60)
+    office.wiretap.sent.clear()  # phones that were cancelled say nothing more
+    office.ends("normal")
+    assert [(by, to) for by, to, _ in steps(office)] == [("102", "103"), ("103", "104")]
+
+
+def comes_to(office: Office, alice: Phone, phone: Phone, when: str, *, begun: bool) -> bool:
+    """The call is at the phone, and what it is forwarded for happens; whether the caller had something to hear."""
+    if when in {"always", "not_registered"}:
+        return False
+    office << phone.gets("INVITE")
+    if not begun:
+        office << alice.gets(100)
+    if when == "busy":
+        office >> phone.says(486) << phone.gets("ACK")
+    else:
+        office >> phone.says(180) << alice.gets(180)
+        office.waits(5) << phone.gets("CANCEL") >> phone.ok()
+    return True
+
+
+@pytest.mark.usefixtures("bob", "carol")
+def test_a_chain_at_once_tells_of_each_step(office: Office, alice: Phone, dave: Phone) -> None:
     office.set("forwarding", "102", always="103")
     office.set("forwarding", "103", always="104")
     (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from appliance.sip.message import Request, Response
 from tests.call.outside_world import OutsideWorld, Server, line, route, trunk
 from tests.call.playbook import ANSWER, OFFER, Phone, Sends
 from tests.features.office import Office
@@ -276,3 +277,44 @@ def test_a_forwarding_that_cannot_be_leaves_the_route_s_next(
     office >> bob.says(486) << bob.gets("ACK") << carol.gets("INVITE")
     office >> carol.says(486) << carol.gets("ACK") << alice.gets(486) >> alice.ack_refusal()
     office.ends("busy")
+
+
+def test_x_23_a_trunk_that_sends_all_back(
+    office: Office, world: OutsideWorld, alice: Phone, bob: Phone
+) -> None:
+    """Each time round takes two from Max-Forwards, and makes one call of one: it ends by itself, and soon."""
+    (peer,) = world.trunk(trunk("hq", incoming="102"), ("203.0.113.99", 5060))
+    world.routes(route("trunk:hq", pattern="0X."))
+    office.set("forwarding", "102", always=MOBILE)
+    office >> alice.invite("102", OFFER) << alice.gets(181)
+    rounds = 0
+    while True:
+        flow, message = office.wiretap.sent.popleft()
+        assert flow.remote == peer.address
+        if isinstance(message, Response):
+            if message.status >= 300:
+                break
+            continue
+        assert message.method == "INVITE"
+        rounds += 1
+        peer.take(message)
+        assert office >> Sends(peer, sent_back(message, rounds))
+    assert message.status == 482
+    assert rounds == 34
+    assert office.exchange.calls() != []
+    for call in office.exchange.calls():
+        assert office.exchange.hang_up(call.id)
+    office.wiretap.sent.clear()
+    assert {each.cause for each in office.records} == {"loop", "administrator"}
+    office.waits(200)
+    assert office.endpoint.transactions == 0
+
+
+def sent_back(invite: Request, serial: int) -> Request:
+    """The same call, from the other side's server."""
+    headers = invite.headers.copy()
+    headers.set("Via", f"SIP/2.0/UDP 203.0.113.99:5060;branch=z9hG4bK-{serial}")
+    headers.set("Max-Forwards", str(invite.max_forwards))
+    headers.set("Call-ID", f"round-{serial}@203.0.113.99")
+    headers.set("Contact", "<sip:peer@203.0.113.99:5060>")
+    return Request("INVITE", "sip:102@192.0.2.1", headers, invite.body)
