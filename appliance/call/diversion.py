@@ -103,7 +103,7 @@ class Forwarding(msgspec.Struct, frozen=True):
 
     def as_rfc3261(self, host: str) -> str:
         """The same by the grammar: the URI is that of who gets the call."""
-        uri = Uri.sip(escaped(self.contact), host)
+        uri = f"sip:{escaped(self.contact)}@{_as_written(host)}"
         names = f"username={_quoted(self.username)};contact={_quoted(self.contact)}"
         return f"<{uri}>;purpose=forwarding;{names}"
 

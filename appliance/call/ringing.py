@@ -30,10 +30,11 @@ timer B (RFC 3261 §17.1.1.2) would have the caller wait for 32 s."""
 class Ringing:
     """The callee's legs until the answer. What it gives back is for the call to act on."""
 
-    __slots__ = ("_failures", "_timers", "legs")
+    __slots__ = ("_failures", "_number", "_timers", "legs")
 
     def __init__(self) -> None:
         self._failures: list[HungUp] = []
+        self._number = ""  # whose plan it is: an extension's or a group's
         self._timers: list[Timer] = []
         self.legs: list[OutboundLeg] = []
         "Those that still ring."
@@ -43,6 +44,7 @@ class Ringing:
 
         `dial` may raise PeerError, which counts as that phone's answer.
         """
+        self._number = plan.number
         for target in plan.targets:
             try:
                 self.legs.append(dial(target))
@@ -76,8 +78,9 @@ class Ringing:
         self.legs.remove(leg)
         self._failures.append(event)
         # §16.7 step 5: a 6xx speaks for all phones of its number: they are cancelled. The rest of a group rings on. So
-        # does one that sends the call to another number: whoever presses "divert" wants it to be there now.
-        if event.ending.status >= 600 or event.moved_to:
+        # does one that sends its extension's call to another number: whoever presses "divert" wants it to be there now.
+        moves = event.moved_to != "" and leg.number == self._number
+        if event.ending.status >= 600 or moves:
             self._cancel(event, [each for each in self.legs if each.number == leg.number])
         return None if self.legs else best_of(self._failures)
 

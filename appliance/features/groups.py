@@ -15,7 +15,7 @@ from appliance.config.settings_area import SettingsArea
 from appliance.config.time_condition import TIME_CONDITIONS, is_open
 from appliance.errors import ConfigError
 from appliance.features.feature import Feature
-from appliance.features.numbers import check_free, check_target
+from appliance.features.numbers import NUMBERED, check_free, check_target
 
 if TYPE_CHECKING:
     from appliance.call.decision import Caller
@@ -66,7 +66,8 @@ def _verify(item: Group, settings: Snapshot) -> None:
     if len(item.members) > MAX_MEMBERS:
         raise ConfigError(path + ".members", "error.too_many", limit=MAX_MEMBERS)
     for each in item.members:
-        if not is_dialable(each) or each == item.name:
+        service = any(each in settings.items(area) for area in NUMBERED)
+        if service or not is_dialable(each) or each == item.name:
             raise ConfigError(path + ".members", "error.bad_member", number=each[:64])
     for where, (low, high) in (("ring_seconds", RING_SECONDS_RANGE), ("level", LEVEL_RANGE)):
         if not low <= getattr(item, where) <= high:

@@ -28,7 +28,7 @@ forwarding = st.fixed_dictionaries(
 )
 group = st.fixed_dictionaries(
     {
-        "members": st.lists(st.sampled_from([*OTHER_PHONES, *NUMBERS, "601", "999"]), max_size=4).map(tuple),
+        "members": st.lists(st.sampled_from([*OTHER_PHONES, *NUMBERS, "999"]), max_size=4).map(tuple),
         "strategy": st.sampled_from(["all", "linear", "circular", "longest_idle"]),
         "skip_busy": st.booleans(),
         "ring_seconds": st.sampled_from([5, 20, 60]),

@@ -322,15 +322,53 @@ def test_a_member_who_sends_calls_on_is_not_rung(
     assert office.records[0].steps == ()
 
 
+@pytest.mark.parametrize(
+    ("when", "cause"),
+    [("busy", "busy"), ("no_answer", "no_answer"), ("not_registered", "not_registered")],
+)
+@pytest.mark.usefixtures("dave")
+def test_a_member_s_own_forwarding_goes_nowhere(
+    office: Office, alice: Phone, bob: Phone, when: str, cause: str
+) -> None:
+    office.set("forwarding", "102", **{when: "104"})
+    office.set("groups", "600", members=("102",), ring_seconds=10)
+    if when == "not_registered":
+        office.bindings["102"].clear()
+        office >> alice.invite("600", OFFER)
+    else:
+        office >> alice.invite("600", OFFER) << bob.gets("INVITE") << alice.gets(100)
+        office >> bob.says(180) << alice.gets(180)
+        if when == "busy":
+            refuses(office, bob)
+        else:
+            office.waits(10) << bob.gets("CANCEL") >> bob.ok() >> bob.says(487)
+    status = 486 if when == "busy" else 480
+    if when == "no_answer":
+        office << alice.gets(status) << bob.gets("ACK") >> alice.ack_refusal()
+    else:
+        office << alice.gets(status) >> alice.ack_refusal()
+    office.ends(cause)
+    assert office.records[0].steps == ()
+
+
 def test_a_member_s_phone_that_sends_the_call_on_is_not_followed(
     office: Office, alice: Phone, dave: Phone, carol: Phone, bob: Phone
 ) -> None:
+    """Nor does it speak for the member's other phones."""
+    second = office.phone("102")
     office.set("groups", "600", members=("102", "103"))
-    office >> alice.invite("600", OFFER) << bob.gets("INVITE") << carol.gets("INVITE") << alice.gets(100)
+    (
+        office
+        >> alice.invite("600", OFFER)
+        << bob.gets("INVITE")
+        << second.gets("INVITE")
+        << carol.gets("INVITE")
+    )
+    office << alice.gets(100) >> second.says(180) << alice.gets(180)
     sends = bob.says(302)
     sends.message.headers.set("Contact", "<sip:104@x>")
     office >> sends << bob.gets("ACK")
-    is_taken(office, alice, carol)
+    is_taken(office, alice, carol, second)
     office.ends("normal")
 
 
@@ -425,6 +463,14 @@ def test_all_members_vanish(office: Office, alice: Phone, dave: Phone, carol: Ph
 def test_what_cannot_be_set(office: Office, values: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         office.set("groups", "600", **values)
+
+
+def test_a_group_is_no_member(office: Office, bob: Phone) -> None:
+    """It would ring nobody: a group is where calls go when it is the destination."""
+    office.set("groups", "600", members=("102",))
+    with pytest.raises(ConfigError):
+        office.set("groups", "601", members=("102", "600"))
+    office.set("groups", "601", members=("102",), busy_to="600")
 
 
 def test_a_number_belongs_to_one(office: Office, bob: Phone) -> None:

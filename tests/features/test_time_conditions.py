@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from appliance.errors import ConfigError
 from appliance.sip.message import Request
 from tests.call.playbook import OFFER, Phone
 from tests.features.office import Office
-from tests.features.test_forwarding import dialled, is_taken, steps
+from tests.features.test_forwarding import comes_to, dialled, is_taken, steps
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -124,6 +125,29 @@ def test_forwarded_to_a_time_condition(office: Office, alice: Phone, day: Phone,
     office.ends("normal")
     assert steps(office) == [("104", "900", "unconditional"), ("900", "102", "time-of-day")]
     assert dave.invited is None
+
+
+@pytest.mark.parametrize("when", ["busy", "no_answer", "not_registered"])
+def test_forwarded_there_and_on_from_there(
+    office: Office, alice: Phone, day: Phone, carol: Phone, when: str
+) -> None:
+    """104 sends the call to 900, which leads to 102, who sends it to 103: two steps are told."""
+    dave = office.phone("104")
+    for number, to in (("104", "900"), ("102", "103")):
+        office.set("forwarding", number, **{when: to})
+        office.extensions[number] = msgspec.structs.replace(office.extensions[number], ring_seconds=5)
+        if when == "not_registered":
+            office.bindings[number].clear()
+    office >> alice.invite("104", OFFER)
+    begun = comes_to(office, alice, dave, when, begun=False)
+    office << alice.gets(181, 'username="104", contact="102"')
+    comes_to(office, alice, day, when, begun=begun)
+    office << alice.gets(181, 'username="102", contact="103"') << carol.gets("INVITE")
+    is_taken(office, alice, carol)
+    office.waits(40)
+    office.wiretap.sent.clear()  # whoever was cancelled says nothing more
+    office.ends("normal")
+    assert [by for by, _, _ in steps(office)] == ["104", "900", "102"]
 
 
 def test_one_that_leads_to_another_and_back(office: Office, alice: Phone, day: Phone) -> None:
