@@ -12,11 +12,12 @@ import re
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from appliance.call.cause import Cause
+from appliance.call.events import DivertReason
 from appliance.features import FEATURES, settings_areas
 from appliance.locale import LANGUAGES
 from webui.layouts import LAYOUTS
@@ -113,6 +114,11 @@ def placeholders(text: str) -> set[str]:
 def test_every_key_that_is_said_exists() -> None:
     unknown = {each for each in literals() if KEY.fullmatch(each)} - WORDS.keys()
     assert sorted(each for each in unknown if not each.endswith(FILE_NAMES)) == []
+
+
+def test_every_reason_to_send_a_call_on_has_its_words_and_no_other_has() -> None:
+    reasons = {f"console.sent_on.{each.replace('-', '_')}" for each in get_args(DivertReason)}
+    assert reasons == {key for key in WORDS if key.startswith("console.sent_on.")}
 
 
 def test_every_cause_has_its_words_and_no_other_has() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from appliance.call.cause import Cause, Ending
-from appliance.call.diversion import notices
+from appliance.call.diversion import notices, told
 from appliance.call.events import Answered, Asked, Content, HungUp, Outcome, Progress, Updated
 from appliance.call.inbound import RefusedError
 from appliance.call.negotiation import NOBODY, retell, take
@@ -59,9 +59,8 @@ class Calling:
     def _ring(self, plan: Plan) -> HungUp | None:
         """Ring whom the plan says; gives why nobody can be rung."""
         caller, dialled = self._call.caller, self._call.dialled
-        for step in self.trying.begin(self._call, plan):
-            if not step.silent:
-                self._tell_step(step)
+        for step in told(self.trying.begin(self._call, plan)):
+            self._tell_step(step)
         # Whoever was tried before is not heard any more, and what they said is not what the next one says.
         self.ringing, self._early, self._told, self.rings = Ringing(), None, None, False
         if plan.serve is not None:
@@ -196,7 +195,7 @@ class Calling:
                     return
                 event = failure
         except RefusedError as refused:
-            self.trying.steps = refused.steps or self.trying.steps
+            self.trying.take(refused.steps)
             event = HungUp(refused.ending)
         self._call.give_up(event, "callee" if event.ending.cause in _BY_CALLEE else "system")
 

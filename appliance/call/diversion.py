@@ -5,7 +5,7 @@ RFC 3261 §20.9 and §21.1.3; RFC 7044 §10 (History-Info); RFC 5806 (Diversion)
 
 from __future__ import annotations
 
-__all__ = ["MAX_STEPS", "Forwarding", "NoticeForm", "diversions", "history", "notices", "sent_on"]
+__all__ = ["MAX_STEPS", "Forwarding", "NoticeForm", "diversions", "history", "notices", "sent_on", "told"]
 
 import re
 from typing import TYPE_CHECKING, Literal, assert_never
@@ -18,7 +18,7 @@ from appliance.call.number import escaped
 from appliance.sip.message import NameAddr, Uri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from appliance.call.decision import FromExtension
     from appliance.call.events import Baggage, Dialled, Diverted, DivertReason
@@ -60,6 +60,17 @@ def sent_on(dialled: Dialled, step: Diverted, payer: FromExtension) -> Dialled:
     )
 
 
+def told(steps: Sequence[Diverted]) -> tuple[Diverted, ...]:
+    """What others hear of them: a step whose way on is silent led to where that ends."""
+    heard: list[Diverted] = []
+    for step in steps:
+        if not step.silent:
+            heard.append(step)
+        elif heard:
+            heard[-1] = msgspec.structs.replace(heard[-1], to=step.to)
+    return tuple(heard)
+
+
 def notices(step: Diverted, host: str, form: NoticeForm) -> Baggage:
     """What the 181 of a step carries. `host`: ours, as the caller knows it."""
     told = Forwarding(step.by, step.to)
@@ -92,22 +103,23 @@ class Forwarding(msgspec.Struct, frozen=True):
 
     def as_rfc3261(self, host: str) -> str:
         """The same by the grammar: the URI is that of who gets the call."""
-        uri = Uri.sip(escaped(self.contact), host)
+        uri = f"sip:{escaped(self.contact)}@{_as_written(host)}"
         names = f"username={_quoted(self.username)};contact={_quoted(self.contact)}"
         return f"<{uri}>;purpose=forwarding;{names}"
 
     @classmethod
     def parse(cls, value: str) -> Forwarding | None:
         """Reads both forms; None for a Call-Info that is about something else, or names not both."""
-        found = {name.lower(): _unquoted(text) for name, text in _PARAMETER.findall(_URI.sub("", value))}
+        found = {name.lower(): _unquoted(text) for name, text in _PART.findall(value) if name}
         if found.get("purpose", "").lower() != "forwarding":
             return None
         username, contact = found.get("username"), found.get("contact")
         return None if username is None or contact is None else cls(username, contact)
 
 
-_URI = re.compile(r"<[^>]*>")
-_PARAMETER = re.compile(r"""([A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s",;]+)""")
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+# A parameter; or a URI, or a name before one, whose insides are none of ours.
+_PART = re.compile(rf"""([A-Za-z-]+)\s*=\s*({_QUOTED}|[^\s",;<]+)|<[^>]*>|{_QUOTED}""")
 
 
 def _quoted(text: str) -> str:
@@ -121,7 +133,8 @@ def _unquoted(text: str) -> str:
 
 def diversions(dialled: Dialled, host: str, shown: Callable[[str], str] = escaped) -> Baggage:
     """RFC 5806: who sent the call on, the last one first. `host` is where the numbers belong, `shown` how they are written there."""
-    uris = ((step, Uri.parse(f"sip:{shown(step.by)}@{host}")) for step in reversed(_told(dialled)))
+    place = _as_written(host)
+    uris = ((step, Uri.parse(f"sip:{shown(step.by)}@{place}")) for step in reversed(told(dialled.steps)))
     return tuple(
         ("Diversion", f"{NameAddr(step.name, uri).text};reason={step.reason};counter=1") for step, uri in uris
     )
@@ -129,20 +142,21 @@ def diversions(dialled: Dialled, host: str, shown: Callable[[str], str] = escape
 
 def history(dialled: Dialled, host: str, shown: Callable[[str], str] = escaped) -> Baggage:
     """RFC 7044: from number to number, below what earlier exchanges wrote. None for a call that was not sent on."""
-    steps = _told(dialled)
+    steps = told(dialled.steps)
     if not steps:
         return ()
-    index = _next_index(dialled.baggage)
-    entries = [f"<sip:{shown(steps[0].by)}@{host}>;index={index}"]
+    place, index = _as_written(host), _next_index(dialled.baggage)
+    entries = [f"<sip:{shown(steps[0].by)}@{place}>;index={index}"]
     for step in steps:
         parent, index = index, f"{index}.1"
         cause = _CAUSES.get(step.reason, _UNKNOWN)
-        entries.append(f"<sip:{escaped(step.to)}@{host};cause={cause}>;index={index};mp={parent}")
+        entries.append(f"<sip:{escaped(step.to)}@{place};cause={cause}>;index={index};mp={parent}")
     return (("History-Info", ", ".join(entries)),)
 
 
-def _told(dialled: Dialled) -> tuple[Diverted, ...]:
-    return tuple(each for each in dialled.steps if not each.silent)
+def _as_written(host: str) -> str:
+    """As it stands in a URI: an address of IPv6 in brackets, and without the zone that means something here alone."""
+    return f"[{host.partition('%')[0]}]" if host.count(":") > 1 and not host.startswith("[") else host
 
 
 _INDEX = re.compile(r";\s*index\s*=\s*([0-9]+(?:\.[0-9]+)*)", re.IGNORECASE)

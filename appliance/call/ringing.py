@@ -30,10 +30,11 @@ timer B (RFC 3261 §17.1.1.2) would have the caller wait for 32 s."""
 class Ringing:
     """The callee's legs until the answer. What it gives back is for the call to act on."""
 
-    __slots__ = ("_failures", "_timers", "legs")
+    __slots__ = ("_failures", "_number", "_timers", "legs")
 
     def __init__(self) -> None:
         self._failures: list[HungUp] = []
+        self._number = ""  # whose plan it is: an extension's or a group's
         self._timers: list[Timer] = []
         self.legs: list[OutboundLeg] = []
         "Those that still ring."
@@ -43,6 +44,7 @@ class Ringing:
 
         `dial` may raise PeerError, which counts as that phone's answer.
         """
+        self._number = plan.number
         for target in plan.targets:
             try:
                 self.legs.append(dial(target))
@@ -75,8 +77,10 @@ class Ringing:
         """One has failed; gives the best failure when it was the last."""
         self.legs.remove(leg)
         self._failures.append(event)
-        # §16.7 step 5: a 6xx speaks for all phones of its number: they are cancelled. The rest of a group rings on.
-        if event.ending.status >= 600:
+        # §16.7 step 5: a 6xx speaks for all phones of its number: they are cancelled. The rest of a group rings on. So
+        # does one that sends its extension's call to another number: whoever presses "divert" wants it to be there now.
+        moves = event.moved_to != "" and leg.number == self._number
+        if event.ending.status >= 600 or moves:
             self._cancel(event, [each for each in self.legs if each.number == leg.number])
         return None if self.legs else best_of(self._failures)
 
@@ -103,7 +107,7 @@ _TELLING = (486, 480, 488, 404)
 
 
 def best_of(failures: Iterable[HungUp]) -> HungUp:
-    """§16.7 step 6: a 6xx if there is one, else one of the lowest class."""
+    """§16.7 step 6: a 6xx if there is one, else one of the lowest class, which is that of a phone that sends it on."""
     return min(failures, key=_rank)
 
 
@@ -111,6 +115,8 @@ def _rank(failure: HungUp) -> tuple[int, int]:
     status = failure.ending.status
     if status >= 600:
         return 0, status
+    if failure.moved_to:
+        return 3, status
     # A phone that gave no sign of life is outdone by any answer.
     if failure.ending.cause is Cause.UNREACHABLE:
         return 9, status

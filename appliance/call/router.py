@@ -108,6 +108,12 @@ class Plan:
         """The extensions, lines and trunks that are busy with it."""
         return frozenset(each.occupies for each in self.targets)
 
+    def followed_by(self, then: Plan, causes: frozenset[Cause]) -> Plan:
+        """The same with `then` after its last, when that fails for one of these causes."""
+        if self.otherwise is None:
+            return replace(self, otherwise=then, fail_over_on=causes)
+        return replace(self, otherwise=self.otherwise.followed_by(then, causes))
+
 
 @dataclass(slots=True)
 class Surroundings:
@@ -160,7 +166,7 @@ class Router:
                 if plan is None:
                     failure = refused
             else:
-                plan = first if plan is None else _followed(first, plan, outcome.fail_over_on | GONE)
+                plan = first if plan is None else first.followed_by(plan, outcome.fail_over_on | GONE)
         if plan is None:
             raise failure
         return plan
@@ -226,10 +232,14 @@ class Router:
         plan: Plan | None = None
         failure = RefusedError(Cause.NOT_REGISTERED, steps=dialled.steps)
         for each in reversed(ring.rounds):
-            targets = self._members(each, ring, dialled)
-            if targets:
-                asked = target if plan is None else None
-                this = Plan(dialled.to_number, targets, each.seconds, dialled, asked=asked)
+            members = self._members(each, ring, dialled)
+            if members:
+                this = Plan(
+                    *(dialled.to_number, [way for member in members for way in member.targets]),
+                    *(each.seconds, dialled),
+                    asked=target if plan is None else None,
+                    max_calls=members[0].max_calls if len(members) == 1 else 0,
+                )
                 plan = this if plan is None else replace(this, otherwise=plan, fail_over_on=ANY)
         if plan is not None:
             return plan
@@ -238,19 +248,28 @@ class Router:
             raise failure
         return self._obey(verdict, target, dialled)
 
-    def _members(self, this: Round, ring: Ring, dialled: Dialled) -> list[Destination]:
-        found: list[Destination] = []
+    def _members(self, this: Round, ring: Ring, dialled: Dialled) -> list[Plan]:
+        """A plan for each member that can be rung."""
+        found: list[Plan] = []
         for number in this.members:
             asking = msgspec.structs.replace(dialled, to_number=number, payer=ring.payer, phone="")
-            decision = self.decide(number, ring.payer, self.around.local_now())
-            if isinstance(decision.outcome, Refused):
-                continue
-            for target in decision.outcome.destinations:
-                if self._rings(target, asking):
-                    with suppress(RefusedError):
-                        found += self._direct(target, asking, emergency=False).targets
-                        break
+            plan = self._member(asking, ring.payer)
+            # Those of one round leave all at once, by a line that may have room for one.
+            if plan is not None and self._has_room_beside(plan, found):
+                found.append(plan)
         return found
+
+    def _member(self, asking: Dialled, payer: FromExtension) -> Plan | None:
+        outcome = self.decide(asking.to_number, payer, self.around.local_now()).outcome
+        for target in () if isinstance(outcome, Refused) else outcome.destinations:
+            if self._rings(target, asking):
+                with suppress(RefusedError):
+                    return self._direct(target, asking, emergency=False)
+        return None
+
+    def _has_room_beside(self, plan: Plan, others: Sequence[Plan]) -> bool:
+        beside = sum(each.way_out == plan.way_out for each in others)
+        return not plan.max_calls or self.around.calls_by(plan.way_out) + beside < plan.max_calls
 
     def _rings(self, target: Target, asking: Dialled) -> bool:
         """Whether a member is rung as one: whoever sends calls on, or wants none, is not."""
@@ -294,7 +313,10 @@ class Router:
         if most and self.around.calls_by(way_name(target.kind, target.name)) >= most:
             raise RefusedError(Cause.LINE_FULL, steps=dialled.steps)
         extension = None if emergency else _paying(dialled)
-        peers = outside.destinations(target.kind, target.name, target.number, extension)
+        try:
+            peers = outside.destinations(target.kind, target.name, target.number, extension)
+        except RefusedError as refused:
+            raise RefusedError(refused.ending.cause, steps=dialled.steps) from refused
         *before, plan = [
             Plan(
                 *(target.number, [peer], RING_OUTSIDE, dialled),
@@ -326,10 +348,3 @@ def _in_order(plan: Plan, seconds: float) -> Plan:
     for each in reversed(before):
         chain = replace(each, otherwise=chain, fail_over_on=ANY)
     return chain
-
-
-def _followed(plan: Plan, then: Plan, causes: frozenset[Cause]) -> Plan:
-    """`plan` with `then` after its last."""
-    if plan.otherwise is None:
-        return replace(plan, otherwise=then, fail_over_on=causes)
-    return replace(plan, otherwise=_followed(plan.otherwise, then, causes))

@@ -134,6 +134,8 @@ class InboundLeg(SipLeg):
         # RFC 3262 §5: without an offer in the INVITE, only what the callee said reliably can be one.
         binds = content is not None and content.is_session and (event.reliable or self.owes_answer)
         matters = binds or self._demanded or event.status == FORWARDED
+        # What is said later is not heard before what waits for its turn.
+        matters = matters or (reliable is not None and bool(reliable.waiting))
         if reliable is None or not matters:
             self._note_told(event.fork, content, certain=False)
             self._respond(event, content, ())
@@ -152,6 +154,9 @@ class InboundLeg(SipLeg):
         if self._told is not None and self._told[2]:
             # The caller has a description for certain, which an UPDATE may have made another by now.
             latest = msgspec.structs.replace(latest, content=None)
+        if latest.status == FORWARDED:
+            # That was said once for its step; what goes on since then is that it goes on.
+            latest = msgspec.structs.replace(latest, status=183, text="Session Progress", baggage=())
         self.progress(latest)
 
     def _new_to_caller(self, content: Content | None, fork: str) -> Content | None:
@@ -205,12 +210,20 @@ class InboundLeg(SipLeg):
         if not self._open or self.dialog is None:
             return
         if self._reliable is not None:
+            self._tell_what_waits(self._reliable)
             self._act(self._reliable.finish())
         self._stop_waiting_for_callee()
         if self._knows(event.content):
             event = msgspec.structs.replace(event, content=None)
         self._answer = event
         self._decided()
+
+    def _tell_what_waits(self, reliable: ReliableServer[Progress]) -> None:
+        # Nobody's answer is kept back for news of who sent the call on, nor are these lost to it where RFC 3262 §3 lets
+        # them go out of turn: to a caller who takes them unreliably, too.
+        for event in () if self._demanded else reliable.waiting:
+            if event.status == FORWARDED:
+                self._respond(event, None, ())
 
     def _decided(self) -> None:
         event = self._answer

@@ -7,11 +7,13 @@ __all__ = ["Occupied", "Trying"]
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from appliance.call.cause import Cause
+from appliance.call.cause import Cause, Ending
+from appliance.call.events import HungUp
+from appliance.call.inbound import RefusedError
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
-    from appliance.call.events import Diverted, HungUp
+    from appliance.call.events import Diverted
     from appliance.call.router import Plan
     from appliance.call.sip_leg import SipLeg
     from appliance.lines.refusal import Refusal
@@ -36,12 +38,14 @@ class Occupied(Protocol):
 class Trying:
     """Of one call."""
 
-    __slots__ = ("_occupied", "_occupies", "_plan", "_tried_less", "steps", "way_out")
+    __slots__ = ("_occupied", "_occupies", "_path", "_plan", "_rang_out", "_tried_less", "steps", "way_out")
 
     def __init__(self, occupied: Occupied) -> None:
         self._occupied = occupied
         self._occupies: frozenset[str] = frozenset()
         self._plan: Plan | None = None  # what is being tried
+        self._path: tuple[Diverted, ...] = ()  # that led to it
+        self._rang_out = False  # whether somebody of a group has been rung in vain
         self._tried_less = False  # whether one way out was tried once more without a feature
         self.way_out = ""
         "The line or trunk that the call leaves by, or tried last; empty: it does not leave."
@@ -51,9 +55,16 @@ class Trying:
     def begin(self, call: Call, plan: Plan) -> tuple[Diverted, ...]:
         """This is tried now. Gives the steps that led to it since the last one."""
         self._plan, self.way_out = plan, plan.way_out
-        known, self.steps = len(self.steps), plan.dialled.steps
+        taken = self.take(plan.dialled.steps)
         self._occupy(call, plan.occupies)
-        return self.steps[known:]
+        return taken
+
+    def take(self, path: tuple[Diverted, ...]) -> tuple[Diverted, ...]:
+        """The call has gone this way. Gives what is new of it: a second destination may begin where the first one did."""
+        new = path[_common(path, self._path) :]
+        self._path = path
+        self.steps += new
+        return new
 
     def settle(self, call: Call, leg: SipLeg) -> None:
         """One has answered: nobody else is busy with it any more."""
@@ -68,7 +79,7 @@ class Trying:
     def after(self, call: Call, event: HungUp, *, unheard: bool) -> Plan | None:
         """What to try after a failure: the same in a simpler way if that was `unheard`, or what a feature says, or what
         comes next and has room. RefusedError when a feature sends it where it cannot go."""
-        plan, cause = self._plan, event.ending.cause
+        plan = self._plan
         self.end(call)
         if plan is None:
             return None
@@ -76,14 +87,33 @@ class Trying:
             lesser = self._without_what_hurt(plan, event.refusal, unheard=unheard)
             if lesser is not None:
                 return lesser
-        if (onward := self._occupied.onward(plan, event)) is not None:
-            return onward
-        while plan.otherwise is not None and cause in plan.fail_over_on:
+        while (onward := self._onward(plan, event)) is None:
+            if plan.otherwise is None or event.ending.cause not in plan.fail_over_on:
+                return None
             plan = plan.otherwise
             if self._occupied.has_room(plan):
                 return plan
-            cause = Cause.LINE_FULL  # by now: when the plan was made it had room
-        return None
+            event = HungUp(Ending.of(Cause.LINE_FULL))  # by now: when the plan was made it had room
+        return onward
+
+    def _onward(self, plan: Plan, event: HungUp) -> Plan | None:
+        """What a feature says, and behind that what would come next anyway."""
+        comes_next = plan.otherwise is not None and event.ending.cause in plan.fail_over_on
+        if plan.asked is None:
+            self._rang_out = self._rang_out or event.ending.cause is Cause.NO_ANSWER
+            return None
+        if self._rang_out:
+            # Of several rounds, one that rang says more than a last one that was busy.
+            event, self._rang_out = HungUp(Ending.of(Cause.NO_ANSWER)), False
+        try:
+            onward = self._occupied.onward(plan, event)
+        except RefusedError:
+            if comes_next:
+                return None
+            raise
+        if onward is None or plan.otherwise is None:
+            return onward
+        return onward.followed_by(plan.otherwise, plan.fail_over_on)
 
     def _without_what_hurt(self, plan: Plan, refusal: Refusal, *, unheard: bool) -> Plan | None:
         """The same once more without an optional feature that explains the failure: once a call."""
@@ -103,3 +133,13 @@ class Trying:
             self._occupied.release(call, name)
         for name in names - before:
             self._occupied.engage(call, name)
+
+
+def _common(path: tuple[Diverted, ...], other: tuple[Diverted, ...]) -> int:
+    """How many of the first steps are the same."""
+    same = 0
+    for each, its in zip(path, other, strict=False):
+        if each != its:
+            break
+        same += 1
+    return same

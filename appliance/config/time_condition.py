@@ -20,7 +20,8 @@ __all__ = ["Holiday", "NightMode", "TimeCondition", "is_open"]
 TIME_CONDITIONS = "time-conditions"
 NIGHT_MODE = "night-mode"
 
-_HOLIDAY = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})(?:\.\.(?:(\d{4})-)?(\d{2})-(\d{2}))?")
+_DAY = r"(?:([0-9]{4})-)?([0-9]{2})-([0-9]{2})"
+_HOLIDAY = re.compile(rf"{_DAY}(?:\.\.{_DAY})?")
 
 
 class TimeCondition(msgspec.Struct, frozen=True, kw_only=True):

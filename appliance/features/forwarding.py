@@ -103,8 +103,7 @@ class Forwarding(Feature):
         if not isinstance(target, ToExtension) or dialled.phone:
             return None
         to = self._setting(target.number).always
-        # Whoever calls are sent on to may call back: the secretary reaches the chief.
-        if not to or to == dialled.from_number:
+        if not to or _calls_back(to, dialled):
             return None
         return self._forward(target.number, to, "unconditional")
 
@@ -115,7 +114,9 @@ class Forwarding(Feature):
             return self._forward(target.number, failure.moved_to, "deflection")
         when = _WHEN.get(failure.cause)
         to = "" if when is None else getattr(self._setting(target.number), when)
-        return self._forward(target.number, to, _REASONS[when]) if when and to else None
+        if when is None or not to or _calls_back(to, dialled):
+            return None
+        return self._forward(target.number, to, _REASONS[when])
 
     def _setting(self, number: str) -> ForwardingSetting:
         found: ForwardingSetting = self.house.settings.setting("forwarding", number)
@@ -131,12 +132,18 @@ class Forwarding(Feature):
 
         async def change() -> None:
             path = f"forwarding.{dialled.from_number}.{when}"
-            if on and not rest:
+            if on and not rest.removesuffix("#"):
                 raise ConfigError(path, "error.bad_target_number")
 
             def edit(now: ForwardingSetting) -> ForwardingSetting:
-                return msgspec.structs.replace(now, **{when: rest if on else ""})
+                # Many phones send the # that ends what is dialled.
+                return msgspec.structs.replace(now, **{when: rest.removesuffix("#") if on else ""})
 
             await self.house.change("forwarding", edit, dialled.from_number)
 
         return confirmed(self.house, f"code {code}", change)
+
+
+def _calls_back(to: str, dialled: Dialled) -> bool:
+    """Whoever calls are sent on to reaches the one who sends them: the secretary calls the chief."""
+    return to == dialled.from_number and not dialled.way_in

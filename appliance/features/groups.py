@@ -15,7 +15,7 @@ from appliance.config.settings_area import SettingsArea
 from appliance.config.time_condition import TIME_CONDITIONS, is_open
 from appliance.errors import ConfigError
 from appliance.features.feature import Feature
-from appliance.features.numbers import check_free, check_target
+from appliance.features.numbers import NUMBERED, check_free, check_target
 
 if TYPE_CHECKING:
     from appliance.call.decision import Caller
@@ -66,7 +66,8 @@ def _verify(item: Group, settings: Snapshot) -> None:
     if len(item.members) > MAX_MEMBERS:
         raise ConfigError(path + ".members", "error.too_many", limit=MAX_MEMBERS)
     for each in item.members:
-        if not is_dialable(each) or each == item.name:
+        service = any(each in settings.items(area) for area in NUMBERED)
+        if service or not is_dialable(each) or each == item.name:
             raise ConfigError(path + ".members", "error.bad_member", number=each[:64])
     for where, (low, high) in (("ring_seconds", RING_SECONDS_RANGE), ("level", LEVEL_RANGE)):
         if not low <= getattr(item, where) <= high:
@@ -107,7 +108,7 @@ class Groups(Feature):
         if not self._is_open(group):
             return _onward(group, group.closed_to, "time-of-day") or Refuse(Cause.UNAVAILABLE)
         members = self._in_order(
-            group, [each for each in group.members if self._is_free(group, each, dialled)]
+            group, [each for each in dict.fromkeys(group.members) if self._is_free(group, each, dialled)]
         )
         if not members:
             return Refuse(Cause.BUSY)
@@ -137,18 +138,23 @@ class Groups(Feature):
     def _is_free(self, group: Group, member: str, dialled: Dialled) -> bool:
         if member == dialled.from_number and not dialled.way_in:
             return False
-        return not group.skip_busy or self.house.exchange.busy_state(member) == "idle"
+        return not group.skip_busy or self.house.exchange.busy_state(member) != "busy"
 
     def _in_order(self, group: Group, members: list[str]) -> list[str]:
+        exchange = self.house.exchange
         match group.strategy:
+            case "all":
+                return members
             case "circular" if members:
                 first = self._next.get(group.name, 0) % len(members)
                 self._next[group.name] = first + 1
-                return members[first:] + members[:first]
+                members = members[first:] + members[:first]
             case "longest_idle":
-                return sorted(members, key=self.house.exchange.idle_since)
+                members = sorted(members, key=exchange.idle_since)
             case _:
-                return members
+                pass
+        # Whose phone rings already for somebody else comes last.
+        return sorted(members, key=lambda each: exchange.busy_state(each) == "ringing")
 
 
 def _rights(group: Group) -> FromExtension:

@@ -418,7 +418,7 @@ def _records() -> list[JSON]:
                 "ended_by": ended_by,
                 "way_in": "",
                 "way_out": "line:carrier" if callee == "199" else "",
-                "steps": [],
+                "steps": [{"by": "102", "to": "105", "why": "no-answer"}] if callee == "102" else [],
             }
         )
     return rows

@@ -166,6 +166,16 @@ def test_the_messages_of_a_call_are_shown_while_they_are_kept(admin: Client) -> 
     assert "INVITE" not in admin.get("/records/7").text
 
 
+def test_how_a_call_was_sent_on_is_shown(admin: Client, control: FakeControl) -> None:
+    text = admin.get("/records/8").text
+    assert "Sent on" in text
+    assert "102 → 105" in text
+    assert ">no answer<" in text
+    control.records[0]["steps"].append({"by": "105", "to": "106", "why": "some-day"})
+    assert ">some-day<" in admin.get("/records/8").text
+    assert "Sent on" not in admin.get("/records/7").text
+
+
 def test_times_are_those_of_the_box(admin: Client, control: FakeControl) -> None:
     control.records = [{**control.records[0], "started_at": "2026-01-31T20:00:00Z"}]
     control.time_zone = "Asia/Shanghai"

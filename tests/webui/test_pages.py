@@ -87,6 +87,7 @@ def test_what_others_send_stays_text(path: str) -> None:
     for each in control.records:
         each |= {"from_name": HOSTILE, "from_number": HOSTILE, "to_number": HOSTILE, "cause": HOSTILE}
         each["ended_by"] = HOSTILE
+        each["steps"] = [{"by": HOSTILE, "to": HOSTILE, "why": HOSTILE}]
     for each in control.calls.values():
         each |= {"from_number": HOSTILE, "from_name": HOSTILE, "to_number": HOSTILE}
     for each in (*control.lines.values(), *control.trunks.values(), *control.routes.values()):
@@ -158,6 +159,7 @@ def test_every_word_is_used() -> None:
         "console.missing.",
         "console.refused.",
         "console.record.",
+        "console.sent_on.",
         "console.dns.asked.",
         *(f"console.ways.{each}." for each in ("about", "add", "edit", "from", "group", "remove")),
         "console.lessons.",  # test_outside.py has one for each feature

@@ -128,6 +128,11 @@ class ReliableServer(Generic[Item]):
         """§3: no 2xx MUST go out while a response with a session description is unacknowledged."""
         return self._session or any(session for _, session in self._waiting)
 
+    @property
+    def waiting(self) -> tuple[Item, ...]:
+        """What waits for its turn, in order; what is unacknowledged aside."""
+        return tuple(item for item, _ in self._waiting)
+
     def send(self, item: Item, *, session: bool) -> list[ReliableEffect[Item]]:
         """Send `item` now or in its turn. `session`: whether it describes one. LocalError after `finish`."""
         if self._stopped:

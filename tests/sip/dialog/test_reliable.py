@@ -51,6 +51,17 @@ def test_a_response_is_repeated_without_a_ceiling_until_its_prack() -> None:
     assert machine.fired() == []
 
 
+def test_what_waits_its_turn_can_be_seen() -> None:
+    machine = server()
+    machine.send("181", session=False)
+    assert not machine.waiting
+    machine.send("181 again", session=False)
+    machine.send("180", session=False)
+    assert list(machine.waiting) == ["181 again", "180"]
+    machine.receive_prack(rack(100))
+    assert list(machine.waiting) == ["180"]
+
+
 def test_no_prack_for_64_t1_is_the_end() -> None:
     machine = server()
     machine.send("183", session=True)

@@ -1,0 +1,119 @@
+"""Which tests show which flow of RFC 5359, and which of a private branch exchange's own flows services bring; each has one.
+
+The flows are in the folder shared/flows beside the checkout: what is sent, and what must come.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.call import test_exchange
+from tests.features import (
+    test_any_settings,
+    test_forwarding_reliable,
+    test_outside_rights,
+    test_time_conditions,
+)
+from tests.features import (
+    test_forwarding as forwarding_ladders,
+)
+from tests.features import (
+    test_groups as group_ladders,
+)
+from tests.interop.features import test_forwarding, test_groups, test_real_phones
+
+FOLDER = Path(os.environ.get("BRANCHBOX_FLOWS") or Path(__file__).parents[4] / "shared" / "flows")
+
+FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
+    "5359-2.7": (
+        forwarding_ladders.test_5359_2_7_all_calls,
+        forwarding_ladders.test_a_chain_tells_of_each_step_in_order,
+        test_forwarding_reliable.test_each_step_waits_for_the_prack_of_the_one_before,
+        test_forwarding.test_5359_2_7_all_calls,
+        test_forwarding.test_a_chain_of_two_reliably,
+        test_real_phones.test_5359_2_7_2_8_sipp_is_told_and_talks,
+        test_real_phones.test_5359_2_7_baresip_is_sent_on,
+    ),
+    "5359-2.8": (
+        forwarding_ladders.test_5359_2_8_busy,
+        test_forwarding.test_5359_2_8_busy,
+        test_real_phones.test_5359_2_7_2_8_sipp_is_told_and_talks,
+        test_real_phones.test_5359_2_8_baresip_rejects_and_another_one_rings,
+    ),
+    "5359-2.9": (
+        forwarding_ladders.test_5359_2_9_no_answer,  # to the tenth of a second, on virtual time
+        test_forwarding.test_5359_2_9_no_answer,
+    ),
+    "5359-2.12": (
+        group_ladders.test_all_ring_and_the_first_answer_wins,
+        group_ladders.test_linear_begins_with_the_first_each_time,
+        test_groups.test_5359_2_12_all_ring_and_the_first_answer_wins,
+        test_groups.test_5359_2_12_one_after_the_other,
+    ),
+    "5359-2.14": (
+        test_outside_rights.test_the_caller_s_right_is_not_the_forwarder_s,
+        test_outside_rights.test_a_3xx_outside,
+        test_outside_rights.test_a_3xx_of_a_carrier_is_never_followed,
+        test_outside_rights.test_a_member_outside_is_rung_in_the_group_s_right,
+        test_forwarding.test_5359_2_14_outside_in_the_forwarder_s_rights,
+    ),
+    "X-23": (
+        test_exchange.test_refused_at_once,
+        forwarding_ladders.test_a_loop_ends_at_once,
+        forwarding_ladders.test_more_than_five_steps_are_too_many,
+        test_any_settings.test_every_call_ends_and_tells_what_it_did,
+        test_forwarding.test_x_23_a_loop_ends_at_once,
+    ),
+    "X-24": (test_time_conditions.test_x_24_when_clocks_change,),
+}
+
+WAITS = {
+    "5359-2.1": "hold",
+    "5359-2.2": "hold",
+    "5359-2.3": "hold",
+    "5359-2.4": "transfer",
+    "5359-2.5": "transfer",
+    "5359-2.6": "transfer",
+    "5359-2.10": "conferences",
+    "5359-2.11": "conferences",
+    "5359-2.13": "screening of callers",
+    "5359-2.15": "parking",
+    "5359-2.16": "pick-up",
+    "5359-2.17": "automatic redial",
+    "5359-2.18": "click to dial",
+}
+"By flow: the service whose tests will show it here."
+
+OF_SERVICES = ("X-23", "X-24")
+"Of the exchange's own flows, those that are about services; the others are shown where their subject is."
+
+
+def flows(name: str) -> list[Any]:
+    file = FOLDER / name
+    if not file.exists():
+        reason = f"{file} is not there; BRANCHBOX_FLOWS names the folder of the flows"
+        return [pytest.param("", id=name, marks=pytest.mark.skip(reason=reason))]
+    return [flow["id"] for flow in json.loads(file.read_text())]
+
+
+@pytest.mark.parametrize("flow", flows("rfc5359.json"))
+def test_each_flow_has_a_test(flow: str) -> None:
+    assert (flow in FLOWS) != (flow in WAITS), "no test shows it, or it waits though one does"
+
+
+@pytest.mark.parametrize("flow", flows("pbx_extra.json"))
+def test_each_flow_of_services_has_a_test(flow: str) -> None:
+    assert (flow in FLOWS) == (flow in OF_SERVICES)
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_what_shows_a_flow_is_found_by_pytest(flow: str) -> None:
+    for test in FLOWS[flow]:
+        assert test.__name__.startswith("test_")
+        assert Path(test.__code__.co_filename).name.startswith("test_")
