@@ -135,7 +135,8 @@ class ConnectedCaller:
                 self.on_event(self, HungUp(Ending.of(Cause.MEDIA)))
         else:
             if not self._left:
-                self.on_event(self, Confirmed(None))  # they may hold whoever has picked up
+                # It may be that they hold whoever has picked up, or that it was an offer, and this is the answer.
+                self.on_event(self, Confirmed(outcome.content))
 
     # --- what they want themselves
 

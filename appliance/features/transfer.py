@@ -130,7 +130,7 @@ class Transfer(Feature):
             call.take_back()
             return
         report.progress(200)
-        second.purpose = _Blind(self.house, call, leg, report)
+        second.purpose = _Blind(self.house, call, leg, report, told=True)
         call.end(GONE_ON, "system")
 
     # --- a phone takes another's place
@@ -171,12 +171,15 @@ def is_outside(leg: SipLeg) -> bool:
 class _Blind:
     """A further call, made for somebody who was put through to it."""
 
-    def __init__(self, house: House, call: Call, leg: SipLeg, report: Report) -> None:
+    def __init__(
+        self, house: House, call: Call, leg: SipLeg, report: Report, *, told: bool = False
+    ) -> None:
+        """`told`: whether whoever transferred has heard the last word already."""
         self._house = house
         self._call = call
         self._leg = leg
         self._report = report
-        self._told = False
+        self._told = told
 
     def rings(self, call: Call, event: Progress) -> None:
         if not self._told:
