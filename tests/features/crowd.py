@@ -6,21 +6,26 @@ Each talk is a `Line`; what it was offered and answered is checked as it comes (
 from __future__ import annotations
 
 from collections import deque
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import anyio
 
 from appliance.media.direction import limited
 from appliance.media.sdp import parse_sdp
 from appliance.sip.message import Request, Response
 from tests.call.playbook import Phone, Sends, sdp
+from tests.features.office import Office
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from appliance.media.sdp import Direction
     from appliance.sip.message import Message
-    from tests.features.office import Office
+    from appliance.sip.transport.flow import Address
 
-__all__ = ["HOLDS", "Desk", "Line", "replaces_of"]
+__all__ = ["HOLDS", "Crowd", "Desk", "Line", "replaces_of"]
 
 HOLDS: tuple[tuple[str, ...], ...] = (("a=sendonly",), ("a=inactive",), ("c=IN IP4 0.0.0.0",))
 "The ways to hold somebody."
@@ -44,18 +49,30 @@ class Line(Phone):
         self.before: tuple[str, ...] = ()  # what it wanted when its INVITE or UPDATE went out
         self.pending = False  # an INVITE or UPDATE of its own is out
         self.owes_ack = b""  # the offer of its 2xx whose answer must come in the ACK
+        self.heard: list[str] = []
+        "How a transfer goes that it asked for, as the NOTIFYs say."
+        self.got: dict[str, int] = {}
+        "By method, what its last request got in the end."
         self.unanswered = False  # that did not come: then nothing but a BYE may
 
     # --- what it says of its sound
 
     def offer(self) -> bytes:
-        return sdp(self.address[0], 4000 + self.address[1] % 1000, *self.wants)
+        return self._described(*self.wants)
+
+    def _fits(self, offer: bytes) -> bool:
+        mine = parse_sdp(self.offer()).media[0].payload_types
+        return not offer or bool(mine & parse_sdp(offer).media[0].payload_types)
+
+    def _described(self, *tail: str) -> bytes:
+        text = sdp(self.address[0], 4000 + self.address[1] % 1000, *tail).decode()
+        return text.replace("RTP/AVP 8", self.desk.sound).encode()
 
     def answer(self, offer: bytes) -> bytes:
         mine = parse_sdp(self.offer()).media[0].direction
         direction = limited(mine, _direction(offer))
         others = [each for each in self.wants if each.startswith("c=")]
-        return sdp(self.address[0], 4000 + self.address[1] % 1000, *others, f"a={direction}")
+        return self._described(*others, f"a={direction}")
 
     def check_answer(self, offer: bytes, answer: bytes) -> None:
         assert answer, f"{self.tag}: an offer without an answer"
@@ -116,8 +133,11 @@ class Line(Phone):
                 self.state = "gone"
             case "UPDATE" if request.body:
                 self.act(self.ok(491) if self.pending else self.ok(200, self.answer(request.body)))
+            case "NOTIFY":
+                self.heard.append(request.body.decode().strip().partition(" ")[2])
+                self.act(self.ok())
             case _:
-                self.act(self.ok(200 if self.state == "talking" or request.method == "NOTIFY" else 481))
+                self.act(self.ok(200 if self.state == "talking" else 481))
 
     def _cancelled(self) -> None:
         self.act(self.ok())
@@ -133,7 +153,7 @@ class Line(Phone):
             self.check_answer(offer, ack.body)
 
     def _reinvited(self, request: Request) -> None:
-        if self.desk.refuses:
+        if self.desk.refuses or not self._fits(request.body):
             self.act(self.says(488, to=request))
         else:
             self._accept(request)
@@ -152,7 +172,10 @@ class Line(Phone):
 
     def response(self, response: Response) -> None:
         method = response.cseq.method
-        if response.status < 200 or method not in {"INVITE", "UPDATE"}:
+        if response.status < 200:
+            return
+        self.got[method] = response.status
+        if method not in {"INVITE", "UPDATE"}:
             return
         if method == "UPDATE":
             self._settled(response, self.offer())
@@ -198,10 +221,11 @@ def _direction(description: bytes) -> Direction:
 class Desk:
     """One phone."""
 
-    def __init__(self, office: Office, number: str) -> None:
+    def __init__(self, office: Office, number: str, address: Address | None = None) -> None:
+        """A phone of an extension, unless an address is given: then it is somebody outside."""
         self.office = office
         self.number = number
-        self.address = office.phone(number).address
+        self.address = address or office.phone(number).address
         self.lines: dict[str, Line] = {}
         self.inbox: deque[Message] = deque()
         self.silent = False
@@ -210,6 +234,8 @@ class Desk:
         "It was gone at some time, and may have missed that a call ended."
         self.slow = False
         "What comes waits until it looks."
+        self.sound = "RTP/AVP 8"
+        "The transport and formats of its sound, and further lines."
         self.refuses = False
         "It takes no re-INVITE."
         self._seen: set[tuple[str, str, str]] = set()
@@ -256,3 +282,93 @@ class Desk:
             line = self.lines[message.call_id] = self._new_line()
         line.take(message)
         line.request(message)
+
+
+class Crowd:
+    """An office full of phones."""
+
+    def __init__(self, *numbers: str) -> None:
+        self.office = Office()
+        self.desks = [Desk(self.office, number) for number in numbers]
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """The exchange serves calls meanwhile; nothing is left afterwards."""
+        async with self.office.serving():
+            yield
+        self.leaves_nothing()
+
+    async def settle(self) -> None:
+        """All that was sent arrives, and all that the exchange does of itself is done."""
+        await anyio.wait_all_tasks_blocked()
+        while self.deliver():
+            await anyio.wait_all_tasks_blocked()
+
+    def deliver(self) -> bool:
+        came = False
+        sent = self.office.wiretap.sent
+        while sent:
+            came = True
+            flow, message = sent.popleft()
+            for desk in self.desks:
+                if desk.address == flow.remote and not desk.silent:
+                    desk.inbox.append(message)
+                    if not desk.slow:
+                        desk.look()
+        return came
+
+    async def waits(self, seconds: float) -> None:
+        self.office.waits(seconds)
+        await self.settle()
+
+    async def talk(self, caller: Desk, callee: Desk, number: str = "") -> tuple[Line, Line]:
+        """One calls the other, who answers; their lines."""
+        line = caller.call(number or callee.number)
+        await self.settle()
+        return line, await self.answer(callee)
+
+    async def answer(self, desk: Desk) -> Line:
+        """The phone rings, and is picked up."""
+        (line,) = desk.in_state("ringing")
+        line.pick_up()
+        await self.settle()
+        return line
+
+    async def refer(self, line: Line, to: str, **headers: str) -> None:
+        """Transfer whom this line talks to."""
+        to = to if "@" in to else f"{to}@192.0.2.1"
+        line.act(line.ask("REFER", b"", **{"Refer_To": f"<sip:{to}>", **headers}))
+        await self.settle()
+
+    async def join(self, line: Line, second: Line) -> None:
+        """Put the two together whom one phone talks to."""
+        await self.refer(line, f"x@192.0.2.1?Replaces={quote(replaces_of(second))}")
+
+    async def hang_up(self, line: Line) -> None:
+        line.hang_up()
+        await self.settle()
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Who hear each other: caller and callee of each call."""
+        calls = self.office.exchange._calls.values()
+        return [
+            (call.caller.number, call.callee.number)
+            for call in calls
+            if call.callee is not None and call.caller.media._partner is call.callee.media
+        ]
+
+    async def ends(self, *causes: str) -> None:
+        """No phone is in a call, nor does the exchange know of one; these records there are."""
+        await self.settle()
+        assert [line.tag for desk in self.desks if not desk.missed for line in desk] == []
+        assert [record.cause for record in self.office.records] == list(causes), self.office.story
+        self.leaves_nothing()
+
+    def leaves_nothing(self) -> None:
+        office = self.office
+        assert (len(office.exchange), office.relay.open_ports) == (0, 0)
+        assert (len(office.players), office.playback._playing) == (0, {})
+        office.waits(400)
+        assert office.endpoint.transactions == 0
+        assert office.endpoint._dialogs == {}
+        assert len(office.timers.heap) == 0

@@ -17,23 +17,23 @@ from hypothesis import strategies as st
 
 from appliance.call.inbound import RefusedError
 from appliance.media.answer import holds
-from tests.features.crowd import HOLDS, Desk, replaces_of
-from tests.features.office import Office
+from tests.features.crowd import HOLDS, Crowd, replaces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.features.crowd import Desk
 
 NUMBERS = ("101", "102", "103", "104", "102")
 "The last one is a second phone."
 WAYS = ("invite", "update", "late")
 
 
-class House:
-    """An office full of phones."""
+class House(Crowd):
+    """A crowd whose story is told."""
 
     def __init__(self) -> None:
-        self.office = Office()
-        self.desks = [Desk(self.office, number) for number in NUMBERS]
+        super().__init__(*NUMBERS)
         self.office.set("groups", "600", members=("101", "102", "103", "104"))
         self.seen: set[str] = set()
         self.story: list[str] = []
@@ -54,30 +54,10 @@ class House:
         self.office.waits(seconds)
 
     async def settle(self) -> None:
-        """All that was sent arrives, and all that the exchange does of itself is done."""
-        await anyio.wait_all_tasks_blocked()
-        while self.deliver():
-            await anyio.wait_all_tasks_blocked()
+        await super().settle()
         self.seen |= {each.id for each in self.office.exchange.calls()}
 
-    def deliver(self) -> bool:
-        came = False
-        sent = self.office.wiretap.sent
-        while sent:
-            came = True
-            flow, message = sent.popleft()
-            for desk in self.desks:
-                if desk.address == flow.remote and not desk.silent:
-                    desk.inbox.append(message)
-                    if not desk.slow:
-                        desk.look()
-        return came
-
     # --- what holds while nothing is under way
-
-    @property
-    def calm(self) -> bool:
-        return not any(desk.silent or desk.slow or desk.inbox for desk in self.desks)
 
     def check(self) -> None:
         """Who talk with each other hear each other, or music when they are held."""
@@ -246,12 +226,7 @@ async def play(house: House, steps: list[tuple[int, str, int]]) -> None:
             for line in desk.in_state("ringing", "talking")
         ]
         assert talking == [], "somebody is left hanging"
-    assert (len(office.exchange), office.relay.open_ports) == (0, 0)
-    assert (len(office.players), office.playback._playing) == (0, {})
-    office.waits(400)
-    assert office.endpoint.transactions == 0
-    assert office.endpoint._dialogs == {}
-    assert len(office.timers.heap) == 0
+    house.leaves_nothing()
     records = [record.id for record in office.records]
     assert len(set(records)) == len(records)
     assert house.seen <= set(records)
