@@ -15,7 +15,7 @@ import msgspec
 
 from appliance.call.calling import Calling
 from appliance.call.cause import Cause, Ending, ending_of
-from appliance.call.connected_caller import GLARE_SECONDS, MAX_TRIES, ConnectedCaller, answer_locally
+from appliance.call.connected_caller import ConnectedCaller, answer_locally
 from appliance.call.events import (
     Answered,
     Asked,
@@ -29,13 +29,14 @@ from appliance.call.events import (
     Withdrawn,
 )
 from appliance.call.info_keys import key_in
-from appliance.call.negotiation import NOBODY, Negotiation, retell, take
+from appliance.call.joining import Joining
+from appliance.call.negotiation import NOBODY, Negotiation
 from appliance.call.record import make_record
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.call.sip_session import ignore
 from appliance.call.trying import Occupied
 from appliance.errors import PeerError
-from appliance.media.answer import answer_to, common_part, offer_anew, own_offer
+from appliance.media.answer import answer_to, own_offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,8 +103,8 @@ class Call:
     """From the INVITE that was let in to its record. It ends exactly once, by `end`."""
 
     __slots__ = (
-        "_answered_now", "_away", "_owner", "_service", "answered_at", "answered_by", "callee", "caller", "calling",
-        "dialled", "id", "negotiation", "origin", "over", "purpose", "started_at",
+        "_answered_now", "_away", "_owner", "_said", "_service", "answered_at", "answered_by", "callee", "caller",
+        "calling", "dialled", "id", "joining", "negotiation", "origin", "over", "purpose", "started_at",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, call_id: str, dialled: Dialled, caller: CallerLeg) -> None:
@@ -117,8 +118,10 @@ class Call:
         "The leg that answered."
         self.negotiation = Negotiation(self)
         self.calling = Calling(self, owner, self.negotiation)
+        self.joining = Joining(self, owner)
         self._service: CancelScope | None = None  # that the exchange itself has taken the call for
         self._away: list[Leg] = []  # who is in another call, and may come back
+        self._said: tuple[tuple[bytes, bytes], ...] = ()  # what both had said and been told when one went
         self.purpose: Purpose | None = None
         self.started_at = owner.wall()
         "Seconds since 1970."
@@ -174,7 +177,8 @@ class Call:
 
     def _expect_offer(self) -> None:
         offer = self.dialled.content
-        if offer is not None and offer.is_session:
+        # Of one who talks already more is known than what is offered in their name: they may hold, or be held.
+        if offer is not None and offer.is_session and not isinstance(self.caller, ConnectedCaller):
             self.caller.media.expect(offer.body)
             self.caller.said = offer.body
 
@@ -183,10 +187,10 @@ class Call:
         try:
             step()
         except PeerError as failure:
-            self.end(HungUp(ending_of(failure.status, failure.reason)), "system")
+            self.give_up(HungUp(ending_of(failure.status, failure.reason)), "system")
         except Exception:
             logger.exception("call %s failed", self.id)
-            self.end(HungUp(Ending.of(Cause.FAILED)), "system")
+            self.give_up(HungUp(Ending.of(Cause.FAILED)), "system")
 
     # --- the answer
 
@@ -212,6 +216,8 @@ class Call:
             self.answered_at = self._owner.wall()
             self._answered_now = self._owner.wire.timers.now()
         self.caller.answer(event)
+        if self.over:
+            return  # somebody who talks already may refuse it at once
         if self.purpose is not None:
             self.purpose.answered(self)
         self._owner.changed()
@@ -237,53 +243,21 @@ class Call:
 
     def connect(self, leg: SipLeg) -> None:
         """Put the caller, who waits, through to somebody who talks already and is of no call any more."""
-        self.safely(partial(self._connect, leg))
-
-    def _connect(self, leg: SipLeg) -> None:
         self._stop_service()
         self._expect_offer()
-        self.callee = leg
-        leg.on_event = self.receive
-        self.calling.trying.settle(self, leg)
-        self._ask_to_join(leg, 1)
-
-    def _ask_to_join(self, leg: SipLeg, tries: int) -> None:
-        offer = retell(self.dialled.content, leg)
-        leg.update(Updated(offer, (), partial(self._joined, leg, tries), full=True))
-
-    def _joined(self, leg: SipLeg, tries: int, outcome: Outcome) -> None:
-        if self.over:
-            return
-        if outcome.status == 491 and tries < MAX_TRIES:
-            again = partial(self.safely, partial(self._ask_to_join, leg, tries + 1))
-            self._owner.wire.timers.after(GLARE_SECONDS, lambda: None if self.over else again())
-        elif outcome.status >= 300:
-            self.give_up(HungUp(Ending.of(Cause.MEDIA)), "system")
-        else:
-            content = outcome.content
-            self.safely(lambda: self.answered(leg, Answered(take(content, leg, self.caller), ())))
+        self.safely(partial(self.joining.connect, leg))
 
     def pick_up(self, leg: InboundLeg, dialled: Dialled) -> None:
         """Whoever is behind `leg` takes the call, which rings, in place of those who are rung. `dialled` has their offer.
 
-        PeerError 488 when the two have no sound in common, or one of them made no offer; then it rings on.
+        PeerError 488 when the two have no sound in common, or neither made an offer; then it rings on.
         """
-        theirs, callers = dialled.content, self.dialled.content
-        if theirs is None or callers is None or not (theirs.is_session and callers.is_session):
-            raise PeerError(488, "Not Acceptable Here")
-        to_caller = common_part(callers.body, theirs.body)
-        to_them = common_part(theirs.body, callers.body)
-        self.calling.stop(Cause.ELSEWHERE)
-        leg.on_event = self.receive
-        leg.media.expect(theirs.body)
-        leg.said = theirs.body
-        self.calling.trying.settle(self, leg)
-        leg.answer(Answered(Content(callers.kind, leg.media.describe(to_them)), ()))
-        self.answered(leg, Answered(Content(theirs.kind, self.caller.media.describe(to_caller)), ()))
+        self.joining.pick_up(leg, dialled)
 
     def hand_over(self, leg: Leg) -> SipLeg:
         """Let one of the two go into another call. Who stays waits for `take_back`, or for the end."""
         self.let_go(leg)
+        leg.media.unlink()
         if isinstance(leg, ConnectedCaller):
             return leg.leave()
         leg.on_event = ignore
@@ -292,16 +266,13 @@ class Call:
     def let_go(self, leg: Leg) -> None:
         """As `hand_over`, of one that has found its other call already."""
         self._stop_service()
+        self._said = self._say()
         self._away.append(leg)
         self.music.stop(leg.media)
         leg.media.listen(None)
-        leg.media.unlink()
 
-    def take_back(self, *, anew: bool = False) -> None:
-        """Whoever went away is in this call again. Nothing happens when the call is over, or nobody went.
-
-        `anew`: they talked with somebody else meanwhile, so that they have to be told again who they talk with.
-        """
+    def take_back(self) -> None:
+        """Whoever went away is in this call again. Nothing happens when the call is over, or nobody went."""
         away, self._away = self._away, []
         if not away or self.over or self.callee is None:
             return
@@ -310,36 +281,32 @@ class Call:
                 leg.come_back()
             else:
                 leg.on_event = self.receive
-        for leg in self.parties():
-            self.music.stop(leg.media)
+        if self.caller.over or self.callee.over:
+            self.end(HungUp(Ending.of(Cause.LOST)), "system")
+            return
         self._owner.wire.relay.join(self.caller.media, self.callee.media)
         self._listen()
-        if anew:
-            for leg in away:
-                self._tell_anew(leg)
+        stayed = self.caller if away[0] is self.callee else self.callee
+        self.negotiation.come_back(away[0], stayed, changed=self._say() != self._said)
         self._owner.changed()
 
-    def _tell_anew(self, leg: Leg) -> None:
-        other = self.other(leg.sip)
-        if other is None:
-            return
-        offer = Content("application/sdp", leg.media.describe(offer_anew(other.said)))
-
-        def decided(outcome: Outcome) -> None:
-            if outcome.status < 300 and outcome.content is not None:
-                content = outcome.content
-                self.safely(lambda: _learn(content, leg, other))
-
-        leg.update(Updated(offer, (), decided, full=True))
+    def _say(self) -> tuple[tuple[bytes, bytes], ...]:
+        """What each of the two has said, and was told, last."""
+        both = (self.caller, self.callee)
+        return tuple((each.said, each.media.described) for each in both if each is not None)
 
     def replace_caller(self, caller: ConnectedCaller) -> None:
-        """Somebody who talks already waits for the callee in the place of the caller, who is hung up on."""
+        """Somebody who talks already waits for the callee in the place of the caller, who is hung up on.
+
+        PeerError 488 when nobody can read what they said last.
+        """
+        offer = caller.offer
         former, self.caller = self.caller, caller
         self._owner.release(self, self.origin)
         self.origin = caller.sip.occupies
         self._owner.engage(self, self.origin)
         self.dialled = msgspec.structs.replace(
-            self.dialled, from_number=caller.number, content=caller.offer, way_in=_way(self.origin)
+            self.dialled, from_number=caller.number, content=offer, way_in=_way(self.origin)
         )
         caller.on_event = self.receive
         former.on_event = ignore
@@ -375,6 +342,8 @@ class Call:
                 self.negotiation.ask(other, event)
                 if self.answered_at is not None and (key := key_in(event)):
                     self._owner.pressed(self, leg, key)
+            case Confirmed() if self.joining.confirmed(leg, event):
+                pass  # it was the answer that somebody waited for who picks up, or is picked up
             case Confirmed() if other is not None:
                 self.negotiation.confirm(leg, other, event)
             case Withdrawn() if other is not None:
@@ -413,8 +382,11 @@ class Call:
 
     def give_up(self, event: HungUp, ended_by: str) -> None:
         """Nobody takes the call: it ends, unless whoever had it made knows better."""
-        if self.purpose is not None and self.answered_at is None:
-            self.purpose.failed(self, event)
+        if self.purpose is not None and self.answered_at is None and not self.over:
+            try:
+                self.purpose.failed(self, event)
+            except Exception:
+                logger.exception("nobody could be told that call %s failed", self.id)
         self.end(event, ended_by)
 
     def end(self, event: HungUp, ended_by: str) -> None:
@@ -439,11 +411,6 @@ class Call:
         self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall(), duration))
         if self.purpose is not None:
             self.purpose.ended(self, event)
-
-
-def _learn(content: Content, leg: Leg, other: Leg) -> None:
-    """Take what `leg` answered, which `other` need not hear of."""
-    take(content, leg, other)
 
 
 def _way(occupied: str) -> str:

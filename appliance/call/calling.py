@@ -79,7 +79,10 @@ class Calling:
     def _tell_step(self, step: Diverted) -> None:
         caller = self._call.caller
         headers = notices(step, caller.flow.local[0], self._owner.notice_form)
-        caller.progress(Progress(181, "Call Is Being Forwarded", None, headers))
+        event = Progress(181, "Call Is Being Forwarded", None, headers)
+        caller.progress(event)
+        if self._call.purpose is not None:
+            self._call.purpose.rings(self._call, event)
 
     def _dial(self, plan: Plan, target: Destination) -> OutboundLeg:
         leg = outbound_leg(self._owner.wire, target, self._call.id, self._options_for(target))

@@ -49,6 +49,7 @@ class ConnectedCaller:
         self._timers = timers
         self._music = music
         self._answered = False
+        self._left = False
         self._tries = 0
         self._again: Timer | None = None
         leg.on_event = self._receive
@@ -107,17 +108,21 @@ class ConnectedCaller:
             return
         self._music.stop(self.media)
         self._answered = True
-        self._offer(event.content)
+        if event.content is None:
+            # Whoever picked up has answered without a word on its sound.
+            self.on_event(self, HungUp(Ending.of(Cause.MEDIA)))
+        else:
+            self._offer(event.content)
 
-    def _offer(self, content: Content | None) -> None:
+    def _offer(self, content: Content) -> None:
         self._again = None
         self._tries += 1
         self._leg.update(Updated(content, (), partial(self._decided, content), full=True))
 
-    def _decided(self, content: Content | None, outcome: Outcome) -> None:
+    def _decided(self, content: Content, outcome: Outcome) -> None:
         if self.over:
             return
-        if outcome.status == 491 and self._tries < MAX_TRIES:
+        if outcome.status == 491 and self._tries < MAX_TRIES and not self._left:
             self._again = self._timers.after(GLARE_SECONDS, partial(self._offer, content))
             return
         try:
@@ -126,7 +131,12 @@ class ConnectedCaller:
             self.media.expect(outcome.content.body)
             self.said = outcome.content.body
         except PeerError:
-            self.on_event(self, HungUp(Ending.of(Cause.MEDIA)))
+            if not self._left:
+                self.on_event(self, HungUp(Ending.of(Cause.MEDIA)))
+        else:
+            if not self._left:
+                # It may be that they hold whoever has picked up, or that it was an offer, and this is the answer.
+                self.on_event(self, Confirmed(outcome.content))
 
     # --- what they want themselves
 
@@ -176,11 +186,13 @@ class ConnectedCaller:
     def leave(self) -> SipLeg:
         """They go on elsewhere: nothing that is said here reaches them any more."""
         self._stop_waiting()
+        self._left = True
         self._leg.on_event = ignore
         return self._leg
 
     def come_back(self) -> None:
         """They are in this call again."""
+        self._left = False
         self._leg.on_event = self._receive
 
     def _stop_waiting(self) -> None:

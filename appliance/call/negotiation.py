@@ -32,6 +32,8 @@ class Talk(Protocol):
     over: bool
 
     @property
+    def is_left(self) -> bool: ...
+    @property
     def music(self) -> Music: ...
     def end(self, event: HungUp, ended_by: str) -> None: ...
     def safely(self, step: Callable[[], None]) -> None: ...
@@ -49,14 +51,24 @@ class Negotiation:
     def confirm(self, leg: Leg, other: Leg, event: Confirmed) -> None:
         """`leg` knows of the answer that it got; what it says in return is the answer to an offer in that."""
         if not other.awaits_answer:
+            self._play_both(leg, other)
             return
         if event.content is None:
             # RFC 3264 §4: an offer that gets no answer makes no session.
             self._talk.end(HungUp(Ending.of(Cause.MEDIA)), "system")
             return
-        other.confirm(Confirmed(take(event.content, leg, other)))
-        self._play(leg, other)
+        other.confirm(Confirmed(self._answer(event.content, leg, other)))
+        self._play_both(leg, other)
         self._talk.changed()
+
+    def _answer(self, content: Content, leg: Leg, other: Leg) -> Content | None:
+        told = self._with_music(content)
+        if told is None or told is content:
+            return take(content, leg, other)
+        # Whoever is held has made the offer this time: they are told what that allows.
+        leg.media.expect(content.body)
+        leg.said = content.body
+        return retell(Content(told.kind, fitted(told.body, other.said)), other)
 
     def update(self, leg: Leg, other: Leg | None, event: Updated) -> None:
         """`leg` wants another session with `other`."""
@@ -67,7 +79,7 @@ class Negotiation:
             content = retell(self._with_music(event.content), other)
         except PeerError as refusal:
             event.reply(Outcome(refusal.status, refusal.reason))
-            _restore(leg, other)
+            self._restore(leg, other)
             return
 
         def decided(outcome: Outcome) -> None:
@@ -87,7 +99,7 @@ class Negotiation:
     def _updated(self, leg: Leg, other: Leg, event: Updated, outcome: Outcome) -> None:
         if outcome.status >= 300:
             # RFC 3261 §14.1: the session goes on as if there had been no offer.
-            _restore(leg, other)
+            self._restore(leg, other)
             event.reply(outcome)
             return
         offer = event.content
@@ -103,13 +115,33 @@ class Negotiation:
             return
         event.reply(Outcome(200, outcome.text, content, outcome.baggage))
         if offer is not None:
-            self._play(leg, other)
+            self._play_both(leg, other)
         self._talk.changed()
+
+    def come_back(self, back: Leg, stayed: Leg, *, changed: bool) -> None:
+        """`back` was away, in another call. `changed`: one of the two has said something new meanwhile."""
+        if changed and stayed.said:
+            offer = Content("application/sdp", stayed.said)
+            self.update(stayed, back, Updated(offer, (), lambda _: None, full=True))
+        else:
+            self._restore(stayed, back)
+        self._play_both(stayed, back)
+
+    def _restore(self, leg: Leg, other: Leg) -> None:
+        """What `leg` said last stands, and `other` knows it so."""
+        told = self._with_music(Content("application/sdp", leg.said)) if leg.said else None
+        if told is not None and not other.over:
+            other.media.describe(told.body)
 
     def _fit(self, offer: Content | None) -> bytes:
         """The offer whose answer was asked for in another form."""
         told = self._with_music(offer)
         return b"" if offer is None or told is offer else offer.body
+
+    def _play_both(self, leg: Leg, other: Leg) -> None:
+        if not self._talk.is_left:  # who is away hears what they are played there
+            self._play(leg, other)
+            self._play(other, leg)
 
     def _play(self, leg: Leg, other: Leg) -> None:
         if leg.said and holds(leg.said):
@@ -123,11 +155,6 @@ class Negotiation:
             event.reply(NOBODY)
         else:
             other.ask(event)
-
-
-def _restore(leg: Leg, other: Leg) -> None:
-    if leg.said and not other.over:
-        other.media.describe(leg.said)
 
 
 def retell(content: Content | None, hearer: Leg) -> Content | None:

@@ -49,15 +49,20 @@ class ServiceTasks:
 
 
 async def _serve(call: Call, service: Serve, scope: anyio.CancelScope) -> None:
-    ending = Ending.of(Cause.NORMAL)
+    ending, served = Ending.of(Cause.NORMAL), False
     with scope:
         try:
             await service.run(call)
+            served = True
         except PeerError as refusal:
             ending = ending_of(refusal.status, refusal.reason)
         except Exception:
             logger.exception("%s failed", service.name)
             ending = Ending.of(Cause.FAILED)
     # A service that lets its caller go on elsewhere is cancelled by that, in mid-step.
-    if not scope.cancel_called:
+    if scope.cancel_called:
+        return
+    if served:
         call.end(HungUp(ending), "system")
+    else:
+        call.give_up(HungUp(ending), "system")

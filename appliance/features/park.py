@@ -85,20 +85,29 @@ class Park(Feature):
         self._slots: dict[str, _Parked] = {}  # by number: no more than SLOTS_RANGE says
 
     def coded(self, code: str, rest: str, dialled: Dialled) -> Verdict:
-        slots = [str(each) for each in range(1, self._setting().slots + 1)]
-        if rest and rest not in slots:
+        # Whoever waits in a slot that there is no more, since the setting was changed, can be taken up all the same.
+        if rest and rest not in self._numbers() and rest not in self._slots:
             return Refuse(Cause.NOT_FOUND)
         if dialled.payer is None:
             return Serve(lambda call: self._take_up(call, rest), "park: take up")
-        slot = next((each for each in ((rest,) if rest else slots) if each not in self._slots), None)
-        if slot is None:
+        if self._free(rest) is None:
             return Refuse(Cause.BUSY)
         parked_by = dialled.payer.number
-        return Serve(lambda call: self._wait(call, slot, parked_by), f"park: slot {slot}")
+        return Serve(lambda call: self._wait(call, rest, parked_by), "park")
 
     def _setting(self) -> ParkSetting:
         found: ParkSetting = self.house.settings.setting("park")
         return found
+
+    def _numbers(self) -> list[str]:
+        return [str(each) for each in range(1, self._setting().slots + 1)]
+
+    def _free(self, wanted: str) -> str | None:
+        """The slot that is wanted, or the first free one if that is empty; None: it is taken, or all are."""
+        slots = [wanted] if wanted else self._numbers()
+        return next((each for each in slots if each not in self._slots), None)
+
+    # --- taken up
 
     async def _take_up(self, call: Call, slot: str) -> None:
         parked = self._slots.pop(slot, None)
@@ -107,13 +116,21 @@ class Park(Feature):
         self._changed(slot)
         leg = parked.call.hand_over(parked.call.caller)
         parked.call.end(GONE_ON, "system")
+        call.purpose = _Back(self, parked.call.dialled, slot, parked.parked_by)
         call.connect(leg)
 
-    async def _wait(self, call: Call, slot: str, parked_by: str) -> None:
+    # --- waiting
+
+    async def _wait(self, call: Call, wanted: str, parked_by: str) -> None:
+        slot = self._free(wanted)
+        if slot is None:  # by now: somebody else was quicker
+            raise RefusedError(Cause.BUSY)
         parked = self._slots[slot] = _Parked(call, parked_by, self.house.exchange.wall())
         self._changed(slot)
         try:
             call.answer_itself()
+            if call.over:
+                return
             self.house.playback.start(call.caller.media)
             over = anyio.Event()
             timer = self.house.timers.after(float(self._setting().seconds), over.set)
@@ -171,8 +188,12 @@ class Park(Feature):
         )
         leg = call.hand_over(call.caller)
         call.end(GONE_ON, "system")
-        further = self.house.exchange.call_from(leg, dialled)
-        further.purpose = _RingBack(self, slot, parked_by)
+        try:
+            further = self.house.exchange.call_from(leg, dialled)
+        except PeerError:
+            leg.hang_up(GONE_ON)
+            return
+        further.purpose = _Back(self, dialled, slot, parked_by)
         self.house.playback.start(leg.media)
         try:
             further.start(self.house.exchange.router.route(dialled))
@@ -180,7 +201,7 @@ class Park(Feature):
             further.give_up(HungUp(refused.ending), "system")
 
     def park_again(self, leg: SipLeg, dialled: Dialled, slot: str, parked_by: str) -> None:
-        """Nobody was there to take them back: they wait on, in the same slot if that is free still."""
+        """They were not taken up, nor back: they wait on, in the same slot if that is free still."""
         if leg.over:
             return
         try:
@@ -188,30 +209,23 @@ class Park(Feature):
         except PeerError:
             leg.hang_up(GONE_ON)
             return
-        free = (
-            slot
-            if slot not in self._slots
-            else next(
-                (str(each) for each in range(1, self._setting().slots + 1) if str(each) not in self._slots),
-                None,
-            )
-        )
+        free = self._free(slot) or self._free("")
         if free is None:
             call.end(HungUp(Ending.of(Cause.NO_ANSWER)), "system")
         else:
-            call.safely(
-                lambda: call.serve(Serve(lambda it: self._wait(it, free, parked_by), f"park: slot {free}"))
-            )
+            call.safely(lambda: call.serve(Serve(lambda it: self._wait(it, free, parked_by), "park")))
 
 
-class _RingBack(Purpose):
-    """The call to whoever parked."""
+class _Back(Purpose):
+    """The call to whoever parked, or of whoever takes them up."""
 
-    def __init__(self, park: Park, slot: str, parked_by: str) -> None:
+    def __init__(self, park: Park, parked: Dialled, slot: str, parked_by: str) -> None:
         self._park = park
+        self._parked = parked
         self._slot = slot
         self._parked_by = parked_by
 
     def failed(self, call: Call, event: HungUp) -> None:
-        leg = call.hand_over(call.caller)
-        self._park.park_again(leg, call.dialled, self._slot, self._parked_by)
+        # Whoever takes them up calls; whoever is rung for them is called.
+        parked = call.caller if call.callee is None else call.callee
+        self._park.park_again(call.hand_over(parked), self._parked, self._slot, self._parked_by)

@@ -27,7 +27,9 @@ class PickUp(Feature):
 
     def coded(self, code: str, rest: str, dialled: Dialled) -> Verdict:
         async def run(call: Call) -> None:
-            ringing = self._ringing((rest,) if code == "pick_up" else self._neighbours(dialled.from_number))
+            ringing = self._ringing(
+                self._named(rest) if code == "pick_up" else self._neighbours(dialled.from_number)
+            )
             if ringing is None:
                 raise RefusedError(Cause.NOT_FOUND)
             leg = call.caller.sip
@@ -37,6 +39,10 @@ class PickUp(Feature):
             call.end(HungUp(Ending.of(Cause.HANDED_OVER)), "system")
 
         return Serve(run, "pick-up")
+
+    def _named(self, number: str) -> tuple[str, ...]:
+        # What rings outside rings at a line's or trunk's name, which nobody is to pick up from.
+        return () if self.house.extension(number) is None else (number,)
 
     def _neighbours(self, number: str) -> tuple[str, ...]:
         groups = self.house.settings.items("groups").values()

@@ -10,12 +10,13 @@ import logging
 from typing import TYPE_CHECKING
 
 from appliance.call.call import Purpose
-from appliance.call.cause import Cause, Ending, ending_of
+from appliance.call.cause import Cause, Ending
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp
 from appliance.call.inbound import DEFAULT_HOPS, RefusedError
 from appliance.errors import PeerError
 from appliance.features.feature import Feature
+from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
@@ -46,6 +47,8 @@ class Transfer(Feature):
         other = call.other(leg)
         if other is None or is_outside(leg):
             return False
+        if call.answered_at is None:
+            raise PeerError(491, "Request Pending")  # the two are being joined only now
         if event.replaces is not None:
             self._attended(call, leg, other, event)
         else:
@@ -70,7 +73,7 @@ class Transfer(Feature):
         further.start(plan)
 
     def _dialled(self, leg: SipLeg, other: Leg, number: str) -> Dialled:
-        referred_by = f"<sip:{leg.number}@{leg.flow.local[0]}>"
+        referred_by = f"<{Uri.sip(leg.number, leg.flow.local[0])}>"
         way = other.sip.occupies
         return Dialled(
             from_number=other.number,
@@ -91,10 +94,12 @@ class Transfer(Feature):
         if asked_by.number != leg.number or is_outside(asked_by) or second is call:
             raise PeerError(403, "Forbidden")
         third = second.other(asked_by)
+        if third is not None and second.answered_at is None:
+            raise PeerError(491, "Request Pending")
         if third is not None:
             self._join(call, leg, other, second, third, event)
-        elif second.caller.sip is asked_by and second.answered_at is None:
-            self._hand_to_ringing(call, other, second, event)
+        elif second.caller.sip is asked_by and second.calling.ringing.legs:
+            self._hand_to_ringing(call, leg, other, second, event)
         else:
             raise PeerError(481, "Call/Transaction Does Not Exist")
 
@@ -106,18 +111,27 @@ class Transfer(Feature):
             further = self.house.exchange.call_from(gone, dialled)
         except PeerError as refusal:
             report.progress(refusal.status, refusal.reason)
-            call.take_back()
-            second.take_back()
+            _take_back(call, gone)
+            _take_back(second, to)
             return
         further.purpose = _Attended(call, second, report)
         further.connect(to)
 
-    def _hand_to_ringing(self, call: Call, other: Leg, second: Call, event: Referred) -> None:
+    def _hand_to_ringing(self, call: Call, leg: SipLeg, other: Leg, second: Call, event: Referred) -> None:
         """Whoever transfers does not wait for the answer: the other one does, in their place."""
         report = event.accept()
         gone = call.hand_over(other)
-        second.replace_caller(ConnectedCaller(gone, self.house.timers, self.house.playback))
+        waiting = ConnectedCaller(gone, self.house.timers, self.house.playback)
+        try:
+            self.house.playback.start(gone.media)
+            second.replace_caller(waiting)
+        except PeerError as refusal:
+            report.progress(refusal.status, refusal.reason)
+            self.house.playback.stop(gone.media)
+            call.take_back()
+            return
         report.progress(200)
+        second.purpose = _Blind(self.house, call, leg, report, told=True)
         call.end(GONE_ON, "system")
 
     # --- a phone takes another's place
@@ -126,10 +140,12 @@ class Transfer(Feature):
         """An INVITE with Replaces. Whoever rings can be picked up by any extension; a talk is its own phones' alone."""
         if replacing.dialled.way_in:
             return False
-        if call.answered_at is None:
-            return _pick_up(call, leg, replacing)
+        if leg in call.calling.ringing.legs:
+            call.joining.check(replacing.dialled)
+            call.pick_up(replacing.join(), replacing.dialled)
+            return True
         other = call.other(leg)
-        if other is None:
+        if other is None or call.answered_at is None:
             return False
         if leg.number != replacing.dialled.from_number:
             raise PeerError(403, "Forbidden")
@@ -140,15 +156,12 @@ class Transfer(Feature):
         return True
 
 
-def _pick_up(call: Call, leg: SipLeg, replacing: Replacing) -> bool:
-    if leg is call.caller.sip:
-        return False
-    joining = replacing.join()
-    try:
-        call.pick_up(joining, replacing.dialled)
-    except PeerError as refusal:
-        joining.hang_up(HungUp(ending_of(refusal.status, refusal.reason)))
-    return True
+def _take_back(call: Call, leg: SipLeg) -> None:
+    """Somebody who went on elsewhere in vain is in their call again; when that is over they are hung up on."""
+    if call.over:
+        leg.hang_up(GONE_ON)
+    else:
+        call.take_back()
 
 
 def is_outside(leg: SipLeg) -> bool:
@@ -159,12 +172,13 @@ def is_outside(leg: SipLeg) -> bool:
 class _Blind(Purpose):
     """A further call, made for somebody who was put through to it."""
 
-    def __init__(self, house: House, call: Call, leg: SipLeg, report: Report) -> None:
+    def __init__(self, house: House, call: Call, leg: SipLeg, report: Report, *, told: bool = False) -> None:
+        """`told`: whether whoever transferred has heard the last word already."""
         self._house = house
         self._call = call
         self._leg = leg
         self._report = report
-        self._told = False
+        self._told = told
 
     def rings(self, call: Call, event: Progress) -> None:
         if not self._told:
@@ -194,7 +208,11 @@ class _Blind(Purpose):
             baggage=(),
             way_in=call.dialled.way_in,
         )
-        further = house.exchange.call_from(gone, dialled)
+        try:
+            further = house.exchange.call_from(gone, dialled)
+        except PeerError:
+            gone.hang_up(GONE_ON)
+            return
         house.playback.start(gone.media)
         try:
             further.start(house.exchange.router.route(dialled))
@@ -229,10 +247,9 @@ class _Attended(Purpose):
     def failed(self, call: Call, event: HungUp) -> None:
         self._over = True
         self._report.progress(event.ending.status, event.ending.text)
-        for each in call.parties():
-            call.hand_over(each)
-        for joined in self._calls:
-            joined.take_back()
+        gone = [call.hand_over(each) for each in call.parties()]
+        for joined, leg in zip(self._calls, gone, strict=True):
+            _take_back(joined, leg)
 
     def ended(self, call: Call, event: HungUp) -> None:
         # One of the two has hung up before they were joined.
@@ -254,8 +271,7 @@ class _Replacing(Purpose):
 
     def failed(self, call: Call, event: HungUp) -> None:
         if call.callee is not None:
-            call.hand_over(call.callee)
-        self._call.take_back()
+            _take_back(self._call, call.hand_over(call.callee))
 
     def ended(self, call: Call, event: HungUp) -> None:
         if self._call.is_left:

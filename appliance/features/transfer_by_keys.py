@@ -182,7 +182,7 @@ class _Consulting(Purpose):
         call.end(HungUp(Ending.of(Cause.NORMAL)), "callee")
 
     def failed(self, call: Call, event: HungUp) -> None:
-        self._return(call, anew=False)
+        self._return(call)
         if not self._first.over:
             self._house.playback.beep(call.caller.media, "error")
 
@@ -192,14 +192,14 @@ class _Consulting(Purpose):
         if side == "caller":
             return self._join(call)
         if call.answered_at is not None:
-            self._return(call, anew=True)
+            self._return(call)
         return False
 
-    def _return(self, call: Call, *, anew: bool) -> None:
+    def _return(self, call: Call) -> None:
         if self._first.over or call.caller.over:
             return
         call.hand_over(call.caller)
-        self._first.take_back(anew=anew)
+        self._first.take_back()
 
     def _join(self, call: Call) -> bool:
         """Whoever asked has hung up: the one who waits is put through."""

@@ -63,15 +63,28 @@ def test_ask_and_hang_up(office: Office, alice: Phone, bob: Phone, carol: Phone)
 
 
 def test_ask_and_go_back(office: Office, alice: Phone, bob: Phone, carol: Phone) -> None:
+    """To her phone bob sounds as carol did: it need not be told."""
     asked(office, alice, bob, carol)
+    office >> carol.bye() << carol.gets(200)
+    office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()
+    office.ends("normal", "normal")
+
+
+def test_ask_somebody_with_another_codec_and_go_back(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    talk(office, alice, bob)
+    press(office, alice, bob, "**103")
+    office.waits(4)
     (
         office
-        >> carol.bye()
-        << carol.gets(200)
-        << alice.gets("INVITE")
-        >> alice.says(200, OFFER)
-        << alice.gets("ACK")
+        << carol.gets("INVITE")
+        >> carol.says(200, sdp("10.3.3.3", 6000, "a=ptime:40"))
+        << carol.gets("ACK")
     )
+    office << alice.gets("INVITE", "a=ptime:40") >> alice.says(200, OFFER) << alice.gets("ACK")
+    office >> carol.bye() << carol.gets(200) << alice.gets("INVITE", lacks=("a=ptime:40",))
+    office >> alice.says(200, OFFER) << alice.gets("ACK")
     office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()
     office.ends("normal", "normal")
 
