@@ -100,6 +100,26 @@ def test_the_first_call_is_saved_and_the_next_ones_do_not_offer_it(
     book.ends("normal", "normal")
 
 
+def test_a_caller_who_has_the_answer_of_the_first_try_for_certain(
+    book: Playbook, world: OutsideWorld, alice: Phone
+) -> None:
+    """What the second one answers is another dialog's to the caller, as if a proxy had forked: RFC 3261 §12.1.2."""
+    carrier = world.line(line())
+    world.routes(route("line:a"))
+    offer = OFFER.replace(b"RTP/AVP 8", b"RTP/AVP 8 0")
+    book >> alice.invite("9555", offer, Supported="100rel") << carrier.gets("INVITE", "100rel")
+    book << alice.gets(100) >> carrier.says_reliably(183, 7, EARLY) << carrier.gets("PRACK")
+    book << alice.gets(183, "RSeq", "RTP/AVP 8") >> alice.prack() << alice.gets(200)
+    first, before = carrier.invited, alice.remote
+    book >> carrier.ok(405) << carrier.gets("CANCEL") << carrier.gets("INVITE", lacks=("100rel",))
+    second = carrier.invited
+    book >> carrier.ok() >> carrier.says(487, to=first) << carrier.gets("ACK")
+    book >> carrier.says(200, EARLY.replace(b"AVP 8", b"AVP 0"), to=second, tag="new") << carrier.gets("ACK")
+    book << alice.gets(200, "RTP/AVP 0") >> alice.ack()
+    assert alice.remote != before
+    (book >> alice.bye() << alice.gets(200) << carrier.gets("BYE") >> carrier.ok()).ends("normal")
+
+
 def test_a_prack_that_nobody_knows(book: Playbook, world: OutsideWorld, alice: Phone) -> None:
     """481 may have crossed the final response: that is waited for first."""
     carrier = world.line(line())
