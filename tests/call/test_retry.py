@@ -276,7 +276,7 @@ def test_a_line_that_needs_user_phone(book: Playbook, world: OutsideWorld, alice
     carrier = world.line(line())
     world.routes(route("line:a"))
     if status == 400:
-        world.learned.worked("line:a", frozenset({"timer", "100rel", "user-phone"}))
+        world.learned.worked("line:a", frozenset({"timer", "100rel", "user-phone", "early-offer"}))
     out(book, alice, carrier, lacks=("user=phone",))
     again(book, carrier, status, "INVITE sip:555@sip.example;user=phone SIP/2.0")
     taken(book, alice, carrier)
@@ -513,6 +513,31 @@ def test_a_caller_who_gives_up_in_the_retry(book: Playbook, world: OutsideWorld,
     book << carrier.gets("CANCEL") >> carrier.ok() >> carrier.says(487) << carrier.gets("ACK")
     assert habits(world) == {Habit("user-phone", on=False)}, "it rang"
     book.ends("cancelled")
+
+
+@pytest.mark.parametrize("requires", [False, True])
+def test_what_comes_in_has_it_where_it_must(
+    book: Playbook, world: OutsideWorld, bob: Phone, *, requires: bool
+) -> None:
+    carrier = world.line(line(incoming="102"))
+    world.learned.note("line:a", (Habit("100rel", on=False), Habit("timer", on=False)), "420 to INVITE")
+    world.routes()
+    carrier.domain = "192.0.2.1"
+    tags = "100rel, timer"
+    asked = {"Supported": tags, "Session-Expires": "1800", **({"Require": tags} if requires else {})}
+    book >> carrier.invite("a00", OFFER, **asked) << bob.gets("INVITE") << carrier.gets(100)
+    book >> bob.says(183, ANSWER)
+    if requires:
+        book << carrier.gets(183, "Require: 100rel") >> carrier.prack() << carrier.gets(200)
+    else:
+        book << carrier.gets(183, lacks=("100rel",))
+    book >> bob.says(200, ANSWER) << bob.gets("ACK")
+    if requires:
+        book << carrier.gets(200, "Session-Expires: 1800")
+    else:
+        book << carrier.gets(200, lacks=("Session-Expires",))
+    book >> carrier.ack() >> carrier.bye() << carrier.gets(200) << bob.gets("BYE") >> bob.ok()
+    book.ends("normal")
 
 
 def test_phones_of_ours_are_not_tried_again(
