@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from appliance.call.cause import Cause
 from appliance.call.destination import Destination
 from appliance.call.inbound import RefusedError
+from appliance.call.leg_options import names
 from appliance.call.way_out import LineWay, TrunkWay
 from appliance.lines.arrival import Arrival, arrival_of, number_of
 from appliance.lines.feature import OPTION_TAGS, Habit
@@ -94,9 +95,19 @@ class Outside:
     ) -> OutsideCaller:
         arrival = arrival_of(request, way)
         name = way_name(kind, way.name)
+        return OutsideCaller(
+            name, arrival, self._options_for_caller(name, way, request), prover, way.max_calls, from_its_port
+        )
+
+    def _options_for_caller(self, name: str, way: Settings, request: Request) -> LegOptions:
         habits = self._learned.habits(name)
-        options = self._base_of(way).without(tag for tag in OPTION_TAGS if Habit(tag, on=False) in habits)
-        return OutsideCaller(name, arrival, options, prover, way.max_calls, from_its_port)
+        # What was learned of calls that go there is no reason to refuse one from there that cannot be without.
+        off = [
+            tag
+            for tag in OPTION_TAGS
+            if Habit(tag, on=False) in habits and not names(request, "Require", tag)
+        ]
+        return self._base_of(way).without(off)
 
     def destinations(self, kind: Kind, name: str, number: str, extension: str | None) -> list[Destination]:
         """Where `number` is reached by that line or trunk, in the order in which to try them.

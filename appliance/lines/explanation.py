@@ -31,7 +31,10 @@ def _without(*features: Feature) -> Cure:
 _WITH_USER_PHONE = Habit("user-phone", on=True)
 
 LIKELY: Mapping[int, Cure] = {
-    400: (*_without("tel", "user-phone", "plus", "timer", "100rel"), _WITH_USER_PHONE),
+    400: (
+        *_without("tel", "user-phone", "plus", "timer", "100rel", "codecs", "early-offer"),
+        _WITH_USER_PHONE,
+    ),
     404: (*_without("user-phone", "plus", "tel"), _WITH_USER_PHONE),
     415: _without("early-offer", "codecs"),
     420: _without(*OPTION_TAGS),

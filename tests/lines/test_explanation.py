@@ -24,8 +24,8 @@ def refusal(status: int, *used: Feature, method: str = "INVITE", **more: Any) ->
 
 
 # What explains a status where only this was used, or nothing at all was.
-EXPLAINED_BY = {
-    400: {"tel", "user-phone", "plus", "timer", "100rel"},
+EXPLAINED_BY: dict[int, set[Feature]] = {
+    400: set(FEATURES),
     404: {"user-phone", "plus", "tel"},
     415: {"early-offer", "codecs"},
     416: {"tel"},
