@@ -41,17 +41,21 @@ class House(Crowd):
     async def does(self, who: int, verb: str, number: int) -> None:
         self.story.append(f"{who} {verb} {number}")
         if verb == "wait":
-            self.wait((0.1, 2.5, 40.0, 130.0)[number % 4])
+            await self.wait((0.1, 2.5, 40.0, 130.0)[number % 4])
         else:
             DO[verb](self, self.desks[who % len(self.desks)], number)
         await self.settle()
 
-    def wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> None:
         for desk in self.desks:
             desk.missed |= (
                 desk.slow and seconds > 30
             )  # as good as gone: SIP waits no longer (RFC 3261, 64*T1)
-        self.office.waits(seconds)
+        # Whoever is rung meanwhile hears it at once: an INVITE that nobody answers is forgotten after 32 s.
+        while seconds > 0:
+            self.office.waits(min(seconds, 10.0))
+            await self.settle()
+            seconds -= 10.0
 
     async def settle(self) -> None:
         await super().settle()
