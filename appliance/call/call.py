@@ -5,7 +5,7 @@ What passes between the two is for `negotiation`, what goes on before the answer
 
 from __future__ import annotations
 
-__all__ = ["Call", "Owner", "Purpose"]
+__all__ = ["Call", "Owner"]
 
 import logging
 from functools import partial
@@ -23,7 +23,6 @@ from appliance.call.events import (
     Content,
     HungUp,
     Outcome,
-    Progress,
     Referred,
     Updated,
     Withdrawn,
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from appliance.call.leg import CallerLeg, Leg
     from appliance.call.leg_options import LegOptions
     from appliance.call.music import Music
+    from appliance.call.purpose import Purpose
     from appliance.call.record import CallRecord
     from appliance.call.router import Plan
     from appliance.call.sip_leg import SipLeg
@@ -74,29 +74,6 @@ class Owner(Occupied, Protocol):
     def pressed(self, call: Call, leg: Leg, key: str) -> None: ...
     def served(self, call: Call, service: Serve) -> CancelScope: ...
     def ended(self, call: Call, record: CallRecord) -> None: ...
-
-
-class Purpose:
-    """Why somebody has a call made that nobody dialled, and what its news mean to them. It is deaf unless it says otherwise."""
-
-    def rings(self, call: Call, event: Progress) -> None:
-        """It gets on."""
-
-    def answered(self, call: Call) -> None:
-        """The two are joined."""
-
-    def failed(self, call: Call, event: HungUp) -> None:
-        """Nobody takes it. Whoever shall not hear that is handed over now."""
-
-    def ending(self, _call: Call, _side: str) -> bool:
-        """One of the two has hung up (`caller`, `callee`), or the call ends for another reason (`system`).
-
-        Whoever shall go on elsewhere is handed over now. True: it does not end, for somebody has taken the caller's place.
-        """
-        return False
-
-    def ended(self, call: Call, event: HungUp) -> None:
-        """It is over, whether it was answered or not; after `failed` and `ending` too."""
 
 
 class Call:

@@ -5,23 +5,25 @@ RFC 3261 §8.2 for the INVITE that asks for one; RFC 7092 (back-to-back user age
 
 from __future__ import annotations
 
-__all__ = ["MAX_CALLS", "BusyState", "CallInfo", "Directory", "Exchange", "LegInfo"]
+__all__ = ["MAX_CALLS", "Directory", "Exchange"]
 
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from appliance.call.call import Call
+from appliance.call.call_info import CallInfo, info_of, info_of_origination
 from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp
 from appliance.call.inbound import DEFAULT_HOPS, RefusedError, check_caller, dialled_number, read_dialled
 from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
 from appliance.call.music import NoMusic
+from appliance.call.occupancy import Occupancy
 from appliance.call.origination import Origination
 from appliance.call.record import record_refused
 from appliance.call.refusals import Refusals
@@ -65,32 +67,6 @@ RETRY_AFTER = ("Retry-After", "10")
 
 CHALLENGE = 401
 
-BusyState = Literal["idle", "ringing", "busy"]
-State = Literal["dialling", "ringing", "talking", "held"]
-
-
-class LegInfo(msgspec.Struct, frozen=True):
-    """One leg, as people see it."""
-
-    side: Literal["caller", "callee"]
-    number: str
-    address: str
-    "Where its signalling comes from: address and port."
-    transport: str
-
-
-class CallInfo(msgspec.Struct, frozen=True):
-    """One call, as people see it. Moments are seconds since 1970."""
-
-    id: str
-    from_number: str
-    from_name: str
-    to_number: str
-    state: State
-    started_at: float
-    answered_at: float | None
-    legs: tuple[LegInfo, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -103,13 +79,14 @@ class Directory:
     "Knows which URIs mean one phone alone, if any do."
 
 
-class Exchange:
+class Exchange(Occupancy):
     """Lets calls in, keeps them, and tells what they are doing."""
 
     def __init__(
         self, wire: Wire, directory: Directory, wall: Callable[[], float], max_calls: int = MAX_CALLS
     ) -> None:
         """`wall` gives seconds since 1970, for records alone."""
+        super().__init__(wire.timers)
         self.wire = wire
         self.wall = wall
         self.options = LegOptions()
@@ -138,10 +115,6 @@ class Exchange:
         self._calls: dict[str, Call] = {}
         self._originations: dict[str, Origination] = {}
         self.transfers = Transfers(wire.endpoint, self._calls.values)
-        # By what they occupy: an extension's number, or a line or trunk, named as in routes.
-        self._engaged: dict[str, list[Call]] = {}
-        # When each of them was busy last: as many as there are extensions, lines and trunks.
-        self._idle_since: dict[str, float] = {}
         self._closing = False
         wire.endpoint.serve("INVITE", self.receive)
         wire.endpoint.allowed |= {"INFO", "MESSAGE", "PRACK", "UPDATE"}
@@ -224,36 +197,6 @@ class Exchange:
                 self.refusals.note_stranger("wrong_password")
         elif not self._directory.whereabouts.is_near(request.from_.uri.number or "", flow.remote[0]):
             self.refusals.note_stranger("no_credentials")
-
-    def calls_by(self, way: str) -> int:
-        """How many calls there are by a line or trunk, named as in routes."""
-        return len(self._engaged.get(way, ()))
-
-    def calls_of(self, name: str) -> list[Call]:
-        """The calls that occupy an extension, a line or a trunk, oldest first."""
-        return list(self._engaged.get(name, ()))
-
-    def engaged(self) -> set[str]:
-        """The extensions, lines and trunks that some call occupies."""
-        return set(self._engaged)
-
-    def has_room(self, plan: Plan) -> bool:
-        """Whether a plan's line or trunk takes one call more."""
-        return not plan.max_calls or self.calls_by(plan.way_out) < plan.max_calls
-
-    def engage(self, call: Call, name: str) -> None:
-        """A call occupies an extension, a line or a trunk."""
-        self._engaged.setdefault(name, []).append(call)
-        self.changed()
-
-    def release(self, call: Call, name: str) -> None:
-        """It does so no more."""
-        engaged = self._engaged[name]
-        engaged.remove(call)
-        if not engaged:
-            del self._engaged[name]
-            self._idle_since[name] = self.wire.timers.now()
-        self.changed()
 
     def onward(self, plan: Plan, event: HungUp) -> Plan | None:
         """What a feature makes of a plan that failed; None: nothing. RefusedError when that cannot be."""
@@ -382,30 +325,8 @@ class Exchange:
 
     def calls(self) -> list[CallInfo]:
         """All calls, oldest first."""
-        begun = [_info(call) for call in self._calls.values()]
-        return [*begun, *map(_info_of_origination, self._originations.values())]
-
-    def busy_state(self, number: str) -> BusyState:
-        """Whether the extension is in a call, is rung, or neither."""
-        state: BusyState = "idle"
-        for call in self._engaged.get(number, ()):
-            if call.answered_at is not None or call.origin == number:
-                return "busy"
-            state = "ringing"
-        return state
-
-    def ringing_at(self, number: str) -> Call | None:
-        """The call that rings at an extension, of several the one that came first; None: it does not ring."""
-        calls = (
-            each
-            for each in self._engaged.get(number, ())
-            if each.answered_at is None and each.origin != number
-        )
-        return next(calls, None)
-
-    def idle_since(self, number: str) -> float:
-        """When the extension's last call ended, by the clock of the timers; 0.0 when there was none."""
-        return self._idle_since.get(number, 0.0)
+        begun = [info_of(call) for call in self._calls.values()]
+        return [*begun, *map(info_of_origination, self._originations.values())]
 
     def hang_up(self, call_id: str) -> bool:
         """End a call; False when there is none of that id."""
@@ -448,49 +369,3 @@ def _ending(refusal: PeerError) -> Ending:
 
 def _steps(refusal: PeerError) -> tuple[Diverted, ...]:
     return refusal.steps if isinstance(refusal, RefusedError) else ()
-
-
-def _info(call: Call) -> CallInfo:
-    callees: list[SipLeg] = [*call.calling.ringing.legs] if call.callee is None else [call.callee.sip]
-    return CallInfo(
-        id=call.id,
-        from_number=call.dialled.from_number,
-        from_name=call.dialled.from_name,
-        to_number=call.dialled.to_number,
-        state=_state(call),
-        started_at=call.started_at,
-        answered_at=call.answered_at,
-        legs=(_leg_info("caller", call.caller.sip), *(_leg_info("callee", leg) for leg in callees)),
-    )
-
-
-def _info_of_origination(origination: Origination) -> CallInfo:
-    dialled = origination.dialled
-    return CallInfo(
-        id=origination.id,
-        from_number=dialled.from_number,
-        from_name=dialled.from_name,
-        to_number=dialled.to_number,
-        state="dialling",
-        started_at=origination.started_at,
-        answered_at=None,
-        legs=tuple(_leg_info("caller", leg) for leg in origination.legs),
-    )
-
-
-def _leg_info(side: Literal["caller", "callee"], leg: SipLeg) -> LegInfo:
-    host, port = leg.flow.remote
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return LegInfo(side, leg.number, address, leg.flow.transport)
-
-
-def _state(call: Call) -> State:
-    if call.answered_at is None:
-        return "ringing" if call.calling.rings else "dialling"
-    legs = [call.caller, call.callee] if call.callee is not None else [call.caller]
-    return "held" if any(_holds(leg.said) for leg in legs) else "talking"
-
-
-def _holds(said: bytes) -> bool:
-    """Whether a side sends music or nothing: RFC 3264 §8.4, and the hold of RFC 2543."""
-    return b"a=sendonly" in said or b"a=inactive" in said or b"c=IN IP4 0.0.0.0" in said

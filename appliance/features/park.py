@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
-from appliance.call.call import Purpose
 from appliance.call.cause import Cause, Ending
 from appliance.call.events import Dialled, HungUp
 from appliance.call.inbound import DEFAULT_HOPS, RefusedError
+from appliance.call.purpose import Purpose
 from appliance.call.verdict import Refuse, Serve
 from appliance.config.codes import codes_of
 from appliance.config.settings_area import SettingsArea

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from appliance.call.call import Purpose
 from appliance.call.cause import Cause, Ending
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp
 from appliance.call.inbound import DEFAULT_HOPS, RefusedError
+from appliance.call.purpose import Purpose
 from appliance.errors import PeerError
 from appliance.features.feature import Feature
 from appliance.sip.message import Uri

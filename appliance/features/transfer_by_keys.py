@@ -9,11 +9,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance.call.call import Purpose
 from appliance.call.cause import Cause, Ending
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp, Outcome, Referred
 from appliance.call.inbound import DEFAULT_HOPS
+from appliance.call.purpose import Purpose
 from appliance.config.codes import codes_of
 from appliance.config.pattern import MAX_NUMBER
 from appliance.errors import PeerError
