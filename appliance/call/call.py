@@ -66,6 +66,7 @@ class Owner(Occupied, Protocol):
     music: Music
     options: LegOptions
     notice_form: NoticeForm
+    notices_outside: bool
 
     @property
     def listens(self) -> bool: ...

@@ -78,7 +78,10 @@ class Calling:
 
     def _tell_step(self, step: Diverted) -> None:
         caller = self._call.caller
-        headers = notices(step, caller.flow.local[0], self._owner.notice_form)
+        # A trunk's peers are trusted; who calls by a line may be anybody.
+        hidden = self._call.origin.startswith("line:") and not self._owner.notices_outside
+        form = "none" if hidden else self._owner.notice_form
+        headers = notices(step, caller.flow.local[0], form)
         event = Progress(181, "Call Is Being Forwarded", None, headers)
         caller.progress(event)
         if self._call.purpose is not None:

@@ -95,6 +95,8 @@ class Exchange(Occupancy):
         "What those hear who are held."
         self.notice_form: NoticeForm = "minisipserver"
         "How callers are told who sends their call on, and to whom."
+        self.notices_outside = False
+        "Whether those are told, too, who call from outside."
         self.on_key: Callable[[Call, Leg, str], None] = _ignore
         "Gets each key (0-9, *, #, A-D) that somebody presses in a call."
         self.on_record: Callable[[CallRecord], None] = _ignore

@@ -40,6 +40,8 @@ class TimeCondition(msgspec.Struct, frozen=True, kw_only=True):
     "The same for all other times; empty: nobody is there."
     heeds_night: bool = True
     "Whether the night mode closes it."
+    level: int = 0
+    "Its right, 0 to 9: for numbers outside."
 
 
 class NightMode(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,6 +62,9 @@ class ForwardingNotice(msgspec.Struct, frozen=True, kw_only=True):
 
     call_info: Literal["minisipserver", "rfc3261", "both", "none"] = "minisipserver"
     "The Call-Info of a 181: as miniSIPServer writes it, by the grammar of RFC 3261 §20.9, both, or none."
+    outside: bool = False
+    """Whether callers by a line get it, too. Without it they learn that a call is sent on, and not from whom to whom, for
+    that may be somebody's own telephone."""
 
 
 def _verify(item: ForwardingSetting, _snapshot: Snapshot) -> None:
@@ -96,6 +99,7 @@ class Forwarding(Feature):
     def follow(self) -> None:
         def take(notice: ForwardingNotice) -> None:
             self.house.exchange.notice_form = notice.call_info
+            self.house.exchange.notices_outside = notice.outside
 
         self.house.config.on_change(lambda settings: settings.setting("forwarding-notice"), take)
 

@@ -10,6 +10,7 @@ from appliance.call.cause import Cause
 from appliance.call.decision import FromExtension, ToFeature
 from appliance.call.verdict import Forward, Refuse
 from appliance.config.codes import codes_of
+from appliance.config.extension import LEVEL_RANGE
 from appliance.config.hours import Hours
 from appliance.config.settings_area import SettingsArea
 from appliance.config.time_condition import (
@@ -42,6 +43,9 @@ def _verify(item: TimeCondition, settings: Snapshot) -> None:
         raise ConfigError(path + ".open_to", "error.bad_target_number")
     check_target(path + ".open_to", item.open_to, item.name)
     check_target(path + ".closed_to", item.closed_to, item.name)
+    low, high = LEVEL_RANGE
+    if not low <= item.level <= high:
+        raise ConfigError(path + ".level", "error.out_of_range", low=low, high=high)
     for text in item.hours:
         try:
             Hours.parse(text)
@@ -93,7 +97,9 @@ class TimeConditions(Feature):
         )
         if not to:
             return Refuse(Cause.UNAVAILABLE)
-        return Forward(to, FromExtension(condition.name), condition.title, "time-of-day", silent=True)
+        return Forward(
+            to, FromExtension(condition.name, condition.level), condition.title, "time-of-day", silent=True
+        )
 
     def coded(self, code: str, rest: str, dialled: Dialled) -> Verdict:
         async def change() -> None:

@@ -318,3 +318,20 @@ def sent_back(invite: Request, serial: int) -> Request:
     headers.set("Call-ID", f"round-{serial}@203.0.113.99")
     headers.set("Contact", "<sip:peer@203.0.113.99:5060>")
     return Request("INVITE", "sip:102@192.0.2.1", headers, invite.body)
+
+
+@pytest.mark.parametrize(("outside", "told"), [(False, ()), (True, ('username="102", contact="103"',))])
+def test_a_caller_by_a_line_learns_of_no_numbers(
+    office: Office, world: OutsideWorld, bob: Phone, carol: Phone, outside: bool, told: tuple[str, ...]
+) -> None:
+    carrier = world.line(line(incoming="102"))
+    office.set("forwarding", "102", always="103")
+    office.set("forwarding-notice", outside=outside)
+    (
+        office
+        >> carrier.invite("100", OFFER)
+        << carrier.gets(181, *told, lacks=() if outside else ("103", "Call-Info"))
+    )
+    office << carol.gets("INVITE")
+    office >> carol.says(486) << carol.gets("ACK") << carrier.gets(486) >> carrier.ack_refusal()
+    office.ends("busy")
