@@ -152,9 +152,10 @@ class HeldPhone(Phone):
 
 
 @asynccontextmanager
-async def held_phone(account: Account) -> AsyncIterator[HeldPhone]:
+async def held_phone(account: Account, tone_hz: float = 620.0) -> AsyncIterator[HeldPhone]:
+    """One that says this tone."""
     clock, random, host = Clock(), Random(), account.server[0]
-    with closing(PhoneSocket(host)) as line, closing(Sound(host, 620.0, random)) as sound:
+    with closing(PhoneSocket(host)) as line, closing(Sound(host, tone_hz, random)) as sound:
         async with anyio.create_task_group() as tasks:
             for run in (clock.run, line.run, sound.run):
                 tasks.start_soon(run)
