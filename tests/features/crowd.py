@@ -53,6 +53,8 @@ class Line(Phone):
         "How a transfer goes that it asked for, as the NOTIFYs say."
         self.got: dict[str, int] = {}
         "By method, what its last request got in the end."
+        self.told: Direction | None = None
+        "Which way the other side's sound goes, as was agreed last."
         self.unanswered = False  # that did not come: then nothing but a BYE may
 
     # --- what it says of its sound
@@ -69,6 +71,7 @@ class Line(Phone):
         return text.replace("RTP/AVP 8", self.desk.sound).encode()
 
     def answer(self, offer: bytes) -> bytes:
+        self.told = _direction(offer)
         mine = parse_sdp(self.offer()).media[0].direction
         direction = limited(mine, _direction(offer))
         others = [each for each in self.wants if each.startswith("c=")]
@@ -79,6 +82,7 @@ class Line(Phone):
         assert len(parse_sdp(answer).media) == len(parse_sdp(offer).media)
         theirs, ours = _direction(answer), _direction(offer)
         assert limited(theirs, ours) == theirs, f"{self.tag}: {theirs} answers {ours}"
+        self.told = theirs
 
     # --- its owner's word
 

@@ -22,7 +22,8 @@ from tests.features.crowd import HOLDS, Crowd, replaces_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.features.crowd import Desk
+    from appliance.call.sip_leg import SipLeg
+    from tests.features.crowd import Desk, Line
 
 NUMBERS = ("101", "102", "103", "104", "102")
 "The last one is a second phone."
@@ -69,6 +70,13 @@ class House(Crowd):
             assert one._partner is other, "two who talk do not hear each other"
             assert (one in playing) == holds(call.callee.said), "music for the caller"
             assert (other in playing) == holds(call.caller.said), "music for the callee"
+            lines = [self.line_of(leg) for leg in call.legs]
+            if not any(line is None or line.wants or line.desk.missed or line.desk.refuses for line in lines):
+                assert [line.told for line in lines if line] == ["sendrecv"] * 2, "nobody holds"
+
+    def line_of(self, leg: SipLeg) -> Line | None:
+        call_id = leg.dialog.call_id if leg.dialog is not None else ""
+        return next((desk.lines[call_id] for desk in self.desks if call_id in desk.lines), None)
 
 
 def call(house: House, desk: Desk, number: int) -> None:
