@@ -55,7 +55,7 @@ class Line(Phone):
         "By method, what its last request got in the end."
         self.told: Direction | None = None
         "Which way the other side's sound goes, as was agreed last."
-        self.unanswered = False  # that did not come: then nothing but a BYE may
+        self.unanswered = False  # that did not come: then nothing but a BYE may, and what outlives the talk
 
     # --- what it says of its sound
 
@@ -117,7 +117,7 @@ class Line(Phone):
     # --- what comes
 
     def request(self, request: Request) -> None:
-        assert not self.unanswered or request.method in {"ACK", "BYE"}, (
+        assert not self.unanswered or request.method in {"ACK", "BYE", "NOTIFY"}, (
             f"{self.tag}: an offer without an answer"
         )
         match request.method:
@@ -233,7 +233,7 @@ class Desk:
         self.lines: dict[str, Line] = {}
         self.inbox: deque[Message] = deque()
         self.silent = False
-        "It is gone: nothing reaches it, and it says nothing."
+        "Nothing reaches it."
         self.missed = False
         "It was gone at some time, and may have missed that a call ended."
         self.slow = False

@@ -1,6 +1,6 @@
 """Phones that call, hold, transfer, park, take up, pick up, hang up and vanish in any order: everything ends, and nothing is left.
 
-What each phone is told of sound is checked by the phones themselves (crowd.py). Not tested here: forwarding and groups.
+What each phone is told of sound is checked by the phones themselves (crowd.py). Not tested here: forwarding.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from hypothesis import strategies as st
 
 from appliance.call.inbound import RefusedError
 from appliance.media.answer import holds
-from tests.features.crowd import HOLDS, Crowd, replaces_of
+from tests.call.outside_world import OutsideWorld, line, route
+from tests.features.crowd import HOLDS, Crowd, Desk, replaces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from appliance.call.sip_leg import SipLeg
-    from tests.features.crowd import Desk, Line
+    from tests.features.crowd import Line
 
 NUMBERS = ("101", "102", "103", "104", "102")
 "The last one is a second phone."
+TARGETS = ("101", "102", "103", "104", "600", "90777")
+"Extensions, a group, and a number outside."
 WAYS = ("invite", "update", "late")
 
 
@@ -36,6 +39,11 @@ class House(Crowd):
     def __init__(self) -> None:
         super().__init__(*NUMBERS)
         self.office.set("groups", "600", members=("101", "102", "103", "104"))
+        world = OutsideWorld(self.office)
+        carrier = world.line(line("a", incoming="101"))
+        world.routes(route("line:a"))
+        self.outside = Desk(self.office, "0123456", carrier.address)
+        self.desks.append(self.outside)
         self.seen: set[str] = set()
         self.story: list[str] = []
 
@@ -80,12 +88,13 @@ class House(Crowd):
 
 
 def call(house: House, desk: Desk, number: int) -> None:
-    desk.call(NUMBERS[number % 4], late=number % 5 == 0)
+    to = "a00" if desk is house.outside else TARGETS[number % 6]
+    desk.call(to, late=number % 5 == 0)
 
 
 def transfer(house: House, desk: Desk, number: int) -> None:
     if (line := desk.line(number, "talking")) is not None:
-        line.act(line.ask("REFER", Refer_To=f"<sip:{NUMBERS[number % 4]}@192.0.2.1>"))
+        line.act(line.ask("REFER", Refer_To=f"<sip:{TARGETS[number % 6]}@192.0.2.1>"))
 
 
 def attended(house: House, desk: Desk, number: int) -> None:
@@ -129,7 +138,7 @@ def pick_up_phone(house: House, desk: Desk, number: int) -> None:
 
 def click(house: House, desk: Desk, number: int) -> None:
     with suppress(RefusedError):
-        house.office.exchange.dial(desk.number, NUMBERS[number % 4])
+        house.office.exchange.dial(desk.number, TARGETS[number % 6])
 
 
 def end(house: House, desk: Desk, number: int) -> None:
@@ -180,7 +189,7 @@ def void(_: object) -> None:
 
 
 STEP = st.tuples(
-    st.integers(0, 4), st.sampled_from([*DO, "answer", "call", "answer", "wait"]), st.integers(0, 30)
+    st.integers(0, 5), st.sampled_from([*DO, "answer", "call", "answer", "wait"]), st.integers(0, 30)
 )
 # A talk that gets somewhere is worth more than one that is refused at the door.
 OPENINGS: tuple[tuple[tuple[int, str, int], ...], ...] = (
@@ -191,6 +200,9 @@ OPENINGS: tuple[tuple[tuple[int, str, int], ...], ...] = (
     ((0, "call", 1), (1, "answer", 0), (0, "hold", 1), (0, "call", 2)),
     ((0, "call", 1), (2, "pick up", 1)),
     ((0, "click", 1), (0, "answer", 0)),
+    ((5, "call", 1), (0, "answer", 0), (0, "transfer", 1)),
+    ((5, "call", 1), (0, "answer", 0), (0, "call", 5), (5, "answer", 0), (0, "attended", 0)),
+    ((3, "call", 4), (1, "answer", 0), (1, "park", 1)),
 )
 
 
