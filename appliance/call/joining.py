@@ -59,8 +59,13 @@ class Joining:
         elif outcome.status >= 300 or outcome.content is None:
             call.give_up(HungUp(Ending.of(Cause.MEDIA)), "system")
         else:
-            content = outcome.content
-            call.safely(lambda: call.answered(leg, Answered(take(content, leg, call.caller), ())))
+            call.safely(partial(self._joined, leg, outcome.content))
+
+    def _joined(self, leg: SipLeg, content: Content) -> None:
+        call = self._call
+        call.answered(leg, Answered(take(content, leg, call.caller), ()))
+        if not call.over:
+            call.negotiation.play(leg, call.caller)  # they may hold whom they are put together with
 
     # --- somebody who picks up
 

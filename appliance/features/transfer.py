@@ -130,6 +130,10 @@ class Transfer(Feature):
             call.take_back()
             return
         report.progress(200)
+        if second.purpose is not None:
+            second.purpose.answered(
+                second
+            )  # whoever had put `leg` through to it has nothing to do with it any more
         second.purpose = _Blind(self.house, call, leg, report, told=True)
         call.end(GONE_ON, "system")
 
@@ -171,9 +175,7 @@ def is_outside(leg: SipLeg) -> bool:
 class _Blind:
     """A further call, made for somebody who was put through to it."""
 
-    def __init__(
-        self, house: House, call: Call, leg: SipLeg, report: Report, *, told: bool = False
-    ) -> None:
+    def __init__(self, house: House, call: Call, leg: SipLeg, report: Report, *, told: bool = False) -> None:
         """`told`: whether whoever transferred has heard the last word already."""
         self._house = house
         self._call = call

@@ -31,6 +31,10 @@ HOLDS: tuple[tuple[str, ...], ...] = (("a=sendonly",), ("a=inactive",), ("c=IN I
 "The ways to hold somebody."
 
 
+WHILE = 5.0
+"Seconds that pass at a time, so that what is sent meanwhile arrives while it is waited for."
+
+
 def replaces_of(phone: Phone) -> str:
     """By which name this phone's dialog is known: our tag first."""
     theirs, ours = (text.partition("tag=")[2] for text in (phone.local, phone.remote))
@@ -322,8 +326,10 @@ class Crowd:
         return came
 
     async def waits(self, seconds: float) -> None:
-        self.office.waits(seconds)
-        await self.settle()
+        until = self.office.timers.now() + seconds
+        while (left := until - self.office.timers.now()) > 0:
+            self.office.waits(min(left, WHILE))
+            await self.settle()
 
     async def talk(self, caller: Desk, callee: Desk, number: str = "") -> tuple[Line, Line]:
         """One calls the other, who answers; their lines."""

@@ -50,17 +50,17 @@ class House(Crowd):
     async def does(self, who: int, verb: str, number: int) -> None:
         self.story.append(f"{who} {verb} {number}")
         if verb == "wait":
-            self.wait((0.1, 2.5, 40.0, 130.0)[number % 4])
+            await self.waits((0.1, 2.5, 40.0, 130.0)[number % 4])
         else:
             DO[verb](self, self.desks[who % len(self.desks)], number)
         await self.settle()
 
-    def wait(self, seconds: float) -> None:
+    async def waits(self, seconds: float) -> None:
         for desk in self.desks:
             desk.missed |= (
                 desk.slow and seconds > 30
             )  # as good as gone: SIP waits no longer (RFC 3261, 64*T1)
-        self.office.waits(seconds)
+        await super().waits(seconds)
 
     async def settle(self) -> None:
         await super().settle()
