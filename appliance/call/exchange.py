@@ -361,7 +361,7 @@ class Exchange:
         calls = (
             each
             for each in self._engaged.get(number, ())
-            if each.answered_at is None and each.origin != number
+            if each.calling.ringing.legs and each.origin != number
         )
         return next(calls, None)
 

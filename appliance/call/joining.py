@@ -70,7 +70,9 @@ class Joining:
     # --- somebody who picks up
 
     def check(self, dialled: Dialled) -> None:
-        """PeerError 488 unless whoever has dialled this can take the call as far as sound goes."""
+        """PeerError 488 unless whoever has dialled this can take the call as far as sound goes; 481 when it does not ring."""
+        if not self._call.calling.ringing.legs:
+            raise PeerError(481, "Call/Transaction Does Not Exist")
         theirs, callers = _session(dialled.content), _session(self._call.dialled.content)
         if theirs is None and callers is None:
             raise PeerError(488, "Not Acceptable Here")
