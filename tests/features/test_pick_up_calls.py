@@ -219,13 +219,14 @@ async def test_whoever_picks_up_vanishes(crowd: Crowd) -> None:
         await crowd.ends("handed_over", "lost")
 
 
-async def test_a_call_that_is_put_through(crowd: Crowd) -> None:
+@pytest.mark.parametrize("late", [False, True], ids=["offer", "no offer"])
+async def test_a_call_that_is_put_through(crowd: Crowd, late: bool) -> None:
     """Dave picks up what rings at carol for bob, whom alice has put through."""
     alice, bob, carol, dave, _ = crowd.desks
     async with crowd.at_work():
         talking, bobs = await crowd.talk(alice, bob)
         await crowd.refer(talking, "103")
-        await pick_up(crowd, dave, "*40*103")
+        await pick_up(crowd, dave, "*40*103", late=late)
         assert (talking.heard[-1], crowd.pairs()) == ("200 OK", [("102", "104")])
         assert carol.in_state("ringing") == []
         await crowd.hang_up(bobs)
