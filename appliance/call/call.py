@@ -288,6 +288,7 @@ class Call:
         )
         caller.on_event = self.receive
         former.on_event = ignore
+        self.music.stop(former.media)
         former.hang_up(HungUp(Ending.of(Cause.HANDED_OVER)))
         if self.calling.rings:
             self.music.ring(caller.media)

@@ -59,13 +59,20 @@ class Joining:
         elif outcome.status >= 300 or outcome.content is None:
             call.give_up(HungUp(Ending.of(Cause.MEDIA)), "system")
         else:
-            content = outcome.content
-            call.safely(lambda: call.answered(leg, Answered(take(content, leg, call.caller), ())))
+            call.safely(partial(self._joined, leg, outcome.content))
+
+    def _joined(self, leg: SipLeg, content: Content) -> None:
+        call = self._call
+        call.answered(leg, Answered(take(content, leg, call.caller), ()))
+        if not call.over:
+            call.negotiation.play(leg, call.caller)  # they may hold whom they are put together with
 
     # --- somebody who picks up
 
     def check(self, dialled: Dialled) -> None:
-        """PeerError 488 unless whoever has dialled this can take the call as far as sound goes."""
+        """PeerError 488 unless whoever has dialled this can take the call as far as sound goes; 481 when it does not ring."""
+        if not self._call.calling.ringing.legs:
+            raise PeerError(481, "Call/Transaction Does Not Exist")
         theirs, callers = _session(dialled.content), _session(self._call.dialled.content)
         if theirs is None and callers is None:
             raise PeerError(488, "Not Acceptable Here")

@@ -51,7 +51,8 @@ class Negotiation:
     def confirm(self, leg: Leg, other: Leg, event: Confirmed) -> None:
         """`leg` knows of the answer that it got; what it says in return is the answer to an offer in that."""
         if not other.awaits_answer:
-            self._play_both(leg, other)
+            if event.content is not None:  # what somebody who was put through has answered
+                self._play_both(leg, other)
             return
         if event.content is None:
             # RFC 3264 §4: an offer that gets no answer makes no session.
@@ -129,6 +130,8 @@ class Negotiation:
 
     def _restore(self, leg: Leg, other: Leg) -> None:
         """What `leg` said last stands, and `other` knows it so."""
+        if self._talk.is_left:
+            return  # who is away is told something else there
         told = self._with_music(Content("application/sdp", leg.said)) if leg.said else None
         if told is not None and not other.over:
             other.media.describe(told.body)
@@ -139,11 +142,15 @@ class Negotiation:
         return b"" if offer is None or told is offer else offer.body
 
     def _play_both(self, leg: Leg, other: Leg) -> None:
-        if not self._talk.is_left:  # who is away hears what they are played there
-            self._play(leg, other)
-            self._play(other, leg)
+        if self._talk.is_left:
+            return  # who is away hears what they are played there
+        self.play(leg, other)
+        if not (other.said and holds(other.said)):
+            # An answer by which somebody does not listen is no hold: it may be an announcement, and is heard.
+            self._talk.music.stop(leg.media)
 
-    def _play(self, leg: Leg, other: Leg) -> None:
+    def play(self, leg: Leg, other: Leg) -> None:
+        """Music for `other` as long as `leg` holds."""
         if leg.said and holds(leg.said):
             self._talk.music.start(other.media)
         else:

@@ -71,7 +71,7 @@ class Occupancy:
         calls = (
             each
             for each in self._engaged.get(number, ())
-            if each.answered_at is None and each.origin != number
+            if each.calling.ringing.legs and each.origin != number
         )
         return next(calls, None)
 

@@ -131,6 +131,10 @@ class Transfer(Feature):
             call.take_back()
             return
         report.progress(200)
+        if second.purpose is not None:
+            second.purpose.answered(
+                second
+            )  # whoever had put `leg` through to it has nothing to do with it any more
         second.purpose = _Blind(self.house, call, leg, report, told=True)
         call.end(GONE_ON, "system")
 

@@ -31,6 +31,10 @@ HOLDS: tuple[tuple[str, ...], ...] = (("a=sendonly",), ("a=inactive",), ("c=IN I
 "The ways to hold somebody."
 
 
+WHILE = 5.0
+"Seconds that pass at a time, so that what is sent meanwhile arrives while it is waited for."
+
+
 def replaces_of(phone: Phone) -> str:
     """By which name this phone's dialog is known: our tag first."""
     theirs, ours = (text.partition("tag=")[2] for text in (phone.local, phone.remote))
@@ -53,7 +57,9 @@ class Line(Phone):
         "How a transfer goes that it asked for, as the NOTIFYs say."
         self.got: dict[str, int] = {}
         "By method, what its last request got in the end."
-        self.unanswered = False  # that did not come: then nothing but a BYE may
+        self.told: Direction | None = None
+        "Which way the other side's sound goes, as was agreed last."
+        self.unanswered = False  # that did not come: then nothing but a BYE may, and what outlives the talk
 
     # --- what it says of its sound
 
@@ -69,6 +75,7 @@ class Line(Phone):
         return text.replace("RTP/AVP 8", self.desk.sound).encode()
 
     def answer(self, offer: bytes) -> bytes:
+        self.told = _direction(offer)
         mine = parse_sdp(self.offer()).media[0].direction
         direction = limited(mine, _direction(offer))
         others = [each for each in self.wants if each.startswith("c=")]
@@ -79,6 +86,7 @@ class Line(Phone):
         assert len(parse_sdp(answer).media) == len(parse_sdp(offer).media)
         theirs, ours = _direction(answer), _direction(offer)
         assert limited(theirs, ours) == theirs, f"{self.tag}: {theirs} answers {ours}"
+        self.told = theirs
 
     # --- its owner's word
 
@@ -113,7 +121,7 @@ class Line(Phone):
     # --- what comes
 
     def request(self, request: Request) -> None:
-        assert not self.unanswered or request.method in {"ACK", "BYE"}, (
+        assert not self.unanswered or request.method in {"ACK", "BYE", "NOTIFY"}, (
             f"{self.tag}: an offer without an answer"
         )
         match request.method:
@@ -229,7 +237,7 @@ class Desk:
         self.lines: dict[str, Line] = {}
         self.inbox: deque[Message] = deque()
         self.silent = False
-        "It is gone: nothing reaches it, and it says nothing."
+        "Nothing reaches it."
         self.missed = False
         "It was gone at some time, and may have missed that a call ended."
         self.slow = False
@@ -318,8 +326,10 @@ class Crowd:
         return came
 
     async def waits(self, seconds: float) -> None:
-        self.office.waits(seconds)
-        await self.settle()
+        until = self.office.timers.now() + seconds
+        while (left := until - self.office.timers.now()) > 0:
+            self.office.waits(min(left, WHILE))
+            await self.settle()
 
     async def talk(self, caller: Desk, callee: Desk, number: str = "") -> tuple[Line, Line]:
         """One calls the other, who answers; their lines."""

@@ -1,6 +1,6 @@
 """Phones that call, hold, transfer, park, take up, pick up, hang up and vanish in any order: everything ends, and nothing is left.
 
-What each phone is told of sound is checked by the phones themselves (crowd.py). Not tested here: forwarding and groups.
+What each phone is told of sound is checked by the phones themselves (crowd.py). Not tested here: forwarding.
 """
 
 from __future__ import annotations
@@ -17,15 +17,19 @@ from hypothesis import strategies as st
 
 from appliance.call.inbound import RefusedError
 from appliance.media.answer import holds
-from tests.features.crowd import HOLDS, Crowd, replaces_of
+from tests.call.outside_world import OutsideWorld, line, route
+from tests.features.crowd import HOLDS, Crowd, Desk, replaces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.features.crowd import Desk
+    from appliance.call.sip_leg import SipLeg
+    from tests.features.crowd import Line
 
 NUMBERS = ("101", "102", "103", "104", "102")
 "The last one is a second phone."
+TARGETS = ("101", "102", "103", "104", "600", "90777")
+"Extensions, a group, and a number outside."
 WAYS = ("invite", "update", "late")
 
 
@@ -35,27 +39,28 @@ class House(Crowd):
     def __init__(self) -> None:
         super().__init__(*NUMBERS)
         self.office.set("groups", "600", members=("101", "102", "103", "104"))
+        world = OutsideWorld(self.office)
+        carrier = world.line(line("a", incoming="101"))
+        world.routes(route("line:a"))
+        self.outside = Desk(self.office, "0123456", carrier.address)
+        self.desks.append(self.outside)
         self.seen: set[str] = set()
         self.story: list[str] = []
 
     async def does(self, who: int, verb: str, number: int) -> None:
         self.story.append(f"{who} {verb} {number}")
         if verb == "wait":
-            await self.wait((0.1, 2.5, 40.0, 130.0)[number % 4])
+            await self.waits((0.1, 2.5, 40.0, 130.0)[number % 4])
         else:
             DO[verb](self, self.desks[who % len(self.desks)], number)
         await self.settle()
 
-    async def wait(self, seconds: float) -> None:
+    async def waits(self, seconds: float) -> None:
         for desk in self.desks:
             desk.missed |= (
                 desk.slow and seconds > 30
             )  # as good as gone: SIP waits no longer (RFC 3261, 64*T1)
-        # Whoever is rung meanwhile hears it at once: an INVITE that nobody answers is forgotten after 32 s.
-        while seconds > 0:
-            self.office.waits(min(seconds, 10.0))
-            await self.settle()
-            seconds -= 10.0
+        await super().waits(seconds)
 
     async def settle(self) -> None:
         await super().settle()
@@ -73,15 +78,23 @@ class House(Crowd):
             assert one._partner is other, "two who talk do not hear each other"
             assert (one in playing) == holds(call.callee.said), "music for the caller"
             assert (other in playing) == holds(call.caller.said), "music for the callee"
+            lines = [self.line_of(leg) for leg in call.legs]
+            if not any(line is None or line.wants or line.desk.missed or line.desk.refuses for line in lines):
+                assert [line.told for line in lines if line] == ["sendrecv"] * 2, "nobody holds"
+
+    def line_of(self, leg: SipLeg) -> Line | None:
+        call_id = leg.dialog.call_id if leg.dialog is not None else ""
+        return next((desk.lines[call_id] for desk in self.desks if call_id in desk.lines), None)
 
 
 def call(house: House, desk: Desk, number: int) -> None:
-    desk.call(NUMBERS[number % 4], late=number % 5 == 0)
+    to = "a00" if desk is house.outside else TARGETS[number % 6]
+    desk.call(to, late=number % 5 == 0)
 
 
 def transfer(house: House, desk: Desk, number: int) -> None:
     if (line := desk.line(number, "talking")) is not None:
-        line.act(line.ask("REFER", Refer_To=f"<sip:{NUMBERS[number % 4]}@192.0.2.1>"))
+        line.act(line.ask("REFER", Refer_To=f"<sip:{TARGETS[number % 6]}@192.0.2.1>"))
 
 
 def attended(house: House, desk: Desk, number: int) -> None:
@@ -125,7 +138,7 @@ def pick_up_phone(house: House, desk: Desk, number: int) -> None:
 
 def click(house: House, desk: Desk, number: int) -> None:
     with suppress(RefusedError):
-        house.office.exchange.dial(desk.number, NUMBERS[number % 4])
+        house.office.exchange.dial(desk.number, TARGETS[number % 6])
 
 
 def end(house: House, desk: Desk, number: int) -> None:
@@ -176,7 +189,7 @@ def void(_: object) -> None:
 
 
 STEP = st.tuples(
-    st.integers(0, 4), st.sampled_from([*DO, "answer", "call", "answer", "wait"]), st.integers(0, 30)
+    st.integers(0, 5), st.sampled_from([*DO, "answer", "call", "answer", "wait"]), st.integers(0, 30)
 )
 # A talk that gets somewhere is worth more than one that is refused at the door.
 OPENINGS: tuple[tuple[tuple[int, str, int], ...], ...] = (
@@ -187,6 +200,9 @@ OPENINGS: tuple[tuple[tuple[int, str, int], ...], ...] = (
     ((0, "call", 1), (1, "answer", 0), (0, "hold", 1), (0, "call", 2)),
     ((0, "call", 1), (2, "pick up", 1)),
     ((0, "click", 1), (0, "answer", 0)),
+    ((5, "call", 1), (0, "answer", 0), (0, "transfer", 1)),
+    ((5, "call", 1), (0, "answer", 0), (0, "call", 5), (5, "answer", 0), (0, "attended", 0)),
+    ((3, "call", 4), (1, "answer", 0), (1, "park", 1)),
 )
 
 

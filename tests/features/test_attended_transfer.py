@@ -88,6 +88,21 @@ async def test_the_third_one_rings_and_does_not_answer(crowd: Crowd) -> None:
         await crowd.ends("handed_over", "busy", "normal")
 
 
+async def test_whoever_was_put_through_lets_another_wait(crowd: Crowd) -> None:
+    """Bob waits for carol, by alice's doing, and puts dave there in his place: alice is free."""
+    alice, bob, carol, dave, _ = crowd.desks
+    async with crowd.at_work():
+        talking, bobs = await crowd.talk(alice, bob)
+        await crowd.refer(talking, "103")
+        second, daves = await crowd.talk(bob, dave)
+        await crowd.join(second, bobs)
+        assert (talking.state, talking.heard[-1], bobs.state, second.state) == ("gone", OK, "gone", "gone")
+        await crowd.answer(carol)
+        assert crowd.pairs() == [("104", "103")]
+        await crowd.hang_up(daves)
+        await crowd.ends("handed_over", "handed_over", "normal")
+
+
 async def test_a_third_one_who_gets_no_offer_makes_one(crowd: Crowd) -> None:
     """Alice's second INVITE had none: bob's answer reaches carol in the ACK (RFC 3264 §5)."""
     alice, bob, carol, _, _ = crowd.desks

@@ -266,6 +266,30 @@ async def test_without_news(crowd: Crowd) -> None:
         await crowd.ends("handed_over", "normal")
 
 
+@pytest.mark.parametrize("answers", [True, False])
+async def test_asked_for_while_the_hold_is_under_way(crowd: Crowd, answers: bool) -> None:
+    """Bob's answer to the hold comes when he waits for carol: it is alice's still, and the music is his alone."""
+    alice, bob, carol, _ = crowd.desks
+    async with crowd.at_work():
+        talking, bobs = await crowd.talk(alice, bob)
+        bob.slow = True
+        talking.change(("a=sendonly",), "invite")
+        await crowd.settle()
+        await crowd.refer(talking, "103")
+        bob.slow = False
+        bob.look()
+        await crowd.settle()
+        assert (talking.got["INVITE"], played_to(crowd.office, "102")) == (200, "ring-back")
+        if answers:
+            await crowd.answer(carol)
+            assert (crowd.pairs(), crowd.office.playback._playing) == ([("102", "103")], {})
+        else:
+            await crowd.hang_up(carol.in_state("ringing")[0])
+            assert (crowd.pairs(), played_to(crowd.office, "102")) == ([("101", "102")], "music")
+        await crowd.hang_up(bobs)
+        await crowd.ends(*(("handed_over", "normal") if answers else ("busy", "normal")))
+
+
 async def test_once_more_meanwhile(crowd: Crowd) -> None:
     alice, bob, carol, _ = crowd.desks
     async with crowd.at_work():

@@ -163,6 +163,42 @@ def test_glare_while_holding(office: Office, alice: Phone, bob: Phone, hold: tup
     hang_up(office, alice, bob)
 
 
+def test_updates_that_cross(office: Office, alice: Phone, bob: Phone) -> None:
+    """RFC 3311 §5.2: 491, and nothing is changed."""
+    talk(office, alice, bob)
+    office >> alice.ask("UPDATE", said("a=inactive")) << bob.gets("UPDATE")
+    office >> bob.ask("UPDATE", sdp(BOBS, 5000, "a=sendonly")) << bob.gets(491)
+    office >> bob.ok(491) << alice.gets(491)
+    assert (played_to(office, "101"), played_to(office, "102")) == ("", "")
+    hang_up(office, alice, bob)
+
+
+def test_an_answer_that_holds_takes_the_music_back(office: Office, alice: Phone, bob: Phone) -> None:
+    """Bob held alice, and answers her next offer as one who does not: she hears him again."""
+    talk(office, alice, bob)
+    hold_by(office, bob, alice, sdp(BOBS, 5000, "a=sendonly"), said("a=recvonly"))
+    assert played_to(office, "101") == "music"
+    hold_by(office, alice, bob, said("a=sendrecv"), ANSWER)
+    assert played_to(office, "101") == ""
+    hang_up(office, alice, bob)
+
+
+def test_an_announcement_is_no_hold(office: Office, alice: Phone, bob: Phone) -> None:
+    """Whoever answers that they do not listen is heard, at the beginning and later."""
+    office >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
+    (
+        office
+        >> bob.says(200, sdp(BOBS, 5000, "a=sendonly"))
+        << bob.gets("ACK")
+        << alice.gets(200)
+        >> alice.ack()
+    )
+    assert played_to(office, "101") == ""
+    hold_by(office, alice, bob, said("a=sendrecv"), sdp(BOBS, 5000, "a=sendonly"))
+    assert played_to(office, "101") == ""
+    hang_up(office, alice, bob)
+
+
 def test_hold_without_g_711(office: Office, alice: Phone, bob: Phone) -> None:
     """Nothing can be played; the call goes on."""
     office >> alice.invite("102", opus(ALICES)) << bob.gets("INVITE") << alice.gets(100)

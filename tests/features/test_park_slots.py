@@ -145,6 +145,19 @@ async def test_whoever_is_parked_vanishes(crowd: Crowd) -> None:
         assert len(crowd.office.exchange) == 0
 
 
+async def test_whoever_is_parked_vanishes_and_nobody_takes_them_up(crowd: Crowd) -> None:
+    """The refresh of the session shows it (RFC 4028), also to a phone that knows no session timers."""
+    alice, bob, carol, _ = crowd.desks
+    crowd.office.set("park", seconds=3600)
+    async with crowd.at_work():
+        await park(crowd, alice, bob)
+        bob.silent = bob.missed = True
+        crowd.office.waits(1900)
+        await crowd.settle()
+        assert (await take_up(crowd, carol)).got["INVITE"] == 404
+        await crowd.ends("handed_over", "lost", "not_found")
+
+
 async def test_whoever_takes_up_has_no_sound_in_common(crowd: Crowd) -> None:
     """They hear so, and whoever waits goes on waiting."""
     alice, bob, carol, _ = crowd.desks

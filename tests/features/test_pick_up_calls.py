@@ -151,6 +151,22 @@ async def test_two_pick_up_at_the_same_moment(crowd: Crowd) -> None:
         assert sorted(each.cause for each in crowd.office.records) == ["handed_over", "normal", "not_found"]
 
 
+async def test_two_pick_up_one_of_whom_has_not_said_how_they_sound(crowd: Crowd) -> None:
+    """It is carol's already, whose ACK will have the answer."""
+    alice, _, carol, dave, _ = crowd.desks
+    async with crowd.at_work():
+        calling = await rings(crowd, alice)
+        carol.slow = True
+        await pick_up(crowd, carol, late=True)
+        assert (await pick_up(crowd, dave)).got["INVITE"] == 404
+        carol.slow = False
+        carol.look()
+        await crowd.settle()
+        assert crowd.pairs() == [("101", "103")]
+        await crowd.hang_up(calling)
+        await crowd.ends("handed_over", "not_found", "normal")
+
+
 async def test_picked_up_and_answered_at_the_same_moment(crowd: Crowd) -> None:
     """Bob's 200 comes too late: it is acknowledged, and hung up (RFC 3261 §13.2.2.4)."""
     alice, bob, carol, _, _ = crowd.desks
@@ -203,13 +219,14 @@ async def test_whoever_picks_up_vanishes(crowd: Crowd) -> None:
         await crowd.ends("handed_over", "lost")
 
 
-async def test_a_call_that_is_put_through(crowd: Crowd) -> None:
+@pytest.mark.parametrize("late", [False, True], ids=["offer", "no offer"])
+async def test_a_call_that_is_put_through(crowd: Crowd, late: bool) -> None:
     """Dave picks up what rings at carol for bob, whom alice has put through."""
     alice, bob, carol, dave, _ = crowd.desks
     async with crowd.at_work():
         talking, bobs = await crowd.talk(alice, bob)
         await crowd.refer(talking, "103")
-        await pick_up(crowd, dave, "*40*103")
+        await pick_up(crowd, dave, "*40*103", late=late)
         assert (talking.heard[-1], crowd.pairs()) == ("200 OK", [("102", "104")])
         assert carol.in_state("ringing") == []
         await crowd.hang_up(bobs)

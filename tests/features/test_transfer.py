@@ -115,3 +115,13 @@ def test_5359_2_5_attended(office: Office, alice: Phone, bob: Phone, carol: Phon
     office >> alice.ok() >> second.ok() >> bob.says(200, ANSWER) << bob.gets("ACK")
     office >> bob.bye() << bob.gets(200) << carol.gets("BYE") >> carol.ok()
     office.ends("handed_over", "handed_over", "normal")
+
+
+def test_a_refer_outside_any_call(office: Office, alice: Phone, bob: Phone) -> None:
+    """Nobody has a call made for them without being in one."""
+    talk(office, alice, bob)
+    stray = office.second_line(alice)
+    stray.call_id, stray.local, stray.remote = "stray", "<sip:101@192.0.2.1>;tag=x", "<sip:102@192.0.2.1>"
+    stray.target = "sip:102@192.0.2.1"
+    office >> stray.ask("REFER", Refer_To=TO_CAROL) << stray.gets(481)
+    (office >> alice.bye() << alice.gets(200) << bob.gets("BYE") >> bob.ok()).ends("normal")
