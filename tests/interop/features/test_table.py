@@ -16,9 +16,14 @@ import pytest
 from tests.call import test_exchange
 from tests.features import (
     test_any_settings,
+    test_click_to_dial,
     test_forwarding_reliable,
+    test_hold,
     test_outside_rights,
+    test_park,
+    test_pick_up,
     test_time_conditions,
+    test_transfer,
 )
 from tests.features import (
     test_forwarding as forwarding_ladders,
@@ -26,11 +31,29 @@ from tests.features import (
 from tests.features import (
     test_groups as group_ladders,
 )
-from tests.interop.features import test_forwarding, test_groups, test_real_phones
+from tests.interop import test_watching
+from tests.interop.features import test_flows, test_forwarding, test_groups, test_real_phones
 
 FOLDER = Path(os.environ.get("BRANCHBOX_FLOWS") or Path(__file__).parents[4] / "shared" / "flows")
 
 FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
+    "5359-2.1": (test_hold.test_5359_2_1_hold_and_resume, test_flows.test_2_1_2_3_hold_with_music),
+    "5359-2.2": (test_hold.test_5359_2_2_consultation_hold, test_flows.test_2_2_consultation_hold),
+    "5359-2.3": (
+        test_hold.test_5359_2_1_hold_and_resume,
+        test_flows.test_2_1_2_3_hold_with_music,
+    ),
+    "5359-2.4": (
+        test_transfer.test_5359_2_4_blind,
+        test_transfer.test_5359_2_4_busy_and_the_call_is_back,
+        test_flows.test_2_4_blind,
+        test_flows.test_2_4_busy_and_the_call_is_back,
+    ),
+    "5359-2.5": (
+        test_transfer.test_5359_2_5_attended,
+        test_flows.test_2_5_attended,
+        test_flows.test_2_5_with_tags_that_name_nothing,
+    ),
     "5359-2.7": (
         forwarding_ladders.test_5359_2_7_all_calls,
         forwarding_ladders.test_a_chain_tells_of_each_step_in_order,
@@ -63,6 +86,11 @@ FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
         test_outside_rights.test_a_member_outside_is_rung_in_the_group_s_right,
         test_forwarding.test_5359_2_14_outside_in_the_forwarder_s_rights,
     ),
+    "5359-2.15": (test_park.test_5359_2_15_park_and_take_up, test_flows.test_2_15_park_and_take_up),
+    "5359-2.16": (test_pick_up.test_5359_2_16_directed, test_flows.test_2_16_pick_up),
+    "5359-2.18": (test_click_to_dial.test_5359_2_18_both_answer, test_flows.test_2_18_click_to_dial),
+    "X-12": (test_flows.test_x_12_attended_transfer_across_a_trunk,),
+    "X-21": (test_watching.test_a_lamp, test_watching.test_who_may_watch_what),
     "X-23": (
         test_exchange.test_refused_at_once,
         forwarding_ladders.test_a_loop_ends_at_once,
@@ -74,23 +102,15 @@ FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
 }
 
 WAITS = {
-    "5359-2.1": "hold",
-    "5359-2.2": "hold",
-    "5359-2.3": "hold",
-    "5359-2.4": "transfer",
-    "5359-2.5": "transfer",
-    "5359-2.6": "transfer",
+    "5359-2.6": "transfer of texts",
     "5359-2.10": "conferences",
     "5359-2.11": "conferences",
     "5359-2.13": "screening of callers",
-    "5359-2.15": "parking",
-    "5359-2.16": "pick-up",
     "5359-2.17": "automatic redial",
-    "5359-2.18": "click to dial",
 }
 "By flow: the service whose tests will show it here."
 
-OF_SERVICES = ("X-23", "X-24")
+OF_SERVICES = ("X-12", "X-21", "X-23", "X-24")
 "Of the exchange's own flows, those that are about services; the others are shown where their subject is."
 
 
