@@ -61,7 +61,7 @@ BOOT_FILES = {
     "vmlinuz": b"kernel",
     "initrd.img": b"initial",
     "bcm2711-rpi-4-b.dtb": b"tree",
-    "entry.conf": b"title Branchbox\nlinux /@SLOT@/vmlinuz\noptions root=@ROOT@ ro\n",
+    "entry.conf": b"title Branchbox\nsort-key @ORDER@\nlinux /@SLOT@/vmlinuz\noptions root=@ROOT@ ro\n",
     "config.txt": b"os_prefix=@SLOT@/\nkernel=vmlinuz\n",
     "cmdline.txt": b"console=ttyS1 root=@ROOT@ ro\n",
 }
