@@ -2,7 +2,8 @@
 
 On the FAT partition:
 
-    a/ b/                            kernel, initramfs, device trees and templates of each slot
+    a/ b/                            kernel, initramfs, device trees and templates of each slot; in the templates stand
+                                     @SLOT@ @ROOT@ @ORDER@ @TRIAL@ and @CMDLINE@, so that a new image may say all else
     loader/entries/kept.conf         UEFI: systemd-boot starts this slot
     loader/entries/trial+1.conf      UEFI: it tries this one before, once: it renames the file to trial+0-1.conf first
     config.txt                       Raspberry Pi: the firmware starts this slot
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from appliance.system.update.bundle import Bundle
 
-__all__ = ["SLOTS", "Card", "Firmware", "Slot", "other"]
+__all__ = ["SLOTS", "TRIAL_MARK", "Card", "Firmware", "Slot", "other"]
 
 Slot = Literal["a", "b"]
 SLOTS: tuple[Slot, ...] = get_args(Slot)
@@ -40,8 +41,12 @@ ENTRIES = "loader/entries"
 KEPT: dict[Firmware, str] = {"uefi": f"{ENTRIES}/kept.conf", "raspberry": "config.txt"}
 TRIAL: dict[Firmware, str] = {"uefi": f"{ENTRIES}/trial+1.conf", "raspberry": "tryboot.txt"}
 TEMPLATE: dict[Firmware, str] = {"uefi": "entry.conf", "raspberry": "config.txt"}
-ORDER = {"trial": "branchbox-1-trial", "kept": "branchbox-2-kept"}
+Order = Literal["trial", "kept"]
+ORDER: dict[Order, str] = {"trial": "branchbox-1-trial", "kept": "branchbox-2-kept"}
 "systemd-boot starts the first by these keys that has tries left; kept.conf has no counter and is always left."
+CMDLINES: dict[Order, str] = {"trial": "trial.txt", "kept": "cmdline.txt"}
+TRIAL_MARK = "branchbox.trial"
+"On the kernel's command line; units go by it that must not depend on the new program."
 _SLOT_MARK = re.compile(r"^(?:linux /|os_prefix=)([ab])/", re.MULTILINE)
 
 
@@ -85,9 +90,9 @@ class Card:
         folder.mkdir(exist_ok=True)
         for name, pieces in boot_files(bundle):
             durable.fill(folder / name, pieces)
-        # This one has the slot in it for good; the firmware reads it from the slot's folder.
-        commands = self._filled(slot, "cmdline.txt", "kept")
-        durable.fill(folder / "cmdline.txt", [commands])
+        # A Raspberry Pi's firmware reads these from the slot's folder; config.txt and tryboot.txt say which.
+        for order, name in sorted(CMDLINES.items(), reverse=True):
+            durable.fill(folder / name, [self._filled(slot, "cmdline.txt", order)])
         durable.sync(folder)
         durable.sync(self.boot)
 
@@ -125,9 +130,16 @@ class Card:
         if digest.hexdigest() != part.sha256:
             raise ConfigError("update", "update.card_worn")
 
-    def _filled(self, slot: Slot, template: str, order: Literal["trial", "kept"]) -> bytes:
+    def _filled(self, slot: Slot, template: str, order: Order) -> bytes:
         text = (self.boot / slot / template).read_text(encoding="utf-8")
-        for name, value in (("SLOT", slot), ("ROOT", self.root_names[slot]), ("ORDER", ORDER[order])):
+        values = {
+            "SLOT": slot,
+            "ROOT": self.root_names[slot],
+            "ORDER": ORDER[order],
+            "TRIAL": TRIAL_MARK if order == "trial" else "",
+            "CMDLINE": CMDLINES[order],
+        }
+        for name, value in values.items():
             text = text.replace(f"@{name}@", value)
         return text.encode()
 

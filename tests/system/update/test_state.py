@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from appliance.errors import ConfigError
-from appliance.system.update.manifest import Manifest
+from appliance.system.update.bundle import open_bundle
 from appliance.system.update.state import KEYS_LIMIT, Before, State, Trial, concluded, read_state, write_state
 from tests.system.update.workshop import Workshop
 
@@ -17,17 +17,12 @@ BEFORE = Before(lines=("carrier",), extensions=("101",))
 
 def trial(workshop: Workshop, level: int = 3) -> Trial:
     with workshop.application().open("rb") as file:
-        manifest = Manifest.parse(_manifest(file.read()))
+        manifest = open_bundle(file, workshop.ring()).manifest
     new = workshop.public("second")
     manifest = msgspec.structs.replace(
         manifest, security_level=level, new_keys=(new,), revoked_keys=("first",)
     )
     return Trial.of(manifest, "0.2.0-abc", BEFORE)
-
-
-def _manifest(content: bytes) -> bytes:
-    start = content.index(b"{")
-    return content[start : content.index(b'"revoked_keys":[]}') + len(b'"revoked_keys":[]}')]
 
 
 def test_nothing_is_remembered_at_first(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,23 @@ def boot_archive(files: dict[str, bytes] = BOOT_FILES, **more: tarfile.TarInfo) 
         for entry in more.values():
             archive.addfile(entry)
     return result.getvalue()
+
+
+def alter_at_random(whole: bytes, last: int, chance: random.Random) -> bytes:
+    """One thing about a bundle is otherwise; `last` octets at its end are its payload."""
+    at = chance.randrange(len(whole))
+    match chance.randrange(5):
+        case 0:
+            return whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1 :]
+        case 1:
+            return whole[:at]
+        case 2:
+            return whole + chance.randbytes(chance.randint(1, 600))
+        case 3:
+            run = chance.randbytes(chance.randint(1, 80))
+            return whole[:at] + run + whole[at + len(run) :]
+        case _:
+            # Parts, or pieces of them, change places.
+            start = len(whole) - last
+            cut = chance.randint(start + 1, len(whole) - 1)
+            return whole[:start] + whole[cut:] + whole[start:cut]
