@@ -28,14 +28,15 @@ VERBS: dict[str, tuple[str, ...]] = {
     "dns-check": ("list", "show"),
     "export": ("show",),
     "import": ("apply",),
+    "update": ("show",),
 }
 """What an HTTP method stands for. `admin` and `backup` are not offered: a stolen token must not change the password,
 make more tokens, or have files written on the box."""
 
-AREA_VERBS: dict[str, tuple[str, ...]] = {"extensions": ("add-many",)}
+AREA_VERBS: dict[str, tuple[str, ...]] = {"extensions": ("add-many",), "update": ("install",)}
 KEY_VERBS: dict[str, tuple[str, ...]] = {"calls": ("hang-up",), "routes": ("test",)}
 
-SINGLES = ("status", "system", "dial-plan", "export")
+SINGLES = ("status", "system", "dial-plan", "export", "update")
 "Areas that hold one thing only: no key, and GET shows it."
 
 RECORD_FILTERS = (("number", "string"), ("before", "string"), ("limit", "integer"))

@@ -42,7 +42,7 @@ SECRETS = frozenset({"password", "current", "code", "token"})
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
   status system extensions lines trunks routes dial-plan
-  registrations calls records trace dns-check admin box
+  registrations calls records trace dns-check admin box update
 
 examples:
   branchbox ctl extensions list

@@ -7,6 +7,7 @@ program that is kept, so a new one does not judge itself.
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,34 +71,40 @@ async def watch(site: Site, look: Callable[[Before], frozenset[str]], machine: B
     trial = read_state(site.releases).trial
     if trial is None:
         return say("update.no_trial", language())
-    verdict, missing = await _verdict(site, trial, look)
-    words = {"version": trial.version, "missing": ", ".join(sorted(missing))}
-    if verdict == "keep":
+    end = await _end(site, trial, look)
+    if end.verdict == "keep":
         return say("update.is_kept", language(), version=trial.version)
-    match trial.kind:
-        case "application":
-            machine.run("systemctl", "restart", place_options.UNIT)
-        case "image" if site.is_trial:
-            machine.run("systemctl", "reboot")
-        case "image":
-            pass  # the old slot runs already
-    return say("update.is_gone", language(), **words)
+    if end.runs:
+        match trial.kind:
+            case "application":
+                machine.run("systemctl", "--no-block", "restart", place_options.UNIT)
+            case "image":
+                machine.run("systemctl", "reboot")
+    return say("update.is_gone", language(), version=trial.version, missing=", ".join(sorted(end.missing)))
 
 
-async def _verdict(
-    site: Site, trial: Trial, look: Callable[[Before], frozenset[str]]
-) -> tuple[Verdict, frozenset[str]]:
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a trial ended."""
+
+    verdict: Verdict
+    missing: frozenset[str] = frozenset()
+    runs: bool = False
+    "Whether what was tried still runs; otherwise what was before does already, and nobody's call need end."
+
+
+async def _end(site: Site, trial: Trial, look: Callable[[Before], frozenset[str]]) -> _End:
     probation = Probation(anyio.current_time())
     while True:
-        match await anyio.to_thread.run_sync(standing, site, trial):
+        match stands := await anyio.to_thread.run_sync(standing, site, trial):
             case "kept":
                 # The power was cut between keeping it and remembering so.
                 await anyio.to_thread.run_sync(conclude, site, "kept")
-                return "keep", frozenset()
+                return _End("keep")
             case "gone":
                 # It ended before it could be judged, and what ran before was started again.
                 await anyio.to_thread.run_sync(come_back, site, trial, probation.missing)
-                return "come_back", probation.missing
+                return _End("come_back", probation.missing)
             case "waiting":
                 missing = frozenset({"sip"})
             case "trying":
@@ -105,8 +112,8 @@ async def _verdict(
         verdict = probation.look(anyio.current_time(), missing)
         if verdict == "keep":
             await anyio.to_thread.run_sync(keep, site, trial)
-            return verdict, missing
+            return _End(verdict)
         if verdict == "come_back":
             await anyio.to_thread.run_sync(partial(come_back, site, trial, sorted(missing)))
-            return verdict, missing
+            return _End(verdict, missing, runs=stands == "trying")
         await anyio.sleep(LOOK_EVERY_S)

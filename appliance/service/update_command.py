@@ -6,9 +6,11 @@ Exit status: 0 it is being tried, 1 refused with the reason and nothing changed.
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
 
 from appliance import __version__
 from appliance.control.client import NotRunningError
@@ -17,9 +19,10 @@ from appliance.locale import say
 from appliance.locale.tongue import explain, language
 from appliance.service import place_options
 from appliance.service.health import measure
+from appliance.system import box
 from appliance.system.apply import Box
 from appliance.system.update.fetch import fetched, is_url
-from appliance.system.update.state import Before, read_state
+from appliance.system.update.state import Before, Refusal, read_state, write_state
 from appliance.system.update.updater import examine, install, only_one
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     place_options.add_arguments(parser)
     parser.add_argument("--check", action="store_true", help="check it whole, and change nothing")
+    parser.add_argument(
+        "--requested", action="store_true", help="take what the exchange was asked for (systemd)"
+    )
     parser.add_argument("source", metavar="FILE|URL", nargs="?", help="the update; none: how the last went")
 
 
@@ -48,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it, or say why not."""
     tongue = language()
     site = place_options.site(arguments)
+    if arguments.requested:
+        arguments.source = box.requested_update(arguments.data)
     try:
         if arguments.source is None:
             sys.stdout.write(_last(site))
@@ -65,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_DONE if start(trial, site, Box(site.root)) else EXIT_REFUSED
     except ConfigError as error:
         sys.stderr.write(f"branchbox: {explain(error, tongue)}\n")
+        if arguments.requested:
+            _remember_refusal(site, error)
     except OSError as error:
         sys.stderr.write(f"branchbox: {error}\n")
     return EXIT_REFUSED
@@ -100,6 +110,13 @@ def start(trial: Trial, site: Site, machine: Box) -> bool:
         case "image":
             reason = () if site.firmware() == "uefi" else ("--reboot-argument=0 tryboot",)
             return machine.run("systemctl", "reboot", *reason)
+
+
+def _remember_refusal(site: Site, error: ConfigError) -> None:
+    """For whoever asked: they are not at this process's standard error."""
+    with suppress(ConfigError, OSError):
+        refusal = Refusal(error.key, {name: str(value) for name, value in error.params.items()})
+        write_state(site.releases, msgspec.structs.replace(read_state(site.releases), refused=refusal))
 
 
 def _last(site: Site) -> str:

@@ -73,7 +73,7 @@ async def test_a_bad_application_goes(box: FakeBox) -> None:
     start_next(box)
     said, done, seconds = await watched(box, lambda _: frozenset({"lines", "sip"}))
     assert "lines, sip" in said
-    assert done == ["would run: systemctl restart branchbox.service"]
+    assert done == ["would run: systemctl --no-block restart branchbox.service"]
     assert seconds == DEADLINE_S
     assert box.site.programs().links().current is None
     assert box.site.programs().links().trying is None
@@ -88,8 +88,9 @@ async def test_an_application_that_crashes_under_the_watch_ends_it(box: FakeBox)
         (folder / "trying").rename(folder / "failed")
         return WELL
 
-    said, _, seconds = await watched(box, look)
+    said, done, seconds = await watched(box, look)
     assert "did not prove itself" in said
+    assert done == [], "what was before runs already, and its calls go on"
     assert seconds == health_command.LOOK_EVERY_S
     assert box.state.last is not None
     assert box.state.last.outcome == "came_back"

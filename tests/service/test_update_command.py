@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -131,6 +132,22 @@ def test_refused_in_words(
 def test_a_file_that_is_not_there(update: Update, capsys: pytest.CaptureFixture[str]) -> None:
     assert update("/nowhere/at/all") == 1
     assert "/nowhere/at/all" in capsys.readouterr().err
+
+
+def test_what_was_asked_for_on_the_console(box: FakeBox, update: Update, server: str) -> None:
+    data = box.root / "data"
+    data.mkdir()
+    address = f"{server}/{box.workshop.application(target='riscv64').name}"
+    (data / "wanted-update.json").write_text(json.dumps({"source": address}))
+    assert update("--requested") == 1
+    refused = box.state.refused
+    assert refused is not None
+    assert (refused.key, refused.params) == ("update.wrong_target", {"target": "riscv64", "here": MACHINE})
+    box.workshop.application(target=MACHINE)
+    (data / "wanted-update.json").write_text(json.dumps({"source": address}))
+    assert update("--requested") == 0
+    assert box.state.refused is None
+    assert box.state.trial is not None
 
 
 def test_how_the_last_one_went(box: FakeBox, update: Update, capsys: pytest.CaptureFixture[str]) -> None:

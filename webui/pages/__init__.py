@@ -39,6 +39,7 @@ from webui.pages import (
     system_network,
     system_password,
     system_tokens,
+    system_update,
 )
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ ROUTES: tuple[Route, ...] = (
     *system_password.ROUTES,
     *system_tokens.ROUTES,
     *system_backup.ROUTES,
+    *system_update.ROUTES,
     *about.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,

@@ -33,6 +33,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     system = visit.perform("system", "show")
     forms = {"general": _general(system), "network": network_form(system), "password": form.Reading()}
     forms["token"] = form.Reading()
+    forms["updating"] = form.Reading()
     forms["dns"] = form.Reading(typed={"dns_references": " ".join(system.get("dns_references", ()))})
     if refused is not None:
         forms[section] = refused
@@ -42,6 +43,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
         "time_zones": zones_with(str(system.get("time_zone", "UTC"))),
         "tokens": visit.perform("admin", "tokens"),
         "new_token": None,
+        "update": visit.perform("update", "show"),
     }
     return visit.page("system.html", 400 if refused else 200, **(values | extra))
 

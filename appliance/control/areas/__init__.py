@@ -20,6 +20,7 @@ from appliance.control.areas import (
     system,
     trace,
     trunks,
+    update,
 )
 
 __all__ = ["AREAS"]
@@ -40,6 +41,7 @@ AREAS = (
     dns_check.AREA,
     backup.AREA,
     box.AREA,
+    update.AREA,
     export.AREA,
     import_.AREA,
 )

@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["drop", "fill", "move", "point", "remove_tree", "sync"]
+__all__ = ["drop", "fill", "make_folder", "move", "point", "remove_tree", "sync"]
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that the exchange, another user, may read, whatever the umask is. OSError."""
+    if not folder.is_dir():
+        if not folder.parent.is_dir():
+            make_folder(folder.parent)
+        folder.mkdir()
+        folder.chmod(0o755)
+        sync(folder.parent)
 
 
 def fill(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None:

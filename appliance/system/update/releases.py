@@ -61,14 +61,14 @@ class Releases:
         """
         (part,) = bundle.manifest.parts
         name = f"{bundle.manifest.version}-{part.sha256[:DIGEST_DIGITS]}"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(self.folder)
         self.clean()
         links = self.links()
         if name in (links.current, links.trying):
             return name  # the same octets; what runs is not written over
         scratch = self.folder / f".{name}"
         durable.remove_tree(scratch)
-        scratch.mkdir()
+        durable.make_folder(scratch)
         try:
             durable.fill(scratch / PROGRAM, bundle.pieces(part.name), 0o755)
             durable.sync(scratch)

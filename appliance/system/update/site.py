@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.errors import ConfigError
+from appliance.system.update import durable
 from appliance.system.update.acceptance import IMAGE_TARGET, Place
 from appliance.system.update.card import SLOTS, TRIAL_MARK, Card, Firmware, Slot, other
 from appliance.system.update.keys import KeyRing, read_keys
@@ -79,8 +80,8 @@ class Site:
         """What an update of `kind` must fit. OSError."""
         room = {}
         if kind == "application":
-            self.releases.mkdir(parents=True, exist_ok=True)
-            room["executable"] = _free(self.releases) - SPARE_OCTETS
+            durable.make_folder(self.releases)
+            room["executable"] = max(0, _free(self.releases) - SPARE_OCTETS)
         elif card is not None and (booted := self.booted()) is not None:
             slot = other(booted)
             with card.roots[slot].open("rb") as device:
@@ -104,7 +105,7 @@ class Site:
     def card(self) -> Iterator[Card]:
         """The card, its boot partition mounted for as long as this lasts. ConfigError, OSError."""
         point = self.root / MOUNT_POINT
-        point.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(point)
         names: dict[Slot, str] = {slot: f"PARTUUID={PARTITIONS[slot]}" for slot in SLOTS}
         roots: dict[Slot, Path] = {slot: self._device(slot) for slot in SLOTS}
         card = Card(point, roots, names, self.firmware())

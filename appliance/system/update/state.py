@@ -8,13 +8,14 @@ import msgspec
 
 from appliance.errors import ConfigError
 from appliance.system.files import read_bounded, write_atomically
+from appliance.system.update import durable
 from appliance.system.update.manifest import Kind, Manifest, PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["Before", "Outcome", "State", "Trial", "concluded", "read_state", "write_state"]
+__all__ = ["Before", "Last", "Outcome", "Refusal", "State", "Trial", "concluded", "read_state", "write_state"]
 
 STATE_FILE = "state.json"
 Outcome = Literal["kept", "came_back"]
@@ -62,6 +63,15 @@ class Last(msgspec.Struct, frozen=True):
     "The checks that failed at its end; empty also when it never came to a check."
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """Why what somebody asked for on the console or the serial line was not taken."""
+
+    key: str
+    "The locale key of the reason."
+    params: dict[str, str] = {}
+    "What its placeholders stand for."
+
+
 class State(msgspec.Struct, frozen=True):
     """All of it."""
 
@@ -71,6 +81,8 @@ class State(msgspec.Struct, frozen=True):
     revoked: tuple[str, ...] = ()
     trial: Trial | None = None
     last: Last | None = None
+    refused: Refusal | None = None
+    "Until the next update that is taken."
 
 
 def concluded(state: State, outcome: Outcome, missing: Iterable[str] = ()) -> State:
@@ -108,5 +120,5 @@ def read_state(folder: Path) -> State:
 
 def write_state(folder: Path, state: State) -> None:
     """Remember. OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(folder)
     write_atomically(folder / STATE_FILE, msgspec.json.format(msgspec.json.encode(state), indent=1) + b"\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from appliance.errors import ConfigError
+from appliance.system.update import durable
 from appliance.system.update.acceptance import check
 from appliance.system.update.boot_part import check_boot
 from appliance.system.update.bundle import open_bundle
@@ -72,13 +73,14 @@ def install(bundle: Bundle, site: Site, before: Before) -> Trial:
 
 
 def _remember(site: Site, trial: Trial) -> None:
-    write_state(site.releases, msgspec.structs.replace(read_state(site.releases), trial=trial))
+    state = read_state(site.releases)
+    write_state(site.releases, msgspec.structs.replace(state, trial=trial, refused=None))
 
 
 @contextmanager
 def only_one(site: Site) -> Iterator[None]:
     """No two updates at a time. ConfigError when another is under way; the kernel lets go when a process ends."""
-    site.releases.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(site.releases)
     descriptor = os.open(site.releases / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
