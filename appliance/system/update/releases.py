@@ -107,6 +107,12 @@ class Releases:
             if entry.is_dir() and not entry.is_symlink() and entry.name not in wanted:
                 durable.remove_tree(entry)
 
+    def forget_other_bases(self) -> None:
+        """Delete the releases over any other base: the slot that it was in is written over."""
+        for entry in self.folder.parent.glob("*"):
+            if entry.is_dir() and not entry.is_symlink() and entry != self.folder:
+                durable.remove_tree(entry)
+
     def _target(self, name: str) -> str | None:
         link = self.folder / name
         return link.readlink().name if link.is_symlink() else None

@@ -67,6 +67,7 @@ def install(bundle: Bundle, site: Site, before: Before) -> Trial:
             trial = Trial.of(bundle.manifest, slot, before)
             with site.card() as card:
                 card.write(slot, bundle)
+                site.programs().forget_other_bases()
                 _remember(site, trial)
                 card.stage(slot)
     return trial

@@ -47,6 +47,16 @@ def test_an_image_waits_in_the_other_slot(box: FakeBox, workshop: Workshop) -> N
     assert (card.boot / "tryboot.txt").exists()
 
 
+def test_releases_over_what_is_written_over_go(box: FakeBox, workshop: Workshop) -> None:
+    box.update(workshop.application(target=MACHINE))
+    box.remember(State())
+    older = box.site.releases / "0.0.9"
+    (older / "0.0.9-x").mkdir(parents=True)
+    box.update(workshop.image())
+    assert not older.exists()
+    assert box.site.programs().links().next is not None, "those over what runs stay"
+
+
 def test_checking_changes_nothing(box: FakeBox, workshop: Workshop) -> None:
     before = box.contents()
     for path in (workshop.application(target=MACHINE), workshop.image()):
