@@ -22,6 +22,7 @@ __all__ = ["HELP", "NAME", "add_arguments", "run"]
 NAME = "system-apply"
 HELP = "apply host name, time zone, network and requests as root (run by systemd)"
 SERVICE = "branchbox.service"
+UPDATE_UNIT = "branchbox-update.service"
 EXIT_DONE, EXIT_REFUSED = 0, 1
 
 
@@ -67,6 +68,9 @@ def _do_request(data: Path, machine: Box) -> None:
         case "reboot":
             box.forget_request(data)
             done = machine.run("systemctl", "--no-block", "reboot")
+        case "update":
+            box.forget_request(data)
+            done = machine.run("systemctl", "--no-block", "start", UPDATE_UNIT)
         case "factory-reset":
             done = _factory_reset(data, machine)
     machine.failed = machine.failed or not done

@@ -24,6 +24,7 @@ class FakeExchange:
         }
         self.extensions: dict[str, str] = {}
         self.box: list[str] = []
+        self.update: dict[str, Any] = {}
         self.console_url = "https://192.0.2.5"
         self.down_for = 0
         "How many requests find nobody."
@@ -66,6 +67,11 @@ class FakeExchange:
         if verb == "set":
             self.system |= values
         return self.system
+
+    def _update(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
+        if verb == "install":
+            self.box.append(values["source"])
+        return {"version": "0.1.0", **self.update}
 
     def _extensions(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
         if verb == "add-many":

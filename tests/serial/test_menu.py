@@ -54,6 +54,30 @@ def test_restart(answer: str, verb: str) -> None:
     assert exchange.box == [verb]
 
 
+def test_an_update_wants_its_word() -> None:
+    exchange = FakeExchange(set_up=True)
+    choose("7", "", "7", "https://example.com/a", "no", exchange=exchange)
+    assert exchange.box == []
+    choose("7", "https://example.com/a", "yes", exchange=exchange)
+    assert exchange.box == ["https://example.com/a"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, "0.1.0"),
+        ({"trial": "0.2.0"}, "0.2.0 is on trial"),
+        ({"last": "0.2.0", "outcome": "kept"}, "0.2.0 has proved itself"),
+        ({"last": "0.2.0", "outcome": "came_back"}, "the version before came back"),
+        ({"refused": "update.not_a_bundle"}, "! This is no Branchbox update."),
+    ],
+)
+def test_how_the_last_update_went(state: dict[str, str], said: str) -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.update = state
+    assert said in choose("7", "", exchange=exchange).text
+
+
 def test_factory_reset_wants_its_word() -> None:
     exchange = FakeExchange(set_up=True)
     choose("5", "yes", "5", "", exchange=exchange)

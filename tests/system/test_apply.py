@@ -121,6 +121,7 @@ def test_a_box_that_was_never_asked_for_anything(
     [
         ("restart-service", "systemctl --no-block restart branchbox.service"),
         ("reboot", "systemctl --no-block reboot"),
+        ("update", "systemctl --no-block start branchbox-update.service"),
     ],
 )
 def test_requests_are_done_once(

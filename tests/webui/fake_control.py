@@ -48,6 +48,7 @@ class FakeControl(FakeFeatures, FakeOutside):
     dns_findings: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str | None, JSON, str]] = field(default_factory=list)
     "Every request, in order."
+    update: JSON = field(default_factory=dict)
     wrong_passwords: int = 0
 
     def __call__(self, area: str, verb: str, key: str | None, values: JSON, actor: str) -> Any:
@@ -102,6 +103,22 @@ class FakeControl(FakeFeatures, FakeOutside):
         for name, value in values.items():
             setattr(self, name, value)
         return self.system_show(None, {})
+
+    def update_show(self, key: str | None, values: JSON) -> JSON:
+        nothing = dict.fromkeys(("trial", "last", "outcome", "refused"))
+        return {
+            "version": "0.1.0",
+            "security_level": 0,
+            **nothing,
+            "missing": [],
+            "params": {},
+            **self.update,
+        }
+
+    def update_install(self, key: str | None, values: JSON) -> JSON:
+        if not str(values["source"]).startswith("http"):
+            raise ConfigError("source", "update.no_address")
+        return {"done": True}
 
     # extensions
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl
@@ -203,6 +206,37 @@ def test_the_network_is_fixed_or_automatic(admin: Client, control: FakeControl) 
     assert admin.post("/system/network", {**static, "prefix": "99"}).status == 400
     admin.post("/system/network", {"mode": "dhcp"})
     assert last_asked(control, "system")[2] == {"network": "dhcp"}
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, "Version 0.1.0 runs."),
+        ({"trial": "0.2.0"}, "0.2.0 is on trial"),
+        ({"last": "0.2.0", "outcome": "kept"}, "0.2.0 has proved itself"),
+        (
+            {"last": "0.2.0", "outcome": "came_back", "missing": ["sip", "lines"]},
+            "missing at last: sip, lines",
+        ),
+        ({"refused": "update.no_room", "params": {"part": "root", "size": "9", "room": "5"}}, "room for 5"),
+    ],
+)
+def test_how_the_last_update_went(
+    admin: Client, control: FakeControl, state: dict[str, Any], said: str
+) -> None:
+    control.update = state
+    assert said in admin.get("/system").text
+
+
+def test_an_update_is_asked_for_by_its_address(admin: Client, control: FakeControl) -> None:
+    admin.get("/system")
+    assert admin.post("/system/update", {"source": " https://example.com/a.bundle "}).status == 303
+    assert ("update", "install", None, {"source": "https://example.com/a.bundle"}) in [
+        each[:4] for each in control.asked
+    ]
+    refused = admin.post("/system/update", {"source": "nowhere"})
+    assert refused.status == 400
+    assert 'aria-describedby="source-error"' in refused.text
 
 
 def test_the_references_of_the_dns_check(admin: Client, control: FakeControl) -> None:

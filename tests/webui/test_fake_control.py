@@ -60,6 +60,8 @@ ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("trace", "show", "8", {}),
     ("dns-check", "show", "sip.example", {}),
     ("dns-check", "list", None, {}),
+    ("update", "show", None, {}),
+    ("update", "install", None, {"source": "https://example.com/update"}),
     ("export", "show", None, {}),
 )
 

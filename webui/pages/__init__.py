@@ -43,6 +43,7 @@ from webui.pages import (
     system_network,
     system_password,
     system_tokens,
+    system_update,
 )
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ ROUTES: tuple[Route, ...] = (
     *system_password.ROUTES,
     *system_tokens.ROUTES,
     *system_backup.ROUTES,
+    *system_update.ROUTES,
     *about.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,

@@ -35,6 +35,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     forms["token"] = form.Reading()
     music = visit.perform("music", "show")
     forms["music"], forms["tones"] = form.Reading(), form.Reading(typed={"tones": music["tones"]})
+    forms["updating"] = form.Reading()
     forms["dns"] = form.Reading(typed={"dns_references": " ".join(system.get("dns_references", ()))})
     if refused is not None:
         forms[section] = refused
@@ -45,6 +46,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
         "tokens": visit.perform("admin", "tokens"),
         "new_token": None,
         "music": music,
+        "update": visit.perform("update", "show"),
     }
     return visit.page("system.html", 400 if refused else 200, **(values | extra))
 
