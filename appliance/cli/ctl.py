@@ -36,7 +36,7 @@ USAGE_KEYS = frozenset(
     {"error.unknown_area", "error.unknown_verb", "error.key_missing", "error.key_unexpected"}
 )
 # `password=-` reads it from standard input: the command line is seen by every user of the machine.
-SECRETS = frozenset({"password", "current", "code", "token"})
+SECRETS = frozenset({"password", "current", "code", "token", "wifi_password"})
 
 
 EPILOG = """\
@@ -59,6 +59,8 @@ examples:
   branchbox ctl export > FILE
   branchbox ctl import FILE        (- is standard input)
   branchbox ctl dns-check NAME
+  branchbox ctl system set network=static address=192.0.2.5 gateway=192.0.2.1 dns=192.0.2.1
+  branchbox ctl system confirm     (on the board the network goes back after 120 s without it)
   branchbox ctl music set FILE.wav (music on hold; music remove: the built-in one)
 
 password=- reads the password from standard input: what stands on a command line, others can see.

@@ -39,8 +39,10 @@ from appliance.sip.subscriptions import Notifier
 from appliance.sip.transport.certificate_folder import CertificateFolder
 from appliance.sip.transport.sockets import SocketTransports
 from appliance.store import own_secrets
+from appliance.system.box import on_appliance
 from appliance.system.certificates import ensure_certificate
 from appliance.system.network import reachable_addresses
+from appliance.system.probation import Probation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from appliance.sip.transport.flow import Flow
     from appliance.store.store import Store
     from appliance.system.certificates import Certificate
+    from appliance.system.probation import Trial
 
 __all__ = ["CERTIFICATES", "Service"]
 
@@ -136,6 +139,14 @@ class Service:
             now=clock.now,
         )
         parts.snapshots = furnish(wire, exchange, config, parts.sounds, watching.lamps).snapshots
+        wishes = Wishes(options.data)
+
+        def network_tried(trial: Trial | None) -> None:
+            wishes.try_out(trial)
+            parts.feed.changed()
+
+        # Elsewhere nobody carries out what is wanted, and there is nothing to undo.
+        parts.probation = Probation(clock, network_tried) if on_appliance() else None
         control = Control(parts)
         world = World(wire, exchange, options, control.feed.changed)
         parts.outside = world
@@ -149,7 +160,7 @@ class Service:
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, transports, endpoint, relay, registrations, exchange, control, address_book),
-            *(certificate, Wishes(options.data), gruus, world, watching, config),
+            *(certificate, wishes, gruus, world, watching, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
             parts.sounds,
         )
