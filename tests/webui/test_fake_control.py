@@ -16,6 +16,7 @@ ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("status", "show", None, {}),
     ("system", "show", None, {}),
     ("system", "set", None, {"network": "static", "address": "192.0.2.5", "dns": ["192.0.2.1"]}),
+    ("system", "set", None, {"ipv6": "off", "vlan": 7, "link": "wifi", "wifi_password": "correct horse"}),
     ("extensions", "list", None, {}),
     ("extensions", "show", "101", {}),
     ("extensions", "add", None, {"number": "120", "password": "words", "ring_seconds": 20, "enabled": True}),

@@ -135,7 +135,9 @@ def used_keys() -> set[str]:
         for each in files("webui").joinpath(folder).iterdir():
             if each.name.endswith((".html", ".py")):
                 found |= set(
-                    re.findall(r'"(console\.(?!js")[a-z_]+(?:\.[a-z_]+)?)"', each.read_text(encoding="utf-8"))
+                    re.findall(
+                        r'"(console\.(?!js")[a-z_]+(?:\.[a-z0-9_]+)?)"', each.read_text(encoding="utf-8")
+                    )
                 )
     return found
 
@@ -154,6 +156,8 @@ def test_every_word_is_used() -> None:
         "console.refused.",
         "console.record.",
         "console.dns.asked.",
+        "console.system.ipv6.",
+        "console.system.link.",
         *(f"console.ways.{each}." for each in ("about", "add", "edit", "from", "group", "remove")),
         # Those of settings are all looked at in test_settings.
         *(f"console.{each}." for each in ("choice", "dial_plan", "lines", "outside", "routes", "trunks")),
