@@ -10,7 +10,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=debian.sh
 . "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
-DISK_ID=b0a4cb0c # also in systemd/branchbox-grow-data.service and overlay/etc/fstab
+DISK_ID=b0a4cb0c # also in systemd/branchbox-{grow-data,reset-file}.service and overlay/etc/fstab
 MIB=2048         # sectors
 FAT_MIB=256      # kernel, initramfs and firmware take 70; a second kernel beside it fits
 DATA_MIB=64      # as small as ext4 is comfortable with; it grows to the card
