@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance import locale
 from appliance.cli.dns_report import dns_report
+from appliance.cli.system_report import system_report
 from appliance.cli.table import as_text
 from appliance.control.client import Client, NotRunningError, socket_in
 from appliance.errors import ConfigError
@@ -153,7 +154,7 @@ def shown(words: Words, result: Any, *, as_json: bool) -> str:
     if words.area == "dns-check":
         tongue = language()
         return "\n".join(dns_report(each, tongue) for each in (result if words.verb == "list" else [result]))
-    return as_text(result)
+    return system_report(result, language()) if words.area == "system" else as_text(result)
 
 
 def _message(message: Any) -> str:
