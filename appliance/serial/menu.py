@@ -12,7 +12,7 @@ from appliance.errors import ConfigError
 from appliance.serial.dialogue import Back, Interrupted, InvalidError, Talk, Words, ask, perform, say
 from appliance.serial.features import features
 from appliance.serial.network import change_network, trial_line
-from appliance.serial.pages import console_urls, show_console
+from appliance.serial.pages import console_urls, is_loopback, show_console
 from appliance.serial.questions import ask_language, confirm
 from appliance.serial.wizard import wizard
 
@@ -159,10 +159,11 @@ def _greeting_of_a_new_box(words: Words, status: dict[str, Any]) -> Talk[str]:
         code = (yield from perform(words, "admin", "first-code")).get("code", "")
     except ConfigError:
         code = ""
+    urls = [url for url in console_urls(status) if not is_loopback(url)]
     lines = ["", "Branchbox"]
     for each in (Words("en"), Words("zh")) if words.unicode else (Words("en"),):
-        if code:
-            lines.append(each("greeting.browser", url=console_urls(status)[0], code=code))
+        if code and urls:
+            lines.append(each("greeting.browser", url=urls[0], code=code))
         lines.append(each("greeting.new"))
     return "\n".join(lines)
 

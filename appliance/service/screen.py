@@ -58,14 +58,8 @@ class ScreenText:
         """The text now. Once somebody has set the box up there is no code in it, ever."""
         code = None if self._set_up else await self._control.first_code()
         self._set_up = code is None
-        host, url = self._host_name(), self._url()
-        lines = [
-            "",
-            f"  Branchbox - {host}",
-            "",
-            f"  Console:        {url}",
-            f"                  {_local(url, host)}",
-        ]
+        host = self._host_name()
+        lines = ["", f"  Branchbox - {host}", "", *_console(self._url(), host)]
         if code is not None:
             lines += [
                 "",
@@ -107,6 +101,12 @@ class Screen:
             logger.warning("the screen is not up to date: %s", error)
             return
         self._shown = text
+
+
+def _console(url: str, host: str) -> list[str]:
+    if urlsplit(url).hostname in ("127.0.0.1", "::1"):
+        return ["  There is no network address yet. Connect the network cable."]
+    return [f"  Console:        {url}", f"                  {_local(url, host)}"]
 
 
 def _local(url: str, host: str) -> str:

@@ -98,6 +98,9 @@ def test_a_new_box_greets_with_its_address_and_the_code_until_it_is_set_up() -> 
     screen, _ = converse(conversation(Words()), exchange, [])
     assert "https://192.0.2.5  One-time code: ABCD-EFGH" in screen.text
     assert max(width(line) for line in screen.text.splitlines()) <= 80
+    exchange.console_url = "https://127.0.0.1/"
+    screen, _ = converse(conversation(Words()), exchange, [])
+    assert "In a browser" not in screen.text
     exchange.set_up = True
     screen, _ = converse(conversation(Words()), exchange, [])
     assert "ABCD-EFGH" not in screen.text

@@ -69,6 +69,14 @@ async def until(condition: Callable[[], bool]) -> None:
         await anyio.sleep(LOOK_S)
 
 
+async def test_without_a_network_nobody_is_sent_to_themselves() -> None:
+    box = Box()
+    box.url = "https://127.0.0.1/"
+    text = await box.text.compose()
+    assert "no network address yet" in text
+    assert "https://" not in text
+
+
 async def test_the_file_follows_what_happens(tmp_path: Path) -> None:
     box, file = Box(), tmp_path / "screen"
 
