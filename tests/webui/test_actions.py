@@ -181,6 +181,15 @@ def test_times_are_those_of_the_box(admin: Client, control: FakeControl) -> None
     assert "2026-02-01 04:00:00" in admin.get("/records").text
 
 
+def test_a_visitor_by_ipv4_is_the_same_on_a_socket_of_both_families(
+    visitor: Client, control: FakeControl
+) -> None:
+    visitor.source = "::ffff:192.0.2.9"
+    visitor.get("/log-in")
+    visitor.post("/log-in", {"password": "not it"})
+    assert control.asked[-1][4] == "web:192.0.2.9"
+
+
 AUTOMATIC = {"mode": "dhcp", "ipv6": "automatic", "link": "cable"}
 STATIC = {
     "mode": "static",
