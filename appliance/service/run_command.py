@@ -140,11 +140,12 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
         gc.set_threshold(*GC_THRESHOLDS)
         try:
             await _announce(options, service)
+            screen = _screen(service)
             notifier.ready()
             tasks.start_soon(_keep_alive, notifier, name="watchdog")
             # Not before: calculating music takes a small board a second, in which nobody would be answered.
             tasks.start_soon(service.sounds.run, name="sounds")
-            tasks.start_soon(_screen(service).run, name="screen")
+            tasks.start_soon(screen.run, name="screen")
             await _until_told(signals)
         finally:
             notifier.stopping()

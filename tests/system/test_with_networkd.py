@@ -29,13 +29,16 @@ ip link set lo up
 ip link add end0 type veth peer name far0
 ip link set far0 up
 "$2" & networkd=$!
-for _ in $(seq 100); do
-    if ip -brief address show end0 | grep --quiet "$3"; then break; fi
+state() {
+    ip -brief address show end0
+    ip route show default dev end0
+    ip -6 route show default dev end0
+}
+for _ in $(seq 150); do
+    if state | grep --quiet "$3"; then break; fi
     sleep 0.1
 done
-ip -brief address show end0
-ip route show default dev end0
-ip -6 route show default dev end0
+state
 kill $networkd
 """
 
@@ -59,7 +62,7 @@ pytestmark = [
 
 
 def applied(folder: Path, settings: NetworkSettings, sign: str) -> str:
-    """What the kernel says once `sign` is among the card's addresses."""
+    """The card's addresses and default routes, once `sign` is among them: a route comes after its address."""
     for name, text in network_files(settings, Cards(("end0",))).items():
         (folder / name).write_text(text)
     inside = ["bash", "-c", SCRIPT, "bash", str(folder), str(NETWORKD), sign]
@@ -71,7 +74,7 @@ def applied(folder: Path, settings: NetworkSettings, sign: str) -> str:
 
 
 def test_both_families_static(tmp_path: Path) -> None:
-    said = applied(tmp_path, BOTH, "2001:db8::5")
+    said = applied(tmp_path, BOTH, "default via fe80::1")
     assert "192.0.2.5/25" in said
     assert "2001:db8::5/64" in said
     assert "default via 192.0.2.1 " in said
@@ -79,6 +82,17 @@ def test_both_families_static(tmp_path: Path) -> None:
 
 
 def test_ipv6_off_leaves_no_address_of_it(tmp_path: Path) -> None:
-    said = applied(tmp_path, IPV4_ALONE, "192.0.2.5")
+    said = applied(tmp_path, IPV4_ALONE, "default via 192.0.2.1")
     assert "192.0.2.5/24" in said
     assert ":" not in said.partition("192.0.2.5")[2]
+
+
+def test_an_address_by_dhcp(tmp_path: Path) -> None:
+    # The other end of the cable gives addresses away, by the same networkd.
+    (tmp_path / "20-far.network").write_text(
+        "[Match]\nName=far0\n[Network]\nAddress=198.51.100.1/24\nDHCPServer=yes\nLinkLocalAddressing=no\n"
+        "[DHCPServer]\nEmitRouter=yes\nRouter=198.51.100.1\n"
+    )
+    said = applied(tmp_path, NetworkSettings(ipv6="off"), "default via 198")
+    assert "198.51.100." in said
+    assert "default via 198.51.100.1 " in said
