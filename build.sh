@@ -26,6 +26,7 @@ usage: ./build.sh VERB [options]
   all               check, test, image, test-image, bench
 
 Every verb installs what it is missing: Debian's packages with apt (as root or by sudo), Python's into .venv.
+BRANCHBOX_UPDATE_KEYS=FILE puts the public keys that sign updates into the image; image/bundle.sh makes them and updates.
 BRANCHBOX_MIRROR=URL takes the image's packages from another mirror than this machine's own.
 TEXT
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from appliance import cli, serial
 from appliance.selftest import command as selftest
-from appliance.service import run_command
+from appliance.service import health_command, install_command, run_command, update_command
 from appliance.system import apply_command
 
 if TYPE_CHECKING:
@@ -17,4 +17,5 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what the command line says (None: this process's own); the exit status."""
-    return cli.dispatch(argv, (run_command, *cli.COMMANDS, *serial.COMMANDS, selftest, apply_command))
+    upkeep = update_command, health_command, install_command, selftest, apply_command
+    return cli.dispatch(argv, (run_command, *cli.COMMANDS, *serial.COMMANDS, *upkeep))

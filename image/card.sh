@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
 # Puts the card together: Debian's tree, our files and the executable, into dist/branchbox-VERSION-arm64.img.xz.
 #
-#   1  FAT     firmware and kernel, for a Raspberry Pi and for UEFI alike
-#   2  root    squashfs, never written
+#   1  FAT     firmware, and a folder with kernel and initramfs for each slot, for a Raspberry Pi and for UEFI alike
+#   2  root a  squashfs, never written while it runs
+#   3  root b  empty, until the first update
 #   4  data    ext4, grown to the card at the first start
 #
-# Number 3 is left free for a second root. No loop device is used: each file system is made in a file of its own.
+# No loop device is used: each file system is made in a file of its own. appliance/system/update/card.py says how the
+# slots are started, and knows the numbers and the disk's id.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=debian.sh
 . "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
-DISK_ID=b0a4cb0c # also in systemd/branchbox-grow-data.service and overlay/etc/fstab
+DISK_ID=b0a4cb0c # also in systemd/branchbox-{grow-data,reset-file}.service and overlay/etc/fstab
 MIB=2048         # sectors
-FAT_MIB=256      # kernel, initramfs and firmware take 70; a second kernel beside it fits
+FAT_MIB=256      # firmware takes 25, a slot 45, and an update may grow
+ROOT_MIB=256     # of each slot; more than twice what one needs today, for it can never grow
 DATA_MIB=64      # as small as ext4 is comfortable with; it grows to the card
 DATA_MOST=32768  # blocks of 4 KiB times 1024: the tables leave room to grow to 128 GiB
-OPTIONS="root=PARTUUID=${DISK_ID}-02 rootfstype=squashfs ro branchbox.overlay"
+OPTIONS="rootfstype=squashfs ro branchbox.overlay"
 OPTIONS+=" quiet loglevel=3 systemd.show_status=false panic=20"
 
 TREE=${BUILD}/root
@@ -35,7 +38,10 @@ add_product() {
     as_root cp --recursive --no-preserve=ownership,timestamps "${ROOT}/image/overlay/." "${TREE}/"
     as_root cp --recursive --no-preserve=ownership,timestamps "${ROOT}/systemd/." "${TREE}/usr/lib/systemd/system/"
     as_root cp --recursive --no-preserve=ownership "${BUILD}/freeze-${TARGET_MACHINE}" "${TREE}/usr/lib/branchbox"
-    as_root ln --symbolic --force ../lib/branchbox/branchbox "${TREE}/usr/bin/branchbox"
+    as_root tee "${TREE}/usr/lib/branchbox/base" <<<"${VERSION}" >/dev/null
+    if [[ -n ${BRANCHBOX_UPDATE_KEYS:-} ]]; then
+        as_root install --mode=0644 "${BRANCHBOX_UPDATE_KEYS}" "${TREE}/usr/lib/branchbox/update-keys.json"
+    fi
     as_root mkdir "${TREE}/data"
     in_tree systemd-sysusers
 }
@@ -69,21 +75,38 @@ clean_tree() {
     as_root truncate --size=0 "${TREE}/etc/machine-id"
 }
 
-fill() { # TEMPLATE > FILE
-    sed --expression="s|@OPTIONS@|${OPTIONS}|" --expression="s|@VERSION@|${VERSION}|" "$1"
+# What a slot needs on the FAT partition, as an update brings it: the templates still leave open which slot it will be.
+make_slot() {
+    local folder=${PARTS}/slot template
+    mkdir --parents "${folder}"
+    cp "${BUILD}"/rootfs/usr/lib/linux-image-*/broadcom/bcm2{711,837}*.dtb "${folder}/"
+    cp "${BUILD}"/rootfs/boot/vmlinuz-* "${folder}/vmlinuz"
+    as_root install --mode=0644 --owner="$(id --user)" "${BUILD}"/rootfs/boot/initrd.img-* "${folder}/initrd.img"
+    for template in entry.conf config.txt cmdline.txt; do
+        sed --expression="s|@OPTIONS@|${OPTIONS}|" --expression="s|@VERSION@|${VERSION}|" \
+            "${ROOT}/image/slot/${template}" >"${folder}/${template}"
+    done
+    (cd "${folder}" && tar --create --file="${PARTS}/boot.tar" --format=ustar --sort=name --owner=0 --group=0 \
+        --numeric-owner --mode=0644 --mtime="@${SOURCE_DATE_EPOCH}" -- *)
+}
+
+# A template for slot a, as appliance/system/update/card.py fills it: fill TEMPLATE CMDLINE [TRIAL] > FILE
+fill() {
+    sed --expression='s|@SLOT@|a|' --expression="s|@ROOT@|PARTUUID=${DISK_ID}-02|" \
+        --expression='s|@ORDER@|branchbox-2-kept|' --expression="s|@CMDLINE@|$2|" --expression="s|@TRIAL@|${3:-}|" "$1"
 }
 
 make_fat() {
-    local from=${ROOT}/image/boot-partition unpacked=${BUILD}/unpacked folder=${PARTS}/fat file
+    local unpacked=${BUILD}/unpacked folder=${PARTS}/fat slot=${PARTS}/slot
     mkdir --parents "${folder}"/{EFI/BOOT,loader/entries}
     cp "${unpacked}"/usr/lib/raspi-firmware/{bootcode.bin,start*.elf,fixup*.dat} "${folder}/"
-    cp "${BUILD}"/rootfs/usr/lib/linux-image-*/broadcom/bcm2{711,837}*.dtb "${folder}/"
-    cp "${BUILD}"/rootfs/boot/vmlinuz-* "${folder}/vmlinuz"
-    as_root cp "${BUILD}"/rootfs/boot/initrd.img-* "${folder}/initrd.img"
     cp "${unpacked}/usr/lib/systemd/boot/efi/systemd-bootaa64.efi" "${folder}/EFI/BOOT/BOOTAA64.EFI"
-    while read -r file; do
-        fill "${from}/${file}" >"${folder}/${file}"
-    done < <(cd "${from}" && find . -type f)
+    cp --recursive "${ROOT}/image/boot-partition/." "${folder}/"
+    cp --recursive "${slot}" "${folder}/a"
+    fill "${slot}/cmdline.txt" trial.txt branchbox.trial >"${folder}/a/trial.txt"
+    fill "${slot}/cmdline.txt" cmdline.txt >"${folder}/a/cmdline.txt"
+    fill "${slot}/entry.conf" cmdline.txt >"${folder}/loader/entries/kept.conf"
+    fill "${slot}/config.txt" cmdline.txt >"${folder}/config.txt"
     find "${folder}" -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
     mkfs.vfat --invariant -F 32 -n BRANCHBOX -i "${DISK_ID}" -C "${PARTS}/1" $((FAT_MIB * 1024)) >/dev/null
     (cd "${folder}" && TZ=UTC mcopy -i "${PARTS}/1" -s -m -Q ./* ::)
@@ -102,23 +125,24 @@ make_data() {
 
 # The table, then each file system at its place: all starts are whole MiB.
 make_disk() {
-    local root_mib root_start data_start
-    root_mib=$(($(stat --format=%s "${PARTS}/2") / 1048576 + 1))
+    local root_start data_start
+    [[ $(stat --format=%s "${PARTS}/2") -le $((ROOT_MIB * 1048576)) ]] || fail "the root is larger than its ${ROOT_MIB} MiB slot"
     root_start=$((1 + FAT_MIB))
-    data_start=$((root_start + root_mib))
+    data_start=$((root_start + 2 * ROOT_MIB))
     rm --force "${IMAGE}"
     truncate --size="$((data_start + DATA_MIB))M" "${IMAGE}"
     sfdisk --quiet "${IMAGE}" <<TABLE
 label: dos
 label-id: 0x${DISK_ID}
 1 : start=${MIB}, size=$((FAT_MIB * MIB)), type=c, bootable
-2 : start=$((root_start * MIB)), size=$((root_mib * MIB)), type=83
+2 : start=$((root_start * MIB)), size=$((ROOT_MIB * MIB)), type=83
+3 : start=$(((root_start + ROOT_MIB) * MIB)), size=$((ROOT_MIB * MIB)), type=83
 4 : start=$((data_start * MIB)), size=$((DATA_MIB * MIB)), type=83
 TABLE
     dd if="${PARTS}/1" of="${IMAGE}" bs=1M seek=1 conv=notrunc,sparse status=none
     dd if="${PARTS}/2" of="${IMAGE}" bs=1M seek="${root_start}" conv=notrunc status=none
     dd if="${PARTS}/4" of="${IMAGE}" bs=1M seek="${data_start}" conv=notrunc,sparse status=none
-    say "parts: FAT ${FAT_MIB} MiB, root $(size_of "${PARTS}/2"), data ${DATA_MIB} MiB; card $(size_of "${IMAGE}")"
+    say "parts: FAT ${FAT_MIB} MiB, root $(size_of "${PARTS}/2") of ${ROOT_MIB} MiB twice, data ${DATA_MIB} MiB; card $(size_of "${IMAGE}")"
 }
 
 main() {
@@ -134,6 +158,7 @@ main() {
     say "card: file systems, after $((SECONDS - started)) s"
     as_root rm --recursive --force "${PARTS}"
     mkdir --parents "${PARTS}" "${DIST}"
+    make_slot
     make_fat
     make_root
     make_data

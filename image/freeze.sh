@@ -9,7 +9,9 @@ set -euo pipefail
 
 PYTHON_TREE=${BUILD}/freeze-python
 SITE=${BUILD}/freeze-site
-INPUTS=(appliance webui requirements/freeze.txt image/freeze image/freeze.sh)
+# What `branchbox install` puts on a host is in it, too.
+INSTALLED=(systemd image/overlay/usr/bin image/overlay/usr/libexec)
+INPUTS=(appliance webui requirements/freeze.txt image/freeze image/freeze.sh "${INSTALLED[@]}")
 # Newest first: what glibc 2.36 can load. pip takes the first that a release has.
 WHEEL_TAGS=(manylinux_2_36 manylinux_2_34 manylinux_2_31 manylinux_2_28 manylinux_2_26 manylinux_2_24 manylinux_2_17 manylinux2014)
 
@@ -52,8 +54,7 @@ freeze_target() {
     as_root rm --recursive --force "${inside}"
     as_root mkdir "${inside}"
     as_root cp --recursive "${ROOT}"/{appliance,webui} "${SITE}" "${inside}/"
-    as_root mkdir "${inside}/image"
-    as_root cp --recursive "${ROOT}/image/freeze" "${inside}/image/"
+    (cd "${ROOT}" && as_root cp --recursive --parents image/freeze "${INSTALLED[@]}" "${inside}/")
     as_root chroot "${PYTHON_TREE}" env --ignore-environment PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/branchbox LANG=C.UTF-8 \
         PYTHONPATH=/branchbox/freeze-site PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 \
         SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" BRANCHBOX_EXECUTABLE="$1" \

@@ -58,7 +58,8 @@ def visit_of(
         query=_fields(environ.get("QUERY_STRING", "")),
         form=_form(environ) if with_form and method == "POST" else {},
         headers=headers,
-        source=environ.get("REMOTE_ADDR", ""),
+        # A socket of both families names those of IPv4 so (RFC 4291 §2.5.5.2).
+        source=environ.get("REMOTE_ADDR", "").removeprefix("::ffff:"),
         language=session.language if session else _language(cookies, headers),
         browser_id=new_id() if is_new else browser_id,
         is_new_browser=is_new,

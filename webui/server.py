@@ -67,12 +67,16 @@ class ConsoleServer:
         *,
         describe: Callable[[], dict[str, Any]],
     ) -> None:
-        """Port 0 takes a free one. `cert` and `key` are PEM files.
+        """Port 0 takes a free one; `0.0.0.0` and `::` are all addresses, of IPv4 and of IPv6. `cert` and `key` are PEM files.
 
         `perform` is `control.perform` as a blocking call that may be made from any thread, `describe` control's account
         of its areas.
         """
-        self._server = _Server(address, create_app(perform, describe=describe), _Adapter(cert, key))
+        self._wanted = address
+        everywhere = address[0] == "0.0.0.0" and _ipv6_is_there()
+        # Bound to `::` cheroot takes connections of both families.
+        listening = ("::", address[1]) if everywhere else address
+        self._server = _Server(listening, create_app(perform, describe=describe), _Adapter(cert, key))
         self._thread: Thread | None = None
 
     @property
@@ -86,7 +90,7 @@ class ConsoleServer:
         try:
             self._server.prepare()
         except OSError as error:
-            host, port = self.address
+            host, port = self._wanted
             msg = f"the web console cannot listen on {host}:{port}: {error}"
             raise AddressInUseError(msg) from error
         self._thread = Thread(target=self._server.serve, name="console")
@@ -99,6 +103,16 @@ class ConsoleServer:
         self._server.stop()
         self._thread.join()
         self._thread = None
+
+
+def _ipv6_is_there() -> bool:
+    """Whether this kernel has IPv6: not whether this machine has an address of it, which may come later."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
 
 
 class _Adapter(BuiltinSSLAdapter):

@@ -13,6 +13,7 @@ from webui import moments, words
 from webui.visit import path_to
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import tzinfo
 
     from webui.assets import Assets
@@ -49,6 +50,7 @@ class Templates:
             say_or_none=lambda key, **params: words.say_or_none(key, language, **params),
             moment=lambda iso: moments.moment_text(iso, time_zone()),
             span=partial(moments.span_text, language=language),
+            network_trial=partial(_network_trial, visit),
             notice=visit.session.take_notice() if visit.session and ".part." not in name else None,
             **values,
         )
@@ -69,6 +71,15 @@ class _LazyZone:
                 name = "UTC"
             self._zone = moments.zone(str(name))
         return self._zone
+
+
+def _network_trial(visit: Visit) -> Mapping[str, Any] | None:
+    """The network that is on trial; None without one, or where control does not tell."""
+    try:
+        trial: Mapping[str, Any] | None = visit.perform("system", "show").get("trial")
+    except BranchboxError:
+        return None
+    return trial
 
 
 def _load(name: str) -> str:

@@ -22,7 +22,8 @@ def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float, dura
         id=call.id,
         started_at=call.started_at,
         answered_at=answered_at,
-        ended_at=ended_at,
+        # The clock may have been set back meanwhile: no call ends before it began.
+        ended_at=max(ended_at, answered_at or call.started_at),
         from_number=call.dialled.from_number,
         from_name=call.dialled.from_name,
         to_number=call.dialled.to_number,

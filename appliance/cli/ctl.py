@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance import locale
 from appliance.cli.dns_report import dns_report
+from appliance.cli.system_report import system_report
 from appliance.cli.table import as_text
 from appliance.control.client import Client, NotRunningError, socket_in
 from appliance.errors import ConfigError
@@ -38,14 +39,14 @@ USAGE_KEYS = frozenset(
     {"error.unknown_area", "error.unknown_verb", "error.key_missing", "error.key_unexpected"}
 )
 # `password=-` reads it from standard input: the command line is seen by every user of the machine.
-SECRETS = frozenset({"password", "current", "code", "token"})
+SECRETS = frozenset({"password", "current", "code", "token", "wifi_password"})
 
 
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell
 (list prints what fits a terminal, show and --json have everything):
   status system extensions lines trunks routes dial-plan music features codes
-  registrations calls records trace dns-check admin box
+  registrations calls records trace dns-check admin box update
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
 examples:
@@ -62,6 +63,8 @@ examples:
   branchbox ctl export > FILE
   branchbox ctl import FILE        (- is standard input)
   branchbox ctl dns-check NAME
+  branchbox ctl system set network=static address=192.0.2.5 gateway=192.0.2.1 dns=192.0.2.1
+  branchbox ctl system confirm     (on the board the network goes back after 120 s without it)
   branchbox ctl music set FILE.wav (music on hold; music remove: the built-in one)
 
 password=- reads the password from standard input: what stands on a command line, others can see.
@@ -143,19 +146,27 @@ def read_words(area: str, rest: Sequence[str]) -> Words:
 
 def shown(words: Words, answer: Answer, *, as_json: bool) -> str:
     """The answer as it is printed."""
-    result = answer.result
     if as_json:
-        return json.dumps(result, ensure_ascii=False) + "\n"
-    if words.area == "export":
-        return str(result["text"])
-    if (words.area, words.verb) == ("routes", "test"):
-        return "".join(f"{step}\n" for step in result["because"])
-    if words.area == "trace":
-        return "\n".join(_message(each) for each in result)
-    if words.area == "dns-check":
-        tongue = language()
-        return "\n".join(dns_report(each, tongue) for each in (result if words.verb == "list" else [result]))
-    return as_text(result, answer.columns)
+        return json.dumps(answer.result, ensure_ascii=False) + "\n"
+    report = _report(words, answer.result)
+    return as_text(answer.result, answer.columns) if report is None else report
+
+
+def _report(words: Words, result: Any) -> str | None:
+    """What is more than a table; None for all else."""
+    match words.area, words.verb:
+        case "export", _:
+            return str(result["text"])
+        case "routes", "test":
+            return "".join(f"{step}\n" for step in result["because"])
+        case "trace", _:
+            return "\n".join(_message(each) for each in result)
+        case "dns-check", verb:
+            tongue = language()
+            return "\n".join(dns_report(each, tongue) for each in (result if verb == "list" else [result]))
+        case "system", _:
+            return system_report(result, language())
+    return None
 
 
 def _message(message: Any) -> str:

@@ -4,46 +4,39 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from ipaddress import IPv4Address, IPv4Interface, ip_address
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-import msgspec
-
+from appliance.config import network
+from appliance.config.network import NetworkSettings
 from appliance.config.server_address import server_address
 from appliance.errors import ConfigError
 from appliance.locale import Language
 
-__all__ = ["REALM", "Network", "System", "verify"]
+__all__ = ["REALM", "System", "verify", "verify_ntp"]
 
 # Fixed for the life of the exchange: every password's digest is made with it (RFC 7616 §3.4.2).
 REALM = "branchbox"
 # RFC 1123 §2.1 and RFC 1035 §2.3.4: letters, digits and hyphens, no hyphen at an end, 63 octets.
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-# resolv.conf(5) reads the first three.
-MAX_DNS_SERVERS = 3
 DNS_PORT = 53
 # Each is asked some ten questions at once; two that agree already settle who lies.
 MAX_DNS_REFERENCES = 4
+# One that is right is enough; of four, two may be down and one wrong.
+MAX_NTP_SERVERS = 4
+# RFC 1123 §2.1: labels divided by dots.
+NTP_SERVER = re.compile(rf"(?=.{{1,253}}\Z){HOST_NAME.pattern}(\.{HOST_NAME.pattern})*")
 
-Network = Literal["dhcp", "static"]
 
-
-class System(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings, with what a new box has."""
+class System(NetworkSettings, frozen=True, kw_only=True):
+    """The settings, with what a new box has; those of the network are `config.network`'s."""
 
     language: Language = "en"
     "What the serial console and the console's log-in page speak until a person chooses."
     host_name: str = "branchbox"
     time_zone: str = "UTC"
     "A name of the IANA time zone database, such as Asia/Shanghai."
-    network: Network = "dhcp"
-    address: str = ""
-    "IPv4 address; this and the next two count with `network` static only."
-    prefix: int = 24
-    gateway: str = ""
-    "May be empty: a network without a way out."
-    dns: tuple[str, ...] = ()
+    ntp: tuple[str, ...] = ()
+    "Time servers, names or addresses. Empty: those that DHCP names, or else Debian's pool."
     dns_references: tuple[str, ...] = ("119.29.29.29", "223.5.5.5")
     """Name servers that the DNS check compares the system's with, each with `:port` where it is not 53. DNSPod and AliDNS
     answer from most networks, in China too; none means that nobody outside is asked."""
@@ -61,16 +54,20 @@ def verify(system: System) -> None:
         raise ConfigError("system.host_name", "error.bad_host_name")
     if not _is_time_zone(system.time_zone):
         raise ConfigError("system.time_zone", "error.unknown_time_zone", name=system.time_zone[:64])
-    if len(system.dns) > MAX_DNS_SERVERS:
-        raise ConfigError("system.dns", "error.too_many", limit=MAX_DNS_SERVERS)
-    for server in system.dns:
-        try:
-            ip_address(server)
-        except ValueError as error:
-            raise ConfigError("system.dns", "error.bad_address") from error
+    network.verify(system)
+    verify_ntp(system.ntp)
     _verify_references(system.dns_references)
-    if system.network == "static":
-        _verify_static(system)
+
+
+def verify_ntp(servers: tuple[str, ...]) -> None:
+    """Raise ConfigError unless all of them could be time servers."""
+    if len(servers) > MAX_NTP_SERVERS:
+        raise ConfigError("system.ntp", "error.too_many", limit=MAX_NTP_SERVERS)
+    for server in servers:
+        if ":" in server:
+            network.check_ip_address("system.ntp", server)
+        elif not NTP_SERVER.fullmatch(server):
+            raise ConfigError("system.ntp", "error.bad_ntp_server")
 
 
 def _verify_references(servers: tuple[str, ...]) -> None:
@@ -81,31 +78,6 @@ def _verify_references(servers: tuple[str, ...]) -> None:
             server_address(server, DNS_PORT)
         except ValueError as error:
             raise ConfigError("system.dns_references", "error.bad_address") from error
-
-
-def _verify_static(system: System) -> None:
-    address = _address("system.address", system.address)
-    if not 8 <= system.prefix <= 30:
-        raise ConfigError("system.prefix", "error.out_of_range", low=8, high=30)
-    network = IPv4Interface((address, system.prefix)).network
-    if address in (network.network_address, network.broadcast_address) or not _is_host(address):
-        raise ConfigError("system.address", "error.not_a_host_address")
-    if not system.gateway:
-        return
-    gateway = _address("system.gateway", system.gateway)
-    if gateway not in network or gateway == address:
-        raise ConfigError("system.gateway", "error.gateway_outside", network=str(network))
-
-
-def _address(path: str, text: str) -> IPv4Address:
-    try:
-        return IPv4Address(text)
-    except ValueError as error:
-        raise ConfigError(path, "error.bad_address") from error
-
-
-def _is_host(address: IPv4Address) -> bool:
-    return not (address.is_multicast or address.is_loopback or address.is_unspecified or address.is_reserved)
 
 
 @cache

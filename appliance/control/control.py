@@ -66,8 +66,10 @@ class Control:
         return () if known is None else known.columns
 
     async def first_code(self) -> str | None:
-        """A new set-up code while nobody has set the box up; None afterwards."""
-        return None if await is_set_up(self._parts) else self._parts.setup_code.renew()
+        """The set-up code while nobody has set the box up, a new one where none is good; None afterwards."""
+        if await is_set_up(self._parts):
+            return None
+        return self._parts.setup_code.good or self._parts.setup_code.renew()
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """What can be asked, as `describe` tells it of all areas. Nobody may write into it."""

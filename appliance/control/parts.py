@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from appliance.lines.feature import Feature as CallFeature
     from appliance.media.sounds import Sounds
     from appliance.store.store import Store
+    from appliance.system.probation import Probation
 
 __all__ = [
     "Box",
@@ -204,6 +205,8 @@ class Parts:
     feed: Feed = field(default_factory=Feed)
     login: Login = field(default_factory=Login)
     setup_code: SetupCode = field(default_factory=SetupCode)
+    probation: Probation | None = None
+    "Where changes of the network are tried out; None where nobody would carry them out."
     features: tuple[type[Feature], ...] = FEATURES
     "The services; `config` was opened with their settings."
     snapshots: Mapping[str, Callable[[], Sequence[msgspec.Struct]]] = field(default_factory=dict)

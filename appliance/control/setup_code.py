@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 import secrets
@@ -21,35 +20,39 @@ MAX_TRIES = 5
 
 
 class SetupCode:
-    """At most one code is good at a time. Only its hash is kept."""
+    """At most one code is good at a time. It is kept in memory alone, as it was made: a new box shows it."""
 
     def __init__(self) -> None:
-        self._hash: bytes | None = None
+        self._code: str | None = None
         self._tries = 0
+
+    @property
+    def good(self) -> str | None:
+        """The code that is good now."""
+        return self._code
 
     def renew(self) -> str:
         """Make a new code, `ABCD-EFGH`; the one before is void."""
         code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
-        self._hash, self._tries = _hash(code), 0
-        return f"{code[:4]}-{code[4:]}"
+        self._code, self._tries = f"{code[:4]}-{code[4:]}", 0
+        return self._code
 
     def check(self, code: str) -> None:
         """Raise ConfigError unless this is the code. After five wrong ones it is void."""
-        if self._hash is None:
+        if self._code is None:
             raise ConfigError("admin.code", "error.no_setup_code")
-        if not hmac.compare_digest(_hash(code), self._hash):
+        if not hmac.compare_digest(_plain(code), _plain(self._code)):
             self._tries += 1
             if self._tries >= MAX_TRIES:
-                self._hash = None
+                self._code = None
             logger.warning("a wrong set-up code, try %d of %d", self._tries, MAX_TRIES)
             raise ConfigError("admin.code", "error.wrong_setup_code", left=MAX_TRIES - self._tries)
 
     def spend(self) -> None:
         """The code has done its work."""
-        self._hash = None
+        self._code = None
 
 
-def _hash(code: str) -> bytes:
-    """Of the letters and digits alone: people type hyphens, blanks and small letters as they like."""
-    plain = "".join(each for each in code.upper() if each.isalnum())
-    return hashlib.sha256(plain.encode()).digest()
+def _plain(code: str) -> bytes:
+    """The letters and digits alone: people type hyphens, blanks and small letters as they like."""
+    return "".join(each for each in code.upper() if each.isalnum()).encode("utf-8", "surrogatepass")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Back, Interrupted, InvalidError, Talk, Words, ask, perform, say
 from appliance.serial.features import features
-from appliance.serial.pages import console_urls, show_console
-from appliance.serial.questions import ask_language, ask_network, confirm, describe_network
+from appliance.serial.network import change_network, trial_line
+from appliance.serial.pages import console_urls, is_loopback, show_console
+from appliance.serial.questions import ask_language, confirm
 from appliance.serial.wizard import wizard
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def conversation(words: Words) -> Talk[None]:
     if status["set_up"]:
         words = Words("zh" if status.get("language") == "zh" and words.unicode else "en", words.unicode)
     while True:
-        yield from say(_greeting(words, status))
+        yield from say((yield from _greeting(words, status)))
         try:
             if (yield from ask("")) == "":
                 break
@@ -43,12 +44,8 @@ def conversation(words: Words) -> Talk[None]:
 def menu(words: Words) -> Talk[None]:
     """Until the person leaves."""
     while True:
-        yield from say("\n" + words("menu.title"))
-        yield from say(
-            "\n".join(f"  {number}  {words(f'menu.{key}')}" for number, (key, _) in enumerate(ITEMS, 1))
-        )
-        yield from say(f"  0  {words('menu.leave')}")
         try:
+            yield from _show_items(words)
             answer = yield from ask("> ")
             if answer == "0":
                 return
@@ -57,6 +54,16 @@ def menu(words: Words) -> Talk[None]:
             yield from say("^C")
         except Back:
             return
+
+
+def _show_items(words: Words) -> Talk[None]:
+    yield from say("\n" + words("menu.title"))
+    if line := (yield from trial_line(words)):
+        yield from say(line)
+    yield from say(
+        "\n".join(f"  {number}  {words(f'menu.{key}')}" for number, (key, _) in enumerate(ITEMS, 1))
+    )
+    yield from say(f"  0  {words('menu.leave')}")
 
 
 def _choose(words: Words, answer: str) -> Talk[Words]:
@@ -93,20 +100,6 @@ def _status(words: Words) -> Talk[Words]:
     return words
 
 
-def _network(words: Words) -> Talk[Words]:
-    system = yield from perform(words, "system", "show")
-    yield from say(f"  {words('label.network')}: {describe_network(words, system)}")
-    network = yield from ask_network(words)
-    yield from say(f"  {words('label.network')}: {describe_network(words, network)}")
-    if (yield from confirm(words, words("network.confirm"), "yes")):
-        yield from perform(words, "system", "set", **network)
-        yield from say(words("done"))
-        if network.get("address"):
-            status = yield from perform(words, "status", "show")
-            yield from show_console(words, console_urls(status, network["address"]))
-    return words
-
-
 def _new_code(words: Words) -> Talk[Words]:
     if (yield from confirm(words, words("code.confirm"), "yes")):
         made = yield from perform(words, "admin", "new-code")
@@ -140,25 +133,62 @@ def _language(words: Words) -> Talk[Words]:
     return Words(language, words.unicode)
 
 
+def _update(words: Words) -> Talk[Words]:
+    now = yield from perform(words, "update", "show")
+    yield from say(f"  {words('label.version')}: {now['version']}")
+    for line in _update_lines(words, now):
+        yield from say(f"  {line}")
+    source = yield from ask(words("update.ask"))
+    if source and (yield from confirm(words, words("update.confirm"), "yes")):
+        yield from perform(words, "update", "install", source=source)
+        yield from say(words("update.done"))
+    return words
+
+
+def _update_lines(words: Words, now: dict[str, Any]) -> list[str]:
+    if now.get("refused"):
+        return [words.refusal(ConfigError("", now["refused"], **now.get("params") or {}))]
+    if now.get("trial"):
+        return [words("update.trying", version=now["trial"])]
+    if now.get("last"):
+        return [words(f"update.{now['outcome']}", version=now["last"])]
+    return []
+
+
 ITEMS: tuple[tuple[str, Callable[[Words], Talk[Words]]], ...] = (
     ("status", _status),
-    ("network", _network),
+    ("network", change_network),
     ("new_code", _new_code),
     ("restart", _restart),
     ("factory_reset", _factory_reset),
     ("language", _language),
     ("features", features),
+    ("update", _update),
 )
 
 
-def _greeting(words: Words, status: dict[str, Any]) -> str:
-    if status["set_up"]:
-        urls = console_urls(status)
-        return "\n".join(
-            ["", f"Branchbox - {status.get('host_name', '')}", *urls[:1], words("greeting.enter")]
-        )
-    lines = ["", "Branchbox", Words("en")("greeting.new")]
-    return "\n".join([*lines, Words("zh")("greeting.new")] if words.unicode else lines)
+def _greeting(words: Words, status: dict[str, Any]) -> Talk[str]:
+    if not status["set_up"]:
+        return (yield from _greeting_of_a_new_box(words, status))
+    lines = ["", f"Branchbox - {status.get('host_name', '')}", *console_urls(status)[:1]]
+    lines.append((yield from trial_line(words)))
+    return "\n".join([*(each for each in lines[1:] if each), words("greeting.enter")])
+
+
+def _greeting_of_a_new_box(words: Words, status: dict[str, Any]) -> Talk[str]:
+    """Both ways to set it up, each in both languages: here, or in a browser with the code."""
+    # What is asked for by whom the exchange does not know is refused, and then there is the line alone.
+    try:
+        code = (yield from perform(words, "admin", "first-code")).get("code", "")
+    except ConfigError:
+        code = ""
+    urls = [url for url in console_urls(status) if not is_loopback(url)]
+    lines = ["", "Branchbox"]
+    for each in (Words("en"), Words("zh")) if words.unicode else (Words("en"),):
+        if code and urls:
+            lines.append(each("greeting.browser", url=urls[0], code=code))
+        lines.append(each("greeting.new"))
+    return "\n".join(lines)
 
 
 def _duration(seconds: object) -> str | None:

@@ -12,7 +12,7 @@ from appliance.serial.qr import qr_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["console_urls", "show_console", "show_passwords"]
+__all__ = ["console_urls", "is_loopback", "show_console", "show_passwords"]
 
 PAGE_LINES = 18
 "Of a terminal's 24, with room for a heading and the prompt."
@@ -55,7 +55,7 @@ def show_console(words: Words, urls: Sequence[str]) -> Talk[None]:
     if not urls:
         yield from say(words("console.no_address"))
         return
-    if _is_loopback(urls[0]):
+    if is_loopback(urls[0]):
         yield from say(words("console.no_address"))
         yield from say(words("console.about") + f"\n  {urls[0]}")
         return
@@ -74,7 +74,7 @@ def show_console(words: Words, urls: Sequence[str]) -> Talk[None]:
         unicode = False
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Whether nobody but the box itself can open it: nothing to hold a telephone's camera at."""
     try:
         return ip_address(urlsplit(url).hostname or "").is_loopback

@@ -122,12 +122,29 @@ def ask_network(words: Words) -> Talk[dict[str, Any]]:
 
 def describe_network(words: Words, network: dict[str, Any]) -> str:
     """What a summary says; with a fixed address two lines, so that three name servers fit."""
+    more = _describe_the_rest(words, network)
     if network.get("network") != "static":
-        return "DHCP"
+        return "DHCP" + more
     gateway = network["gateway"] or words("none")
     servers = ", ".join(network["dns"]) or words("none")
     address = f"{network['address']}/{network['prefix']}"
-    return f"{address}, {words('label.gateway')} {gateway}\n     DNS: {servers}"
+    return f"{address}, {words('label.gateway')} {gateway}\n     DNS: {servers}{more}"
+
+
+def _describe_the_rest(words: Words, network: dict[str, Any]) -> str:
+    """What differs from a plain cable with IPv6 by itself, a line each."""
+    lines = []
+    if network.get("ipv6") == "static":
+        gateway = network.get("gateway6") or words("none")
+        address = f"{network['address6']}/{network['prefix6']}"
+        lines.append(f"IPv6: {address}, {words('label.gateway')} {gateway}")
+    elif network.get("ipv6") == "off":
+        lines.append(f"IPv6: {words('off')}")
+    if network.get("vlan"):
+        lines.append(f"VLAN: {network['vlan']}")
+    if network.get("link") == "wifi":
+        lines.append(f"Wi-Fi: {network.get('wifi_ssid', '')}")
+    return "".join(f"\n     {line}" for line in lines)
 
 
 def ask_extensions(words: Words) -> Talk[Range | None]:

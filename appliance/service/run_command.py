@@ -24,6 +24,7 @@ from appliance.locale.tongue import explain, language
 from appliance.service import options as run_options
 from appliance.service.address_book import at_port
 from appliance.service.options import Options
+from appliance.service.screen import Screen, ScreenText, screen_file
 from appliance.service.service import Service
 from appliance.sip.transport.listening import CannotListenError, PortInUseError
 from appliance.store.store import Store
@@ -139,10 +140,12 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
         gc.set_threshold(*GC_THRESHOLDS)
         try:
             await _announce(options, service)
+            screen = _screen(service)
             notifier.ready()
             tasks.start_soon(_keep_alive, notifier, name="watchdog")
             # Not before: calculating music takes a small board a second, in which nobody would be answered.
             tasks.start_soon(service.sounds.run, name="sounds")
+            tasks.start_soon(screen.run, name="screen")
             await _until_told(signals)
         finally:
             notifier.stopping()
@@ -163,6 +166,16 @@ def _console(options: Options, service: Service, portal: anyio.from_thread.Block
         perform,
         describe=service.control.describe,
     )
+
+
+def _screen(service: Service) -> Screen:
+    text = ScreenText(
+        service.control,
+        lambda: service.config.current.system.host_name,
+        service.address_book.console_url,
+        fingerprint(service.certificate.certificate),
+    )
+    return Screen(screen_file(), text, service.control)
 
 
 async def _announce(options: Options, service: Service) -> None:

@@ -40,8 +40,10 @@ from appliance.sip.subscriptions import Notifier
 from appliance.sip.transport.certificate_folder import CertificateFolder
 from appliance.sip.transport.sockets import SocketTransports
 from appliance.store import own_secrets
+from appliance.system.box import on_appliance
 from appliance.system.certificates import ensure_certificate
 from appliance.system.network import reachable_addresses
+from appliance.system.probation import Probation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from appliance.sip.transport.flow import Flow
     from appliance.store.store import Store
     from appliance.system.certificates import Certificate
+    from appliance.system.probation import Trial
 
 __all__ = ["CERTIFICATES", "Service"]
 
@@ -147,6 +150,14 @@ class Service:
             now=clock.now,
         )
         parts.snapshots = furnish(wire, exchange, config, parts.sounds, watching.lamps).snapshots
+        wishes = Wishes(options.data)
+
+        def network_tried(trial: Trial | None) -> None:
+            wishes.try_out(trial)
+            parts.feed.changed()
+
+        # Elsewhere nobody carries out what is wanted, and there is nothing to undo.
+        parts.probation = Probation(clock, network_tried) if on_appliance() else None
         control = Control(parts)
         lessons = Lessons(store, control.feed.changed)
         world = World(wire, exchange, options, lessons, control.feed.changed, network.folder)
@@ -164,7 +175,7 @@ class Service:
             *(
                 address_book,
                 network.certificate,
-                Wishes(options.data),
+                wishes,
                 gruus,
                 world,
                 lessons,

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
+import msgspec
 
-from appliance.system.wanted import StaticNetwork, Wanted, write_wanted
+from appliance.config.network import NetworkSettings, network_of
+from appliance.system.probation import boot_id
+from appliance.system.wanted import TrialNetwork, Wanted, write_wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from appliance.config.system import System
+    from appliance.system.probation import Trial
 
 __all__ = ["Wishes"]
 
@@ -29,14 +33,25 @@ class Wishes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._wanted: Wanted | None = None
+        self._boot = boot_id()
+        self._trial: TrialNetwork | None = None
         self._news = anyio.Event()
 
     def want(self, system: System) -> None:
         """Have these settings applied soon. ConfigError for what root would refuse."""
-        network = None
-        if system.network == "static":
-            network = StaticNetwork(system.address, system.prefix, system.gateway or None, system.dns)
-        self._wanted = Wanted(system.host_name, system.time_zone, network)
+        network = NetworkSettings(**network_of(system))
+        self._put(Wanted(system.host_name, system.time_zone, network, system.ntp, self._trial))
+
+    def try_out(self, trial: Trial | None) -> None:
+        """Have this network applied for the time being; with None, what is wanted again."""
+        self._trial = None
+        if trial is not None:
+            self._trial = TrialNetwork(network=trial.network, id=trial.id, boot=self._boot, until=trial.until)
+        if self._wanted is not None:
+            self._put(msgspec.structs.replace(self._wanted, trial=self._trial))
+
+    def _put(self, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._news.set()
 
     async def run(self) -> None:

@@ -17,8 +17,9 @@ import anyio
 import anyio.to_thread
 
 from appliance.errors import ConfigError
+from appliance.store import settings
 from appliance.store.folder import PRIVATE_MODE
-from appliance.store.migrations import APPLICATION_ID, MIGRATIONS
+from appliance.store.migrations import APPLICATION_ID, BREAKING, MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +35,9 @@ BUSY_TIMEOUT_S = 5.0
 JOURNAL_LIMIT_OCTETS = 4 * 1024 * 1024
 # With less than this left, SQLite's assorted I/O errors mean a full disk too.
 NOTHING_LEFT_OCTETS = 64 * 1024
+
+# In the table of settings: the number of the migration that a program must know to use this database.
+OLDEST_READER = "oldest_reader"
 
 DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 
@@ -135,6 +139,7 @@ def check_copy(path: Path) -> None:
         (verdict,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
         if verdict != "ok":
             raise StoreError("error.database_damaged", file=path.name)
+        _refuse_newer(copy)
         _migrate(copy)
 
 
@@ -168,9 +173,10 @@ def _create_private(path: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise StoreError("error.database_newer", found=version, known=len(MIGRATIONS))
+    version = _version(connection)
+    if _oldest_reader(connection, version) > len(MIGRATIONS):
+        _refuse_newer(connection)
+    # A larger number is from an update that went again: it only added what this program does not look at.
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -178,8 +184,31 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {number}")
+            settings.put(connection, OLDEST_READER, str(max(n for n in BREAKING if n <= number)).encode())
             connection.commit()
         except BaseException:
             if connection.in_transaction:
                 connection.rollback()
             raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _refuse_newer(connection: sqlite3.Connection) -> None:
+    """A backup has no need to be read by an older program than the one that made it."""
+    if (version := _version(connection)) > len(MIGRATIONS):
+        raise StoreError("error.database_newer", found=version, known=len(MIGRATIONS))
+
+
+def _oldest_reader(connection: sqlite3.Connection, version: int) -> int:
+    """Which migration a program must know to use the database; the last one where the database does not say."""
+    if version <= len(MIGRATIONS):
+        return version
+    try:
+        value = settings.load(connection, OLDEST_READER)
+        return version if value is None else int(value)
+    except (sqlite3.OperationalError, ValueError):
+        return version

@@ -1,8 +1,13 @@
-"""How the database came to have its shape. Order matters; add at the end, never edit what was released."""
+"""How the database came to have its shape. Order matters; add at the end, never edit what was released.
+
+An update that does not prove itself goes, and the program before it opens the database that the update migrated. So a
+migration adds: tables, and columns with a default. What takes something away or gives it another meaning waits for a
+release after the one that stopped using it, and its number goes into BREAKING.
+"""
 
 from __future__ import annotations
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS"]
+__all__ = ["APPLICATION_ID", "BREAKING", "MIGRATIONS"]
 
 # "BrBx", so that a backup can be told from any other SQLite file (and `file` can be taught to name it).
 APPLICATION_ID = 0x42724278
@@ -94,3 +99,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT, WITHOUT ROWID""",
     ),
 )
+
+BREAKING: frozenset[int] = frozenset({1})
+"Numbers of migrations, counted from 1, after which a program that does not know them cannot use the database."

@@ -17,12 +17,17 @@ from appliance.system.wanted import read_wanted
 if TYPE_CHECKING:
     import argparse
 
+    from appliance.system.wanted import Wanted
+
 __all__ = ["HELP", "NAME", "add_arguments", "run"]
 
 NAME = "system-apply"
 HELP = "apply host name, time zone, network and requests as root (run by systemd)"
 SERVICE = "branchbox.service"
+UPDATE_UNIT = "branchbox-update.service"
 EXIT_DONE, EXIT_REFUSED = 0, 1
+ROUNDS = 4
+"People do not change their minds faster than this, and a loop must end."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,16 +44,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Apply, then do what was requested. 0 done, 1 something was refused or failed."""
     machine = Box(args.root)
-    try:
-        wanted = read_wanted(args.data)
-        if wanted is None:
-            machine.said.append("nothing is wanted")
-        else:
-            machine.apply(wanted)
-    except (ConfigError, OSError) as error:
-        # A bad file changes nothing: the box stays as it was, with the network it had.
-        machine.failed = True
-        machine.said.append(f"refused: {error}")
+    applied: Wanted | None = None
+    # systemd does not start us again for what changes while we run: look once more, and some more times at most.
+    for _ in range(ROUNDS):
+        try:
+            wanted = read_wanted(args.data)
+            if wanted == applied:
+                break
+            if wanted is not None:
+                machine.apply(wanted)
+            applied = wanted
+        except (ConfigError, OSError) as error:
+            # A bad file changes nothing: the box stays as it was, with the network it had.
+            machine.fail(f"refused: {error}")
+            break
+    if applied is None and not machine.failed:
+        machine.said.append("nothing is wanted")
     _do_request(args.data, machine)
     sys.stdout.write("".join(f"{line}\n" for line in machine.said or ["nothing to do"]))
     return EXIT_REFUSED if machine.failed else EXIT_DONE
@@ -67,6 +78,9 @@ def _do_request(data: Path, machine: Box) -> None:
         case "reboot":
             box.forget_request(data)
             done = machine.run("systemctl", "--no-block", "reboot")
+        case "update":
+            box.forget_request(data)
+            done = machine.run("systemctl", "--no-block", "start", UPDATE_UNIT)
         case "factory-reset":
             done = _factory_reset(data, machine)
     machine.failed = machine.failed or not done

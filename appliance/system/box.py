@@ -10,18 +10,31 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from appliance.errors import ConfigError
 from appliance.system.files import read_bounded, write_atomically
+from appliance.system.update.fetch import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["REQUEST_FILE", "Action", "forget_request", "on_appliance", "read_request", "request", "wipe"]
+__all__ = [
+    "REQUEST_FILE",
+    "Action",
+    "forget_request",
+    "on_appliance",
+    "read_request",
+    "request",
+    "request_update",
+    "requested_update",
+    "wipe",
+]
 
 REQUEST_FILE = "request.json"
+UPDATE_FILE = "wanted-update.json"
+"Where the update that is asked for comes from."
 APPLIANCE_VARIABLE = "BRANCHBOX_APPLIANCE"
 "The image's service unit sets it to 1: only there does root wait for requests."
 
-Action = Literal["restart-service", "reboot", "factory-reset"]
+Action = Literal["restart-service", "reboot", "factory-reset", "update"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 KEPT = frozenset({REQUEST_FILE, "lost+found"})
 
@@ -36,6 +49,29 @@ def request(data_dir: Path, action: Action, environment: Mapping[str, str] = os.
     if not on_appliance(environment):
         raise ConfigError("", "error.not_an_appliance")
     write_atomically(data_dir / REQUEST_FILE, json.dumps({"action": action}).encode())
+
+
+def request_update(data_dir: Path, source: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Ask root for the update behind `source`, an http or https address. ConfigError, OSError."""
+    if not is_url(source):
+        raise ConfigError("source", "update.no_address")
+    if on_appliance(environment):
+        write_atomically(data_dir / UPDATE_FILE, json.dumps({"source": source}).encode(), 0o600)
+    request(data_dir, "update", environment)
+
+
+def requested_update(data_dir: Path) -> str | None:
+    """The address that was asked for, once; None when nothing was. For root, which believes nothing of it."""
+    path = data_dir / UPDATE_FILE
+    try:
+        value = json.loads(read_bounded(path))
+    except (OSError, ValueError, RecursionError):
+        return None
+    finally:
+        with suppress(OSError):
+            path.unlink()
+    source = value.get("source") if isinstance(value, dict) else None
+    return source if isinstance(source, str) and is_url(source) else None
 
 
 def read_request(data_dir: Path) -> Action | None:

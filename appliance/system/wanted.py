@@ -1,81 +1,80 @@
 """What the exchange wants the box to be called, where it is, and how it is reached: `DIR/system.json`.
 
 The exchange writes it without any right of its own; `branchbox system-apply` reads it as root, and therefore
-believes nothing in it. Host names: RFC 1123 §2.1.
+believes nothing in it: every value is checked again. Host names: RFC 1123 §2.1.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import asdict, dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from appliance.config import network as network_checks
+from appliance.config.network import NetworkSettings
+from appliance.config.system import HOST_NAME, verify_ntp
 from appliance.errors import ConfigError
 from appliance.system.files import read_bounded, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["WANTED_FILE", "StaticNetwork", "Wanted", "is_host_name", "read_wanted", "write_wanted"]
+__all__ = ["WANTED_FILE", "TrialNetwork", "Wanted", "is_host_name", "read_wanted", "write_wanted"]
 
 WANTED_FILE = "system.json"
-DNS_LIMIT = 3
-"resolv.conf(5) uses no more."
-_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+WANTED_MODE = 0o600
+"The passphrase of the Wi-Fi is in it."
 _TIME_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(?:/[A-Za-z0-9_+-]{1,32}){0,3}")
+_ID = re.compile(r"[0-9a-f]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class StaticNetwork:
-    """An address of one's own. Everything is canonical text: it goes into a file that root's networkd reads."""
+class TrialNetwork(msgspec.Struct, frozen=True, kw_only=True):
+    """A network on probation: in force in this boot, until its time is over. A reboot does not know it."""
 
-    address: str
-    prefix: int
-    gateway: str | None = None
-    dns: tuple[str, ...] = ()
+    network: NetworkSettings
+    id: str
+    "Hexadecimal; root reports it back when it has applied this."
+    boot: str
+    "Linux's boot id."
+    until: float
+    "Seconds of CLOCK_MONOTONIC, which all processes of a boot share."
 
     def __post_init__(self) -> None:
-        own = _address("address", self.address)
-        try:
-            interface = ip_interface(f"{own}/{self.prefix}")
-        except ValueError:
-            raise _refused("network.prefix", self.prefix) from None
-        if own.is_loopback or own.is_multicast or own.is_unspecified:
-            raise _refused("network.address", self.address)
-        if self.gateway is not None:
-            gateway = _address("gateway", self.gateway)
-            # A gateway outside its network is never reached; with it the box would be cut off.
-            if gateway == own or (gateway not in interface.network and not gateway.is_link_local):
-                raise _refused("network.gateway", self.gateway)
-        if len(self.dns) > DNS_LIMIT:
-            raise _refused("network.dns", ", ".join(self.dns))
-        for server in self.dns:
-            _address("dns", server)
+        network_checks.verify(self.network)
+        if not _ID.fullmatch(self.id):
+            raise _refused("trial.id", self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """One wish, checked. ConfigError for a value that cannot be applied."""
 
     host_name: str
     "One label, 1 to 63 letters, digits and inner hyphens."
     time_zone: str
     "A name of the IANA database, such as `Europe/Berlin`."
-    network: StaticNetwork | None
-    "None: DHCP."
+    network: NetworkSettings = NetworkSettings()
+    "What was confirmed: this is what boots."
+    ntp: tuple[str, ...] = ()
+    trial: TrialNetwork | None = None
 
     def __post_init__(self) -> None:
         if not is_host_name(self.host_name):
             raise _refused("host_name", self.host_name)
-        if not isinstance(self.time_zone, str) or not _TIME_ZONE.fullmatch(self.time_zone):
+        if not _TIME_ZONE.fullmatch(self.time_zone):
             raise _refused("time_zone", self.time_zone)
+        network_checks.verify(self.network)
+        verify_ntp(self.ntp)
+
+    def trial_at(self, boot: str, now: float) -> TrialNetwork | None:
+        """The network that is on trial in this boot at this moment."""
+        trial = self.trial
+        return trial if trial is not None and trial.boot == boot and now < trial.until else None
 
 
 def is_host_name(text: object) -> bool:
     """Whether `text` is one label of a host name."""
-    return isinstance(text, str) and _LABEL.fullmatch(text) is not None
+    return isinstance(text, str) and HOST_NAME.fullmatch(text) is not None
 
 
 def write_wanted(data_dir: Path, wanted: Wanted) -> bool:
@@ -84,13 +83,13 @@ def write_wanted(data_dir: Path, wanted: Wanted) -> bool:
     Nothing is written without a change: systemd watches the file, and the card wears out.
     """
     path = data_dir / WANTED_FILE
-    content = json.dumps(asdict(wanted), indent=1).encode() + b"\n"
+    content = msgspec.json.format(msgspec.json.encode(wanted), indent=1) + b"\n"
     try:
         if read_bounded(path) == content:
             return False
     except OSError:
         pass  # not there, or not ours: replaced below
-    write_atomically(path, content)
+    write_atomically(path, content, WANTED_MODE)
     return True
 
 
@@ -101,34 +100,10 @@ def read_wanted(data_dir: Path) -> Wanted | None:
     except FileNotFoundError:
         return None
     try:
-        value = json.loads(content)
-        network = value["network"]
-        return Wanted(value["host_name"], value["time_zone"], _network(network) if network else None)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise _refused("", content[:80].decode("utf-8", "replace")) from None
-
-
-def _network(value: dict[str, object]) -> StaticNetwork:
-    address, prefix, gateway, dns = value["address"], value["prefix"], value["gateway"], value["dns"]
-    if not isinstance(prefix, int) or not isinstance(dns, list):
-        raise TypeError
-    own = _address("address", address)
-    return StaticNetwork(
-        str(own),
-        prefix,
-        None if gateway is None else str(_address("gateway", gateway)),
-        tuple(str(_address("dns", each)) for each in dns),
-    )
-
-
-def _address(key: str, value: object) -> IPv4Address | IPv6Address:
-    # ip_address takes numbers too, and an IPv6 zone (`%eth0`) may hold anything but `%`.
-    if isinstance(value, str) and "%" not in value:
-        try:
-            return ip_address(value)
-        except ValueError:
-            pass
-    raise _refused("network." + key, value)
+        return msgspec.json.decode(content, type=Wanted)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        # Never the content, which may hold a passphrase.
+        raise _refused("", str(error)) from None
 
 
 def _refused(key: str, value: object) -> ConfigError:

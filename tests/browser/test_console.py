@@ -292,6 +292,31 @@ def test_music_is_chosen_and_can_be_listened_to(
     assert browser.complaints() == []
 
 
+def test_a_network_is_tried_out_and_kept(browser: Browser, office: FakeControl, office_url: str) -> None:
+    office.on_board = True
+    browser.look(width=360, height=740)
+    log_in(browser, office_url)
+    browser.go(office_url + "/system")
+    assert not browser.run("return document.querySelector('#address6').checkVisibility()")
+    browser.find("[name=ipv6][value=static]").click()
+    assert browser.run("return document.querySelector('#address6').checkVisibility()")
+    browser.find("[name=link][value=wifi]").click()
+    assert not browser.run("return document.querySelector('#vlan').checkVisibility()")
+    browser.find("[name=link][value=cable]").click()
+    browser.find("[name=ipv6][value=off]").click()
+    browser.fill(vlan="7")
+    browser.press("#network form button")
+    assert "117 s left" in browser.text("#network-trial")
+    assert browser.run("return document.documentElement.scrollWidth") <= 360
+    assert office.trial is not None
+    office.trial["seconds_left"] = 42
+    browser.until(lambda: "42 s left" in browser.text("#network-trial"))
+    browser.press("#network-trial form button")
+    assert "is kept" in browser.text()
+    assert office.vlan == 7
+    assert browser.complaints() == []
+
+
 def test_an_ended_session_leads_an_open_page_to_the_log_in(browser: Browser, office_url: str) -> None:
     log_in(browser, office_url)
     browser.go(office_url + "/calls")

@@ -15,6 +15,25 @@ def static(**settings: object) -> System:
     return msgspec.structs.replace(System(network="static", address="192.168.1.10"), **settings)
 
 
+def ipv6(**settings: object) -> System:
+    return msgspec.structs.replace(System(ipv6="static", address6="2001:db8::5"), **settings)
+
+
+def wifi(**settings: object) -> System:
+    return msgspec.structs.replace(
+        System(link="wifi", wifi_ssid="office", wifi_password="correct horse"), **settings
+    )
+
+
+def test_what_else_a_network_may_be() -> None:
+    verify(ipv6(gateway6="fe80::1"))
+    verify(ipv6(gateway6="2001:db8::1", prefix6=127, address6="2001:db8::0"))
+    verify(System(vlan=1))
+    verify(System(vlan=4094, ipv6="off"))
+    verify(wifi(wifi_ssid="办公室", wifi_password='"#;=\\ ' + "x" * 57, wifi_country="CN"))
+    verify(System(ntp=("pool.ntp.org", "192.0.2.123", "2001:db8::123")))
+
+
 def test_a_new_box_is_good() -> None:
     verify(System())
 
@@ -46,6 +65,32 @@ def test_a_new_box_is_good() -> None:
         (static(gateway="10.0.0.1"), "gateway", "error.gateway_outside"),
         (static(gateway="192.168.1.10"), "gateway", "error.gateway_outside"),
         (static(gateway="router"), "gateway", "error.bad_address"),
+        (static(gateway="192.168.1.255"), "gateway", "error.gateway_outside"),
+        (ipv6(address6=""), "address6", "error.bad_address"),
+        (ipv6(address6="192.0.2.1"), "address6", "error.bad_address"),
+        (ipv6(address6="fe80::1"), "address6", "error.not_a_host_address"),
+        (ipv6(address6="ff02::1"), "address6", "error.not_a_host_address"),
+        (ipv6(address6="::1"), "address6", "error.not_a_host_address"),
+        (ipv6(address6="2001:db8::5%eth0"), "address6", "error.bad_address"),
+        (ipv6(prefix6=128), "prefix6", "error.out_of_range"),
+        (ipv6(gateway6="2001:db8:1::1"), "gateway6", "error.gateway_outside"),
+        (ipv6(gateway6="2001:db8::5"), "gateway6", "error.gateway_outside"),
+        (System(vlan=-1), "vlan", "error.out_of_range"),
+        (System(vlan=4095), "vlan", "error.out_of_range"),
+        (wifi(vlan=7), "vlan", "error.no_vlan_over_wifi"),
+        (wifi(wifi_ssid=""), "wifi_ssid", "error.bad_ssid"),
+        (wifi(wifi_ssid="网" * 11), "wifi_ssid", "error.bad_ssid"),
+        (wifi(wifi_ssid="a\nb"), "wifi_ssid", "error.bad_ssid"),
+        (wifi(wifi_password=""), "wifi_password", "error.bad_wifi_password"),
+        (wifi(wifi_password="1234567"), "wifi_password", "error.bad_wifi_password"),
+        (wifi(wifi_password="x" * 64), "wifi_password", "error.bad_wifi_password"),
+        (wifi(wifi_password="密码密码密码密码"), "wifi_password", "error.bad_wifi_password"),
+        (wifi(wifi_country="cn"), "wifi_country", "error.bad_country"),
+        (System(ntp=("a", "b", "c", "d", "e")), "ntp", "error.too_many"),
+        (System(ntp=("-x",)), "ntp", "error.bad_ntp_server"),
+        (System(ntp=("a b",)), "ntp", "error.bad_ntp_server"),
+        (System(ntp=("a\n",)), "ntp", "error.bad_ntp_server"),
+        (System(ntp=("2001:db8::x",)), "ntp", "error.bad_address"),
     ],
 )
 def test_refused(system: System, path: str, key: str) -> None:

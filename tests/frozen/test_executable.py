@@ -52,6 +52,16 @@ def test_its_two_phones_hear_each_other(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_it_brings_what_it_installs(tmp_path: Path) -> None:
+    """Units and scripts lie in the executable, and the program it installs is itself."""
+    done = run(tmp_path, "install", "--root", str(tmp_path / "host"))
+    assert done.returncode == 0, done.stderr
+    installed = tmp_path / "host/usr/local/lib/branchbox/branchbox"
+    assert installed.stat().st_size == EXECUTABLE.stat().st_size
+    unit = (tmp_path / "host/etc/systemd/system/branchbox.service").read_text()
+    assert "ExecStart=/run/branchbox/release/branchbox run" in unit
+
+
 def test_a_wrong_command_is_told_so(tmp_path: Path) -> None:
     done = run(tmp_path, "no-such-command")
     assert done.returncode == 2

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ CARD_SIZE = 4 * 1024**3
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
     """The image as it is handed out, on a new card; power is off at the beginning and cut at the end."""
+    with new_box() as box:
+        yield box
+
+
+@contextmanager
+def new_box(prepare: Callable[[Path], None] | None = None) -> Iterator[Box]:
+    """A box with a card of its own, which `prepare` may write to before it is started for the first time."""
     if not IMAGE.exists():
         pytest.skip(f"no dist/{IMAGE.name}; ./build.sh image makes it")
     folder = Path(tempfile.mkdtemp(prefix="branchbox-image-"))
@@ -34,6 +42,8 @@ def box() -> Iterator[Box]:
         card = folder / "card"
         with card.open("wb") as file:
             subprocess.run(["xz", "--decompress", "--stdout", "--threads=0", IMAGE], stdout=file, check=True)
+        if prepare is not None:
+            prepare(card)
         os.truncate(card, CARD_SIZE)
         forwards = {("udp", 5060): free_port(), ("tcp", 443): free_port()}
         box = Box(card, folder, forwards)

@@ -7,7 +7,6 @@ firmware, device tree and serial port.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from urllib.error import HTTPError
 
@@ -15,7 +14,7 @@ import pytest
 
 from tests.image.box import Box
 from tests.image.conftest import FIGURES
-from tests.image.office import Phone
+from tests.image.set_up import QUIET_SECONDS, set_up
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1200)]
 
@@ -24,8 +23,6 @@ NEW_EXTENSION = {"number": "115", "name": "Just before the cut", "password": "ma
 EXPECTED_PORTS = {("udp", 5060), ("tcp", 5060), ("tcp", 5061), ("tcp", 443), ("udp", 5353)}
 "And udp 68, by which the DHCP client renews its lease."
 MENU_END = "0  Leave"
-QUIET_SECONDS = 240.0
-"Until the slowest unit of a start is done."
 
 Show = Callable[[str], None]
 
@@ -37,27 +34,7 @@ def test_a_new_card_starts_and_answers(box: Box, figure: Show) -> None:
 
 
 def test_it_is_set_up_over_its_serial_line(box: Box) -> None:
-    line = box.machine.serial
-    line.expect("Press Enter to set it up", seconds=QUIET_SECONDS)
-    line.type()
-    line.answer("1/2", "1")  # English
-    line.answer("Password: ", box.password)
-    line.answer("The same again: ", box.password)
-    line.answer("Host name", HOST_NAME)
-    line.answer("1/2", "1")  # DHCP
-    line.answer("Time zone", "Europe/Berlin")
-    line.answer("How many", "2")
-    line.answer("First number", "113")
-    summary = line.answer("change it: ", "y")
-    assert HOST_NAME in summary
-    assert "113 - 114" in summary
-    assert box.password not in line.transcript
-    shown = line.answer("Press Enter to go on", "", seconds=120)
-    found = re.findall(r"^ +(11[34]) +(\S+)\r?$", shown, re.MULTILINE)
-    assert [number for number, _ in found] == ["113", "114"], shown
-    box.phones = [Phone(number, password) for number, password in found]
-    line.answer("Press Enter to go on", "")  # the QR code
-    line.expect("https://")
+    set_up(box, HOST_NAME)
 
 
 def test_the_administrator_logs_in_and_makes_a_token(box: Box) -> None:

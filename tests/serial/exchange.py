@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from appliance.config.network import NetworkSettings
 from appliance.control.client import NotRunningError
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Perform
@@ -24,7 +25,10 @@ class FakeExchange:
         }
         self.extensions: dict[str, str] = {}
         self.box: list[str] = []
+        self.update: dict[str, Any] = {}
         self.console_url = "https://192.0.2.5"
+        self.tries_out = False
+        "Whether a change of the network is on trial first, as on a board."
         self.down_for = 0
         "How many requests find nobody."
         self.refuse: dict[tuple[str, str], ConfigError] = {}
@@ -63,9 +67,27 @@ class FakeExchange:
         }
 
     def _system(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
-        if verb == "set":
-            self.system |= values
-        return self.system
+        trial, network = self.system.get("trial"), frozenset(NetworkSettings.__struct_fields__)
+        match verb:
+            case "set" if self.tries_out and network & values.keys():
+                self.system |= {name: each for name, each in values.items() if name not in network}
+                before = {name: each for name, each in self.system.items() if name in network}
+                self.system["trial"] = {"seconds_left": 120, **before, **values}
+            case "set":
+                self.system |= values
+            case "confirm" | "undo" if trial is None:
+                raise ConfigError("system", "error.nothing_on_trial")
+            case "confirm" if trial is not None:
+                self.system |= {name: each for name, each in trial.items() if name in network}
+                self.system["trial"] = None
+            case "undo":
+                self.system["trial"] = None
+        return dict(self.system)
+
+    def _update(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
+        if verb == "install":
+            self.box.append(values["source"])
+        return {"version": "0.1.0", **self.update}
 
     def _extensions(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
         if verb == "add-many":
@@ -82,7 +104,7 @@ class FakeExchange:
 
     def _admin(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
         match verb:
-            case "new-code":
+            case "first-code" | "new-code":
                 return {"code": "ABCD-EFGH"}
             case "set-up":
                 assert values["code"] == "ABCD-EFGH"

@@ -302,3 +302,10 @@ def test_without_an_exchange_it_says_so() -> None:
 def test_no_file_breaks_it(content: bytes) -> None:
     _, items = converse(apply_settings(content), FakeExchange(), [])
     assert isinstance(items, list)
+
+
+def test_on_a_board_a_network_that_came_over_the_line_is_kept() -> None:
+    exchange = FakeExchange()
+    exchange.tries_out = True
+    assert apply(exchange, '[system]\nvlan = 7\nlink = "wifi"\n')["system.network"]["accepted"]
+    assert (exchange.system["vlan"], exchange.system["trial"]) == (7, None)

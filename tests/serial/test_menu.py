@@ -40,6 +40,72 @@ def test_the_network_changes_only_by_a_typed_word() -> None:
     assert "https://10.0.0.5" in screen.text
 
 
+def on_board() -> FakeExchange:
+    exchange = FakeExchange(set_up=True)
+    exchange.tries_out = True
+    return exchange
+
+
+CHANGE = ["2", "2", "10.0.0.5/8", "10.0.0.1", "10.0.0.1", "yes"]
+
+
+def test_a_change_on_trial_is_kept_by_a_typed_word() -> None:
+    exchange = on_board()
+    screen = choose(*CHANGE, "", "keep", "", "", exchange=exchange)
+    assert "120 s left" in screen.text
+    assert "is kept" in screen.text
+    assert (exchange.system["address"], exchange.system["trial"]) == ("10.0.0.5", None)
+
+
+def test_a_change_on_trial_is_undone_or_left_alone() -> None:
+    exchange = on_board()
+    assert "as it was before" in choose(*CHANGE, "undo", "", "", exchange=exchange).text
+    assert exchange.system["network"] == "dhcp"
+    # Whoever leaves finds it in the menu, and again under Network.
+    assert "on trial" in choose(*CHANGE, Key.END, exchange=exchange).text.rpartition("\nMenu\n")[2]
+    choose("2", "keep", exchange=exchange)
+    assert exchange.system["network"] == "static"
+
+
+def test_a_trial_whose_time_is_over_while_one_types() -> None:
+    exchange = on_board()
+    exchange.refuse["system", "confirm"] = ConfigError("system", "error.nothing_on_trial")
+    screen = choose(*CHANGE, "keep", "", "", exchange=exchange)
+    assert "No change is on trial" in screen.text
+    assert "as it was before" in screen.text
+
+
+def test_a_wrong_vlan_or_wifi_is_got_rid_of() -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.system |= {"vlan": 7, "link": "wifi", "wifi_ssid": "office", "ipv6": "off"}
+    screen = choose("2", "1", "4095", "", "3", "", "no", exchange=exchange)
+    assert "VLAN: 7" in screen.text
+    assert "Wi-Fi: office" in screen.text
+    assert "IPv6: off" in screen.text
+    choose("2", "1", "0", "1", "yes", exchange=exchange)
+    assert (exchange.system["vlan"], exchange.system["link"]) == (0, "cable")
+
+
+def test_the_greeting_tells_of_a_trial() -> None:
+    exchange = on_board()
+    exchange.system["trial"] = {"seconds_left": 77}
+    screen, _ = converse(conversation(Words()), exchange, [])
+    assert "77 s left" in screen.text
+
+
+def test_a_new_box_greets_with_its_address_and_the_code_until_it_is_set_up() -> None:
+    exchange = FakeExchange()
+    screen, _ = converse(conversation(Words()), exchange, [])
+    assert "https://192.0.2.5  One-time code: ABCD-EFGH" in screen.text
+    assert max(width(line) for line in screen.text.splitlines()) <= 80
+    exchange.console_url = "https://127.0.0.1/"
+    screen, _ = converse(conversation(Words()), exchange, [])
+    assert "In a browser" not in screen.text
+    exchange.set_up = True
+    screen, _ = converse(conversation(Words()), exchange, [])
+    assert "ABCD-EFGH" not in screen.text
+
+
 def test_a_new_set_up_code() -> None:
     assert "ABCD-EFGH" not in choose("3", "no").text
     assert "ABCD-EFGH" in choose("3", "yes", "", "").text
@@ -52,6 +118,30 @@ def test_restart(answer: str, verb: str) -> None:
     assert exchange.box == []
     choose("4", answer, "yes", exchange=exchange)
     assert exchange.box == [verb]
+
+
+def test_an_update_wants_its_word() -> None:
+    exchange = FakeExchange(set_up=True)
+    choose("8", "", "8", "https://example.com/a", "no", exchange=exchange)
+    assert exchange.box == []
+    choose("8", "https://example.com/a", "yes", exchange=exchange)
+    assert exchange.box == ["https://example.com/a"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, "0.1.0"),
+        ({"trial": "0.2.0"}, "0.2.0 is on trial"),
+        ({"last": "0.2.0", "outcome": "kept"}, "0.2.0 has proved itself"),
+        ({"last": "0.2.0", "outcome": "came_back"}, "the version before came back"),
+        ({"refused": "update.not_a_bundle"}, "! This is no Branchbox update."),
+    ],
+)
+def test_how_the_last_update_went(state: dict[str, str], said: str) -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.update = state
+    assert said in choose("8", "", exchange=exchange).text
 
 
 def test_factory_reset_wants_its_word() -> None:
@@ -70,8 +160,8 @@ def test_a_refusal_is_said_and_the_menu_stays() -> None:
 
 def test_a_reason_without_words_is_said_by_its_key() -> None:
     exchange = FakeExchange(set_up=True)
-    exchange.refuse["system", "show"] = ConfigError("system", "error.of_tomorrow", low=1)
-    assert "! system: error.of_tomorrow" in choose("2", exchange=exchange).text
+    exchange.refuse["status", "show"] = ConfigError("status", "error.of_tomorrow", low=1)
+    assert "! status: error.of_tomorrow" in choose("1", exchange=exchange).text
 
 
 def test_language_is_kept() -> None:

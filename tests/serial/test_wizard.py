@@ -232,3 +232,10 @@ def test_no_answers_break_it(given_answers: list[str | Key]) -> None:
     assert screen.text
     # It ends in no other way than by being set up.
     assert exchange.set_up or result is UNFINISHED
+
+
+def test_on_a_board_the_network_is_kept_for_whoever_answers_here_is_not_cut_off() -> None:
+    exchange = FakeExchange()
+    exchange.tries_out = True
+    converse(wizard(Words()), exchange, answers(network=STATIC))
+    assert (exchange.system["address"], exchange.system["trial"]) == ("192.168.1.5", None)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.store import settings
+from appliance.store import database, settings
 from appliance.store.database import Database, StoreError, check_copy, open_connection
-from appliance.store.migrations import MIGRATIONS
+from appliance.store.migrations import BREAKING, MIGRATIONS
 
 
 async def test_files_are_private_and_writes_are_synced(tmp_path: Path) -> None:
@@ -61,6 +61,51 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
         open_connection(path)
     assert refused.value.key == "error.database_newer"
     assert refused.value.params == {"found": len(MIGRATIONS) + 1, "known": len(MIGRATIONS)}
+
+
+ADDED = (
+    "ALTER TABLE records ADD COLUMN mood TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE moods (name TEXT) STRICT",
+)
+
+
+def test_what_an_update_added_does_not_keep_the_program_before_it_from_its_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "branchbox.db"
+    with monkeypatch.context() as update:
+        update.setattr(database, "MIGRATIONS", (*MIGRATIONS, ADDED))
+        with closing(open_connection(path)) as connection:
+            settings.put(connection, "system", b"1")
+    with closing(open_connection(path)) as connection:
+        assert settings.load(connection, "system") == b"1"
+        settings.put(connection, "system", b"2")
+    monkeypatch.setattr(database, "MIGRATIONS", (*MIGRATIONS, ADDED))
+    with closing(open_connection(path)) as connection:
+        assert settings.load(connection, "system") == b"2"
+        assert connection.execute("SELECT count(*) FROM moods").fetchone() == (0,)
+
+
+def test_what_an_update_changed_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "branchbox.db"
+    with monkeypatch.context() as update:
+        update.setattr(database, "MIGRATIONS", (*MIGRATIONS, ("DROP TABLE tokens",)))
+        update.setattr(database, "BREAKING", BREAKING | {len(MIGRATIONS) + 1})
+        open_connection(path).close()
+    with pytest.raises(StoreError) as refused:
+        open_connection(path)
+    assert refused.value.key == "error.database_newer"
+
+
+@pytest.mark.parametrize("number", range(2, len(MIGRATIONS) + 1))
+def test_every_migration_that_is_not_called_breaking_only_adds(number: int) -> None:
+    kinds = {" ".join(statement.split()[:2]) for statement in MIGRATIONS[number - 1]}
+    only_adds = kinds <= {"CREATE TABLE", "CREATE INDEX", "ALTER TABLE"} and all(
+        " ADD COLUMN " in statement and (" DEFAULT " in statement or "NOT NULL" not in statement)
+        for statement in MIGRATIONS[number - 1]
+        if statement.startswith("ALTER")
+    )
+    assert only_adds or number in BREAKING
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from appliance.config.network import NetworkSettings
 from appliance.errors import ConfigError
 from appliance.system import apply_command, box
-from appliance.system.wanted import WANTED_FILE, StaticNetwork, Wanted, write_wanted
+from appliance.system.apply import Box
+from appliance.system.probation import applied_id, boot_id
+from appliance.system.wanted import WANTED_FILE, TrialNetwork, Wanted, write_wanted
 
 NETWORK = "run/systemd/network/10-branchbox.network"
-STATIC = StaticNetwork("192.168.1.5", 24, "192.168.1.1", ("9.9.9.9",))
+DHCP = NetworkSettings()
+STATIC = NetworkSettings(network="static", address="192.168.1.5", gateway="192.168.1.1", dns=("9.9.9.9",))
+WIFI = NetworkSettings(link="wifi", wifi_ssid="office", wifi_password="correct horse")
 
 
 class Machine:
@@ -38,8 +44,15 @@ class Machine:
             (self.root / "sys/class/net" / name / kind).mkdir(parents=True)
         (self.root / "sys/class/net" / name / "ifindex").write_text(f"{index}\n")
 
-    def want(self, network: StaticNetwork | None = None, time_zone: str = "Europe/Berlin") -> None:
-        write_wanted(self.data, Wanted("pbx", time_zone, network))
+    def want(
+        self, network: NetworkSettings = DHCP, time_zone: str = "Europe/Berlin", *, ntp: tuple[str, ...] = ()
+    ) -> None:
+        write_wanted(self.data, Wanted("pbx", time_zone, network, ntp))
+
+    def try_out(self, network: NetworkSettings, seconds: float = 120.0, boot: str = "") -> None:
+        until = time.monotonic() + seconds
+        trial = TrialNetwork(network=network, id="0a1b", boot=boot or boot_id(), until=until)
+        write_wanted(self.data, Wanted("pbx", "UTC", DHCP, trial=trial))
 
     def apply(self) -> int:
         return apply_command.run(argparse.Namespace(data=self.data, root=self.root))
@@ -59,7 +72,7 @@ def test_everything_once_and_nothing_twice(machine: Machine, capsys: pytest.Capt
     assert "networkctl reload" in capsys.readouterr().out
     assert (machine.root / "etc/hostname").read_text() == "pbx\n"
     assert (machine.root / "etc/localtime").readlink() == Path("../usr/share/zoneinfo/Europe/Berlin")
-    assert "Address=192.168.1.5/24\nGateway=192.168.1.1\nDNS=9.9.9.9\n" in machine.network()
+    assert "Address=192.168.1.5/24\nGateway=192.168.1.1\n" in machine.network()
     assert machine.apply() == 0
     assert capsys.readouterr().out == "nothing to do\n"
 
@@ -77,14 +90,14 @@ def test_one_wired_card_gets_the_address(machine: Machine) -> None:
 def test_back_to_dhcp_removes_the_file(machine: Machine) -> None:
     machine.want(STATIC)
     machine.apply()
-    machine.want(None)
+    machine.want(DHCP)
     assert machine.apply() == 0
     assert not (machine.root / NETWORK).exists()
 
 
 def test_the_box_is_never_without_a_network_file(machine: Machine) -> None:
     machine.dhcp.unlink()
-    machine.want(None)
+    machine.want(DHCP)
     assert machine.apply() == 0
     assert "DHCP=yes" in machine.network()
     assert machine.apply() == 0
@@ -116,11 +129,96 @@ def test_a_box_that_was_never_asked_for_anything(
     assert capsys.readouterr().out == "nothing is wanted\n"
 
 
+def test_a_vlan_goes_again(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.card("end0", 3, "device")
+    machine.want(NetworkSettings(vlan=7))
+    assert machine.apply() == 0
+    assert "VLAN=vlan7" in machine.network()
+    (machine.root / "sys/class/net/vlan7").mkdir()
+    capsys.readouterr()
+    machine.want(DHCP)
+    assert machine.apply() == 0
+    said = capsys.readouterr().out
+    assert said.index("ip link delete vlan7") < said.index("networkctl reload")
+    assert list((machine.root / "run/systemd/network").iterdir()) == []
+
+
+def test_wifi_is_joined_and_left(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.card("wlan0", 3, "device", "wireless")
+    machine.want(WIFI)
+    assert machine.apply() == 0
+    file = machine.root / "run/branchbox-system/wifi.conf"
+    assert file.stat().st_mode & 0o777 == 0o600
+    said = capsys.readouterr().out
+    assert "restart branchbox-wifi@wlan0.service" in said
+    assert "correct" not in said
+    machine.want(DHCP)
+    assert machine.apply() == 0
+    assert "stop branchbox-wifi@wlan0.service" in capsys.readouterr().out
+    assert not file.exists()
+
+
+def test_wifi_without_a_card_is_said(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.try_out(WIFI)
+    assert machine.apply() == 1
+    assert "there is no card for it" in capsys.readouterr().out
+    assert applied_id(machine.root) == ""
+
+
+def test_time_servers_of_ones_own(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.want(ntp=("ntp.example", "192.0.2.123"))
+    assert machine.apply() == 0
+    file = machine.root / "run/systemd/timesyncd.conf.d/10-branchbox.conf"
+    assert "[Time]\nNTP=ntp.example 192.0.2.123\n" in file.read_text()
+    assert "try-restart systemd-timesyncd" in capsys.readouterr().out
+    machine.want()
+    assert machine.apply() == 0
+    assert not file.exists()
+
+
+def test_a_trial_is_applied_reported_and_watched(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.try_out(STATIC)
+    assert machine.apply() == 0
+    assert "192.168.1.5" in machine.network()
+    assert applied_id(machine.root) == "0a1b"
+    assert "restart branchbox-probation.timer" in capsys.readouterr().out
+    machine.want(DHCP)
+    assert machine.apply() == 0
+    assert not (machine.root / NETWORK).exists()
+    assert applied_id(machine.root) == ""
+
+
+@pytest.mark.parametrize(("seconds", "boot"), [(-1.0, ""), (120.0, "of another start")])
+def test_a_trial_that_is_over_is_undone_by_root_alone(machine: Machine, seconds: float, boot: str) -> None:
+    machine.try_out(STATIC)
+    machine.apply()
+    machine.try_out(STATIC, seconds, boot)
+    assert machine.apply() == 0
+    assert not (machine.root / NETWORK).exists()
+    assert applied_id(machine.root) == ""
+
+
+def test_what_changes_meanwhile_is_applied_too(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.want(STATIC)
+    apply = Box.apply
+
+    def slowly(box: Box, wanted: Wanted) -> None:
+        apply(box, wanted)
+        machine.want(DHCP)
+
+    monkeypatch.setattr(Box, "apply", slowly)
+    assert machine.apply() == 0
+    assert not (machine.root / NETWORK).exists()
+
+
 @pytest.mark.parametrize(
     ("action", "command"),
     [
         ("restart-service", "systemctl --no-block restart branchbox.service"),
         ("reboot", "systemctl --no-block reboot"),
+        ("update", "systemctl --no-block start branchbox-update.service"),
     ],
 )
 def test_requests_are_done_once(

@@ -42,6 +42,7 @@ class Client:
     cookies: dict[str, str] = field(default_factory=dict)
     token: str = ""
     "The CSRF token of the page seen last."
+    source: str = "192.0.2.77"
 
     @property
     def id(self) -> str:
@@ -67,7 +68,7 @@ class Client:
             "QUERY_STRING": query,
             "CONTENT_TYPE": content_type,
             "CONTENT_LENGTH": str(len(body)),
-            "REMOTE_ADDR": "192.0.2.77",
+            "REMOTE_ADDR": self.source,
             "SERVER_NAME": HOST,
             "SERVER_PORT": "443",
             "HTTP_HOST": HOST,

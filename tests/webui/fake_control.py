@@ -17,6 +17,11 @@ from tests.webui.fake_outside import JSON, FakeOutside, add_outside, iso, not_fo
 
 __all__ = ["JSON", "FakeControl", "busy_office"]
 
+NETWORK = (
+    *("network", "address", "prefix", "gateway", "dns", "ipv6", "address6", "prefix6", "gateway6", "vlan"),
+    *("link", "wifi_ssid", "wifi_country"),
+)
+
 
 def refused_number(number: str, key: str) -> ConfigError:
     return ConfigError(f"extensions.{number}.number", key, number=number)
@@ -37,6 +42,20 @@ class FakeControl(FakeFeatures, FakeOutside):
     prefix: int = 24
     gateway: str = ""
     dns: list[str] = field(default_factory=list)
+    ipv6: str = "automatic"
+    address6: str = ""
+    prefix6: int = 64
+    gateway6: str = ""
+    vlan: int = 0
+    link: str = "cable"
+    wifi_ssid: str = ""
+    wifi_password: str = ""
+    wifi_country: str = ""
+    ntp: list[str] = field(default_factory=list)
+    trial: JSON | None = None
+    "The network that is on trial."
+    on_board: bool = False
+    "Whether a change of the network is tried out first, and the box can be reset."
     dns_references: list[str] = field(default_factory=lambda: ["119.29.29.29", "223.5.5.5"])
     registrations: list[JSON] = field(default_factory=list)
     calls: dict[str, JSON] = field(default_factory=dict)
@@ -48,6 +67,7 @@ class FakeControl(FakeFeatures, FakeOutside):
     dns_findings: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str | None, JSON, str]] = field(default_factory=list)
     "Every request, in order."
+    update: JSON = field(default_factory=dict)
     wrong_passwords: int = 0
 
     def __call__(self, area: str, verb: str, key: str | None, values: JSON, actor: str) -> Any:
@@ -85,13 +105,12 @@ class FakeControl(FakeFeatures, FakeOutside):
             "language": self.language,
             "host_name": self.host_name,
             "time_zone": self.time_zone,
-            "network": self.network,
-            "address": self.address,
-            "prefix": self.prefix,
-            "gateway": self.gateway,
-            "dns": self.dns,
+            **{name: getattr(self, name) for name in NETWORK},
+            "ntp": self.ntp,
             "dns_references": self.dns_references,
             "realm": "branchbox",
+            "wifi_password_set": bool(self.wifi_password),
+            "trial": self.trial,
         }
 
     def system_set(self, key: str | None, values: JSON) -> JSON:
@@ -99,9 +118,48 @@ class FakeControl(FakeFeatures, FakeOutside):
             raise ConfigError("system.host_name", "error.bad_host_name")
         if "dns.example" in values.get("dns_references", ()):
             raise ConfigError("system.dns_references", "error.bad_address")
+        tried = {name: each for name, each in values.items() if name in NETWORK}
+        if self.on_board and tried:
+            before = {name: getattr(self, name) for name in NETWORK}
+            self.trial = {"seconds_left": 117, **before, **tried}
+            values = {name: each for name, each in values.items() if name not in NETWORK}
         for name, value in values.items():
             setattr(self, name, value)
         return self.system_show(None, {})
+
+    def update_show(self, key: str | None, values: JSON) -> JSON:
+        nothing = dict.fromkeys(("trial", "last", "outcome", "refused"))
+        return {
+            "version": "0.1.0",
+            "security_level": 0,
+            **nothing,
+            "missing": [],
+            "params": {},
+            **self.update,
+        }
+
+    def update_install(self, key: str | None, values: JSON) -> JSON:
+        if not str(values["source"]).startswith("http"):
+            raise ConfigError("source", "update.no_address")
+        return {"done": True}
+
+    def system_confirm(self, key: str | None, values: JSON) -> JSON:
+        if self.trial is None:
+            raise ConfigError("system", "error.nothing_on_trial")
+        for name in NETWORK:
+            setattr(self, name, self.trial[name])
+        return self.system_undo(key, values)
+
+    def system_undo(self, key: str | None, values: JSON) -> JSON:
+        if self.trial is None:
+            raise ConfigError("system", "error.nothing_on_trial")
+        self.trial = None
+        return self.system_show(None, {})
+
+    def box_factory_reset(self, key: str | None, values: JSON) -> JSON:
+        if not self.on_board:
+            raise ConfigError("", "error.not_an_appliance")
+        return {"done": True}
 
     # extensions
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.webui.browserless import Client
 from tests.webui.fake_control import FakeControl
@@ -144,9 +147,16 @@ def test_records_are_paged_and_filtered(admin: Client, control: FakeControl) -> 
 
 
 def test_the_box_is_given_a_name_a_clock_and_a_language(admin: Client, control: FakeControl) -> None:
-    fields = {"language": "zh", "host_name": "office", "time_zone": "Asia/Shanghai"}
+    fields = {
+        "language": "zh",
+        "host_name": "office",
+        "time_zone": "Asia/Shanghai",
+        "ntp": "a.example, b.example",
+    }
     assert admin.post("/system/general", fields).status == 303
-    assert last_asked(control, "system") == ("set", None, fields)
+    assert last_asked(control, "system") == ("set", None, {**fields, "ntp": ["a.example", "b.example"]})
+    assert 'value="a.example b.example"' in admin.get("/system").text
+    assert admin.post("/system/general", fields).status == 303
     assert "设置已保存" in admin.get("/system").text
     assert admin.post("/system/general", {**fields, "time_zone": "Mars/Base"}).status == 400
     refused = admin.post("/system/general", {**fields, "host_name": "bad host"})
@@ -157,7 +167,9 @@ def test_the_box_is_given_a_name_a_clock_and_a_language(admin: Client, control: 
 def test_a_time_zone_set_elsewhere_is_kept(admin: Client, control: FakeControl) -> None:
     control.time_zone = "Etc/GMT-8"
     assert '<option value="Etc/GMT-8" selected>' in admin.get("/system").text
-    admin.post("/system/general", {"language": "en", "host_name": "office", "time_zone": "Etc/GMT-8"})
+    admin.post(
+        "/system/general", {"language": "en", "host_name": "office", "time_zone": "Etc/GMT-8", "ntp": ""}
+    )
     assert (control.host_name, control.time_zone) == ("office", "Etc/GMT-8")
 
 
@@ -182,15 +194,30 @@ def test_times_are_those_of_the_box(admin: Client, control: FakeControl) -> None
     assert "2026-02-01 04:00:00" in admin.get("/records").text
 
 
+def test_a_visitor_by_ipv4_is_the_same_on_a_socket_of_both_families(
+    visitor: Client, control: FakeControl
+) -> None:
+    visitor.source = "::ffff:192.0.2.9"
+    visitor.get("/log-in")
+    visitor.post("/log-in", {"password": "not it"})
+    assert control.asked[-1][4] == "web:192.0.2.9"
+
+
+AUTOMATIC = {"mode": "dhcp", "ipv6": "automatic", "link": "cable"}
+STATIC = {
+    "mode": "static",
+    "address": "192.0.2.5",
+    "prefix": "24",
+    "gateway": "192.0.2.1",
+    "dns": "192.0.2.1, 192.0.2.2",
+    "ipv6": "off",
+    "link": "cable",
+    "vlan": "7",
+}
+
+
 def test_the_network_is_fixed_or_automatic(admin: Client, control: FakeControl) -> None:
-    static = {
-        "mode": "static",
-        "address": "192.0.2.5",
-        "prefix": "24",
-        "gateway": "192.0.2.1",
-        "dns": "192.0.2.1, 192.0.2.2",
-    }
-    assert admin.post("/system/network", static).status == 303
+    assert admin.post("/system/network", STATIC).status == 303
     asked = last_asked(control, "system")[2]
     assert asked == {
         "network": "static",
@@ -198,11 +225,114 @@ def test_the_network_is_fixed_or_automatic(admin: Client, control: FakeControl) 
         "prefix": 24,
         "gateway": "192.0.2.1",
         "dns": ["192.0.2.1", "192.0.2.2"],
+        "ipv6": "off",
+        "link": "cable",
+        "vlan": 7,
     }
+    assert "saved" in admin.get("/system").text
     assert 'value="192.0.2.1 192.0.2.2"' in admin.get("/system").text
-    assert admin.post("/system/network", {**static, "prefix": "99"}).status == 400
-    admin.post("/system/network", {"mode": "dhcp"})
-    assert last_asked(control, "system")[2] == {"network": "dhcp"}
+    assert admin.post("/system/network", {**STATIC, "prefix": "99"}).status == 400
+    admin.post("/system/network", AUTOMATIC)
+    automatic = {"network": "dhcp", "ipv6": "automatic", "link": "cable", "vlan": 0}
+    assert last_asked(control, "system")[2] == automatic
+
+
+def test_a_fixed_ipv6_address_and_wifi(admin: Client, control: FakeControl) -> None:
+    wifi = {"mode": "dhcp", "link": "wifi", "wifi_ssid": "office", "wifi_country": "cn"}
+    ipv6 = {"ipv6": "static", "address6": "2001:db8::5", "prefix6": "64", "gateway6": "", "dns": ""}
+    assert admin.post("/system/network", {**wifi, **ipv6, "wifi_password": "correct horse"}).status == 303
+    asked = last_asked(control, "system")[2]
+    assert (asked["address6"], asked["prefix6"], asked["dns"]) == ("2001:db8::5", 64, [])
+    assert (asked["wifi_country"], asked["wifi_password"], asked["vlan"]) == ("CN", "correct horse", 0)
+    page = admin.get("/system").text
+    assert "correct horse" not in page
+    assert "it stays as it is" in page
+    # An empty passphrase stays; a short one is refused and not shown again.
+    admin.post("/system/network", {**wifi, **ipv6})
+    assert "wifi_password" not in last_asked(control, "system")[2]
+    refused = admin.post("/system/network", {**wifi, **ipv6, "wifi_password": "shorty7"})
+    assert refused.status == 400
+    assert "shorty7" not in refused.text
+
+
+def test_a_network_on_trial_is_on_every_page_until_it_is_kept(admin: Client, control: FakeControl) -> None:
+    assert "network-trial" not in admin.get("/").text
+    control.on_board = True
+    admin.post("/system/network", STATIC)
+    for path in ("/", "/extensions", "/system", "/about"):
+        page = admin.get(path).text
+        assert "117 s left" in page
+        assert 'href="https://192.0.2.5/system"' in page
+    assert "saved" not in admin.get("/system").text
+    live = admin.get("/system/network/trial", **{"hx-request": "true"}).text
+    assert "117 s left" in live
+    assert "every 2s" in live
+    assert admin.post("/system/network/keep").status == 303
+    assert control.address == "192.0.2.5"
+    page = admin.get("/").text
+    assert "is kept" in page
+    assert "s left" not in page
+    # A page that was open meanwhile is told, and asks no more.
+    live = admin.get("/system/network/trial", **{"hx-request": "true"}).text
+    assert "is over" in live
+    assert "every" not in live
+
+
+def test_a_network_on_trial_is_undone(admin: Client, control: FakeControl) -> None:
+    control.on_board = True
+    admin.post("/system/network", STATIC)
+    assert admin.post("/system/network/undo").status == 303
+    assert (control.trial, control.network) == (None, "dhcp")
+    assert "as it was before" in admin.get("/").text
+    admin.post("/system/network/keep")
+    assert "No change is on trial" in admin.get("/").text
+
+
+def test_a_factory_reset_wants_the_password_and_the_word(admin: Client, control: FakeControl) -> None:
+    good = {"reset_password": "correct horse battery", "reset_word": "reset"}
+    refused = admin.post("/system/reset", good)
+    assert refused.status == 400
+    assert "only possible on the appliance" in refused.text
+    control.on_board = True
+    for wrong in ({"reset_word": "yes"}, {"reset_password": "not it"}, {"reset_password": ""}):
+        control.asked.clear()
+        assert admin.post("/system/reset", {**good, **wrong}).status == 400
+        assert not any(area == "box" for area, *_ in control.asked)
+    done = admin.post("/system/reset", good)
+    assert done.status == 200
+    assert "The box is reset" in done.text
+    assert ("box", "factory-reset", None, {}, "local:web:admin") in control.asked
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, "Version 0.1.0 runs."),
+        ({"trial": "0.2.0"}, "0.2.0 is on trial"),
+        ({"last": "0.2.0", "outcome": "kept"}, "0.2.0 has proved itself"),
+        (
+            {"last": "0.2.0", "outcome": "came_back", "missing": ["sip", "lines"]},
+            "missing at last: sip, lines",
+        ),
+        ({"refused": "update.no_room", "params": {"part": "root", "size": "9", "room": "5"}}, "room for 5"),
+    ],
+)
+def test_how_the_last_update_went(
+    admin: Client, control: FakeControl, state: dict[str, Any], said: str
+) -> None:
+    control.update = state
+    assert said in admin.get("/system").text
+
+
+def test_an_update_is_asked_for_by_its_address(admin: Client, control: FakeControl) -> None:
+    admin.get("/system")
+    assert admin.post("/system/update", {"source": " https://example.com/a.bundle "}).status == 303
+    assert ("update", "install", None, {"source": "https://example.com/a.bundle"}) in [
+        each[:4] for each in control.asked
+    ]
+    refused = admin.post("/system/update", {"source": "nowhere"})
+    assert refused.status == 400
+    assert 'aria-describedby="source-error"' in refused.text
 
 
 def test_the_references_of_the_dns_check(admin: Client, control: FakeControl) -> None:

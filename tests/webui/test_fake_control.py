@@ -16,6 +16,7 @@ ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("status", "show", None, {}),
     ("system", "show", None, {}),
     ("system", "set", None, {"network": "static", "address": "192.0.2.5", "dns": ["192.0.2.1"]}),
+    ("system", "set", None, {"ipv6": "off", "vlan": 7, "link": "wifi", "wifi_password": "correct horse"}),
     ("extensions", "list", None, {}),
     ("extensions", "show", "101", {}),
     ("extensions", "add", None, {"number": "120", "password": "words", "ring_seconds": 20, "enabled": True}),
@@ -38,7 +39,7 @@ ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("features", "show", "do-not-disturb", {}),
     ("features", "live", "do-not-disturb", {}),
     ("codes", "list", None, {}),
-    ("codes", "set", "do_not_disturb_on", {"code": "*77"}),
+    ("codes", "set", "do_not_disturb_on", {"code": "*70"}),
     ("do-not-disturb", "list", None, {}),
     ("do-not-disturb", "set", "101", {"enabled": True}),
     ("do-not-disturb", "remove", "101", {}),
@@ -60,6 +61,8 @@ ASKED: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("trace", "show", "8", {}),
     ("dns-check", "show", "sip.example", {}),
     ("dns-check", "list", None, {}),
+    ("update", "show", None, {}),
+    ("update", "install", None, {"source": "https://example.com/update"}),
     ("export", "show", None, {}),
 )
 

@@ -141,7 +141,9 @@ def used_keys() -> set[str]:
         for each in files("webui").joinpath(folder).iterdir():
             if each.name.endswith((".html", ".py")):
                 found |= set(
-                    re.findall(r'"(console\.(?!js")[a-z_]+(?:\.[a-z_]+)?)"', each.read_text(encoding="utf-8"))
+                    re.findall(
+                        r'"(console\.(?!js")[a-z_]+(?:\.[a-z0-9_]+)?)"', each.read_text(encoding="utf-8")
+                    )
                 )
     return found
 
@@ -161,6 +163,8 @@ def test_every_word_is_used() -> None:
         "console.record.",
         "console.sent_on.",
         "console.dns.asked.",
+        "console.system.ipv6.",
+        "console.system.link.",
         *(f"console.ways.{each}." for each in ("about", "add", "edit", "from", "group", "remove")),
         "console.lessons.",  # test_outside.py has one for each feature
         # Those of settings are all looked at in test_settings.

@@ -63,6 +63,25 @@ def test_it_serves_pages_over_tls(console: ConsoleServer, certificate: Certifica
     assert (status, b"<form" in body) == (200, True)
 
 
+@pytest.mark.parametrize("everywhere", ["0.0.0.0", "::"])
+def test_everywhere_is_everywhere_of_both_families(certificate: Certificate, everywhere: str) -> None:
+    control = busy_office()
+    server = ConsoleServer(
+        (everywhere, 0), certificate.certificate, certificate.key, control, describe=described
+    )
+    server.start()
+    try:
+        for own, family in (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)):
+            with socket.socket(family) as connection:
+                connection.settimeout(PATIENCE_S)
+                connection.connect((own, server.address[1]))
+                with trusting(certificate).wrap_socket(connection, server_hostname=own) as secure:
+                    secure.sendall(b"GET /healthz HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n")
+                    assert secure.recv(15) == b"HTTP/1.1 200 OK"
+    finally:
+        server.stop()
+
+
 def test_one_connection_serves_many_requests(console: ConsoleServer, certificate: Certificate) -> None:
     host, port = console.address
     connection = http.client.HTTPSConnection(host, port, context=trusting(certificate), timeout=PATIENCE_S)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.webui.browserless import HOST, Client, Response
@@ -45,6 +45,7 @@ def refusal(sent: dict[str, Any]) -> int:
     | st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"--", b"x", BOUNDARY.encode()])).map(b"".join)
 )
 def test_any_file_arrives_as_it_is(content: bytes) -> None:
+    assume(f"\n--{BOUNDARY}".encode() not in content)  # RFC 2046 §5.1: then a browser chooses another one
     if f"\r\n--{BOUNDARY}".encode() in b"\r\n" + content:
         return
     with received(

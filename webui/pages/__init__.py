@@ -23,6 +23,7 @@ from webui.pages import (
     log_in,
     log_out,
     metrics,
+    network_trial,
     outside,
     outside_dial_plan,
     outside_lessons,
@@ -42,7 +43,9 @@ from webui.pages import (
     system_music,
     system_network,
     system_password,
+    system_reset,
     system_tokens,
+    system_update,
 )
 
 if TYPE_CHECKING:
@@ -80,11 +83,14 @@ ROUTES: tuple[Route, ...] = (
     *system_general.ROUTES,
     *system_music.ROUTES,
     *system_network.ROUTES,
+    *network_trial.ROUTES,
+    *system_reset.ROUTES,
     *system_dns.ROUTES,
     *dns_check.ROUTES,
     *system_password.ROUTES,
     *system_tokens.ROUTES,
     *system_backup.ROUTES,
+    *system_update.ROUTES,
     *about.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,

@@ -24,6 +24,12 @@ CONTINENTS = tuple(
 )
 
 
+NETWORK_FIELDS = (
+    *("address", "prefix", "gateway", "ipv6", "address6", "prefix6", "gateway6"),
+    *("link", "wifi_ssid", "wifi_country"),
+)
+
+
 def show(visit: Visit) -> Answer:
     return draw(visit)
 
@@ -32,9 +38,10 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     """The whole page; `section` is the one whose form was just refused."""
     system = visit.perform("system", "show")
     forms = {"general": _general(system), "network": network_form(system), "password": form.Reading()}
-    forms["token"] = form.Reading()
+    forms["token"], forms["reset"] = form.Reading(), form.Reading()
     music = visit.perform("music", "show")
     forms["music"], forms["tones"] = form.Reading(), form.Reading(typed={"tones": music["tones"]})
+    forms["updating"] = form.Reading()
     forms["dns"] = form.Reading(typed={"dns_references": " ".join(system.get("dns_references", ()))})
     if refused is not None:
         forms[section] = refused
@@ -45,6 +52,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
         "tokens": visit.perform("admin", "tokens"),
         "new_token": None,
         "music": music,
+        "update": visit.perform("update", "show"),
     }
     return visit.page("system.html", 400 if refused else 200, **(values | extra))
 
@@ -63,14 +71,16 @@ def _places() -> tuple[str, ...]:
 
 def network_form(system: dict[str, Any]) -> form.Reading:
     """What the network form shows before anything is typed."""
-    typed = {name: str(system.get(name, "")) for name in ("address", "prefix", "gateway")}
-    return form.Reading(typed={**typed, "mode": system["network"], "dns": " ".join(system.get("dns", ()))})
+    # What is on trial, where something is: a further change begins from that.
+    network = {**system, **(system.get("trial") or {})}
+    typed = {name: str(network.get(name, "")) for name in NETWORK_FIELDS}
+    typed["vlan"] = str(network.get("vlan") or "")
+    return form.Reading(typed={**typed, "mode": network["network"], "dns": " ".join(network.get("dns", ()))})
 
 
 def _general(system: dict[str, Any]) -> form.Reading:
-    return form.Reading(
-        typed={name: str(system.get(name, "")) for name in ("language", "host_name", "time_zone")}
-    )
+    typed = {name: str(system.get(name, "")) for name in ("language", "host_name", "time_zone")}
+    return form.Reading(typed={**typed, "ntp": " ".join(system.get("ntp", ()))})
 
 
 ROUTES = (Route("GET", "/system", show),)

@@ -17,16 +17,19 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTES"]
 
+NTP = form.text("ntp", longest=300)
+
 
 def save(visit: Visit) -> Answer:
     zones = form.choice("time_zone", zones_with(visit.perform("system", "show")["time_zone"]))
     reading = form.read(
-        (form.choice("language", LANGUAGES), form.text("host_name", required=True), zones), visit.form
+        (form.choice("language", LANGUAGES), form.text("host_name", required=True), zones, NTP), visit.form
     )
     if not reading.good:
         return draw(visit, "general", reading)
     try:
-        visit.perform("system", "set", **reading.values)
+        ntp = str(reading.values["ntp"]).replace(",", " ").split()
+        visit.perform("system", "set", **{**reading.values, "ntp": ntp})
     except ConfigError as error:
         return draw(visit, "general", form.refused(reading, error))
     answer = visit.back_to("/system", "console.system.saved")

@@ -27,6 +27,7 @@ from appliance.control.areas import (
     system,
     trace,
     trunks,
+    update,
 )
 from appliance.control.areas import features as services
 from appliance.features import FEATURES
@@ -54,6 +55,7 @@ OWN: tuple[Area, ...] = (
     dns_check.AREA,
     backup.AREA,
     box.AREA,
+    update.AREA,
     export.AREA,
     import_.AREA,
 )

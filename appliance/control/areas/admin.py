@@ -54,7 +54,7 @@ class Administrator(msgspec.Struct, frozen=True):
 
 
 class Code(msgspec.Struct, frozen=True):
-    """A new set-up code; the one before is void."""
+    """A set-up code; empty when there is none."""
 
     code: str
 
@@ -116,6 +116,12 @@ async def new_code(parts: Parts, _: Request[Nothing]) -> Code:
     return Code(parts.setup_code.renew())
 
 
+async def first_code(parts: Parts, _: Request[Nothing]) -> Code:
+    if await is_set_up(parts):
+        return Code("")
+    return Code(parts.setup_code.good or parts.setup_code.renew())
+
+
 async def list_tokens(parts: Parts, _: Request[Nothing]) -> list[Token]:
     return [_token(row) for row in await parts.store.run(tokens.load)]
 
@@ -169,6 +175,7 @@ AREA = Area(
         Verb("log-in", log_in, LogIn, Administrator, "Prove the password"),
         Verb("set-password", set_password, NewPassword, Done, "Change the password", changes=True),
         Verb("new-code", new_code, Nothing, Code, "Make a new one-time code", local=True),
+        Verb("first-code", first_code, Nothing, Code, "The code of a box that nobody has set up", local=True),
         Verb("tokens", list_tokens, Nothing, list[Token], "All tokens"),
         Verb("add-token", add_token, NewToken, MadeToken, "Make a token", changes=True),
         Verb("remove-token", remove_token, Nothing, Done, "Make a token void", key=Key.NEEDED, changes=True),

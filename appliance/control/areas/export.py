@@ -12,6 +12,7 @@ from appliance.control.area import Area, Nothing, Request, Verb
 from appliance.control.areas.keyed import KeyedArea
 from appliance.control.areas.lines import LINES
 from appliance.control.areas.routes import ROUTES
+from appliance.control.areas.system import shown
 from appliance.control.areas.trunks import TRUNKS
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ async def show(parts: Parts, _: Request[Nothing]) -> Text:
         }
         for number, each in snapshot.extensions.items()
     }
-    system = msgspec.to_builtins(snapshot.system)
-    settings = {"system": system, "extensions": extensions}
+    settings = {"system": shown(snapshot.system), "extensions": extensions}
     for area in keyed_areas(snapshot):
         items = snapshot.items(area.name)
         if items and area.settings.per == "box":

@@ -42,12 +42,17 @@ async def apply(parts: Parts, request: Request[Text]) -> Imported:
     document = await anyio.to_thread.run_sync(_parse, request.values.text)
     before: Snapshot | None = None
 
+    network = system_area.NetworkTrial(parts)
+
     def edit(now: Snapshot) -> Snapshot:
         nonlocal before
         before = now
-        return _edited(now, document)
+        if "system" not in document:
+            return _edited(now, document)
+        return network.split(now, _edited(network.begun_from(now), document))
 
     after = await parts.config.change(edit)
+    network.begin(after)
     assert before is not None
     counts = [_compared(before.extensions, after.extensions)]
     for area in keyed_areas(after):

@@ -1,0 +1,87 @@
+"""Area `update`: how the last update went, and asking for another. Done by root in `branchbox update --requested`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+import msgspec
+
+from appliance import __version__
+from appliance.control.area import Area, Done, Nothing, Request, Verb
+from appliance.errors import ConfigError
+from appliance.system import box
+from appliance.system.update.state import Outcome, read_state
+
+if TYPE_CHECKING:
+    from appliance.control.parts import Parts
+
+__all__ = ["AREA", "Update"]
+
+RELEASES = "BRANCHBOX_RELEASES"
+"The folder of updates, as the unit names it; from a checkout there is none."
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """How it stands."""
+
+    version: str
+    "What runs."
+    security_level: int = 0
+    trial: str | None = None
+    "The version on trial."
+    last: str | None = None
+    "The version that was tried last."
+    outcome: Outcome | None = None
+    missing: list[str] = []
+    "The checks that `last` did not pass."
+    refused: str | None = None
+    "The locale key of the reason why the last one that was asked for was not taken."
+    params: dict[str, str] = {}
+    "What the reason's placeholders stand for."
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where an update is."""
+
+    source: str
+    "An http or https address."
+
+
+async def show(_: Parts, __: Request[Nothing]) -> Update:
+    folder = os.environ.get(RELEASES)
+    if not folder:
+        return Update(version=__version__)
+    state = await anyio.to_thread.run_sync(read_state, Path(folder))
+    return Update(
+        version=__version__,
+        security_level=state.security_level,
+        trial=state.trial.version if state.trial else None,
+        last=state.last.version if state.last else None,
+        outcome=state.last.outcome if state.last else None,
+        missing=list(state.last.missing) if state.last else [],
+        refused=state.refused.key if state.refused else None,
+        params=state.refused.params if state.refused else {},
+    )
+
+
+async def install(parts: Parts, request: Request[Source]) -> Done:
+    try:
+        await anyio.to_thread.run_sync(box.request_update, parts.store.folder, request.values.source.strip())
+    except OSError as error:
+        raise ConfigError(
+            "update", "error.cannot_write", file=box.REQUEST_FILE, reason=error.strerror
+        ) from error
+    return Done()
+
+
+AREA = Area(
+    "update",
+    "Updates of the box",
+    (
+        Verb("show", show, Nothing, Update, "What is on trial, and how the last update went"),
+        Verb("install", install, Source, Done, "Fetch a signed update and try it"),
+    ),
+)

@@ -1,0 +1,134 @@
+"""`branchbox update FILE|URL`: take one signed update, have it tried, and keep it when it proves itself.
+
+Exit status: 0 it is being tried, 1 refused with the reason and nothing changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from appliance import __version__
+from appliance.control.client import NotRunningError
+from appliance.errors import ConfigError
+from appliance.locale import say
+from appliance.locale.tongue import explain, language
+from appliance.service import place_options
+from appliance.service.health import measure
+from appliance.system import box
+from appliance.system.apply import Box
+from appliance.system.update.fetch import fetched, is_url
+from appliance.system.update.state import Before, Refusal, read_state, write_state
+from appliance.system.update.updater import examine, install, only_one
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from appliance.system.update.site import Site
+    from appliance.system.update.state import Trial
+
+__all__ = ["HEALTH_UNIT", "HELP", "NAME", "add_arguments", "run", "update"]
+
+NAME = "update"
+HELP = "take a signed update, or say how the last one went"
+HEALTH_UNIT = "branchbox-health.service"
+EXIT_DONE, EXIT_REFUSED = 0, 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    place_options.add_arguments(parser)
+    parser.add_argument("--check", action="store_true", help="check it whole, and change nothing")
+    parser.add_argument(
+        "--requested", action="store_true", help="take what the exchange was asked for (systemd)"
+    )
+    parser.add_argument("source", metavar="FILE|URL", nargs="?", help="the update; none: how the last went")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it, or say why not."""
+    tongue = language()
+    site = place_options.site(arguments)
+    if arguments.requested:
+        arguments.source = box.requested_update(arguments.data)
+    try:
+        if arguments.source is None:
+            sys.stdout.write(_last(site))
+            return EXIT_DONE
+        with only_one(site), opened(arguments.source, site) as file:
+            if arguments.check:
+                manifest = examine(file, site).manifest
+                sys.stdout.write(
+                    say("update.is_good", tongue, version=manifest.version, kind=manifest.kind) + "\n"
+                )
+                return EXIT_DONE
+            trial = update(file, site, arguments.data)
+        sys.stdout.write(say("update.is_tried", tongue, version=trial.version) + "\n")
+        sys.stdout.flush()
+        return EXIT_DONE if start(trial, site, Box(site.root)) else EXIT_REFUSED
+    except ConfigError as error:
+        sys.stderr.write(f"branchbox: {explain(error, tongue)}\n")
+        if arguments.requested:
+            _remember_refusal(site, error)
+    except OSError as error:
+        sys.stderr.write(f"branchbox: {error}\n")
+    return EXIT_REFUSED
+
+
+@contextmanager
+def opened(source: str, site: Site) -> Iterator[BinaryIO]:
+    """The update as a file that can be read twice. ConfigError, OSError."""
+    if is_url(source):
+        with fetched(source, site.releases) as file:
+            yield file
+    else:
+        with Path(source).open("rb") as file:
+            yield file
+
+
+def update(file: BinaryIO, site: Site, data: Path) -> Trial:
+    """Check it whole, write it, and have it tried at the next start. ConfigError, OSError."""
+    bundle = examine(file, site)
+    try:
+        before = measure(data)
+    except (NotRunningError, ConfigError):
+        before = Before()  # an exchange that does not run is one more reason to update it
+    return install(bundle, site, before)
+
+
+def start(trial: Trial, site: Site, machine: Box) -> bool:
+    """Start what is to be tried; False when the system would not."""
+    match trial.kind:
+        case "application":
+            done = machine.run("systemctl", "restart", "--no-block", place_options.UNIT)
+            return machine.run("systemctl", "restart", "--no-block", HEALTH_UNIT) and done
+        case "image":
+            reason = () if site.firmware() == "uefi" else ("--reboot-argument=0 tryboot",)
+            return machine.run("systemctl", "reboot", *reason)
+
+
+def _remember_refusal(site: Site, error: ConfigError) -> None:
+    """For whoever asked: they are not at this process's standard error."""
+    with suppress(ConfigError, OSError):
+        refusal = Refusal(error.key, {name: str(value) for name, value in error.params.items()})
+        write_state(site.releases, msgspec.structs.replace(read_state(site.releases), refused=refusal))
+
+
+def _last(site: Site) -> str:
+    state, tongue = read_state(site.releases), language()
+    lines = [say("service.version", tongue, version=__version__)]
+    if state.trial is not None:
+        lines.append(say("update.is_tried", tongue, version=state.trial.version))
+    elif state.last is None:
+        lines.append(say("update.none_yet", tongue))
+    elif state.last.outcome == "kept":
+        lines.append(say("update.is_kept", tongue, version=state.last.version))
+    else:
+        missing = ", ".join(state.last.missing)
+        lines.append(say("update.is_gone", tongue, version=state.last.version, missing=missing))
+    return "".join(f"{line}\n" for line in lines)
