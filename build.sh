@@ -21,6 +21,7 @@ usage: ./build.sh VERB [options]
   image             make dist/branchbox-VERSION-arm64.img.xz, the SD card's contents
   boot              start that image in QEMU, its serial line on this terminal
   test-image        test that image in QEMU: set-up over the serial line, a call, a power cut
+  test-image --full the same, and updates, good and bad ones, with power cuts
   bench [options]   print what a call costs
   lock              choose the newest dependencies: requirements/*.in -> *.txt
   all               check, test, image, test-image, bench
@@ -102,7 +103,9 @@ verb_boot() { exec "${ROOT}/image/boot.sh"; }
 verb_test_image() {
     need_venv dev
     need_packages qemu-system-arm qemu-efi-aarch64 xz-utils sip-tester
-    "${VENV}/bin/python" -m pytest -m image tests/image "$@"
+    local which="image and not full"
+    [[ ${1:-} == --full ]] && which=image && shift
+    "${VENV}/bin/python" -m pytest -m "${which}" tests/image "$@"
 }
 
 verb_bench() {

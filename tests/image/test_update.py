@@ -23,7 +23,7 @@ from tests.image.builder import TOP, Builder
 from tests.image.conftest import new_box
 from tests.image.set_up import set_up
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.image, pytest.mark.full, pytest.mark.timeout(2400)]
 
 MINUTES = 60.0
 CRASHES = b"#!/bin/sh\nexit 1\n"
