@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from appliance.call.decision import FromExtension
+from appliance.call.events import Dialled
+from appliance.call.inbound import DEFAULT_HOPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from appliance.call.call import Call
+    from appliance.call.events import Baggage
     from appliance.call.exchange import Exchange
+    from appliance.call.sip_leg import SipLeg
     from appliance.clock import Timers
     from appliance.config.config import Config
     from appliance.config.extension import Extension
@@ -52,6 +57,28 @@ class House:
         """What an extension may dial, for what is done in its name."""
         extension = self.extension(number)
         return FromExtension(number, 0 if extension is None else extension.level)
+
+    def further(
+        self,
+        call: Call,
+        leg: SipLeg,
+        number: str,
+        *,
+        payer: FromExtension | None = None,
+        baggage: Baggage = (),
+    ) -> Dialled:
+        """What whoever is at `leg` of a call dials when they are put through to `number`; `payer`: by whose rights, if not theirs."""
+        way, calls = leg.occupies, call.caller.sip is leg
+        return Dialled(
+            from_number=leg.number,
+            from_name=call.dialled.from_name if calls else self.name_of(leg.number),
+            to_number=number,
+            hops_left=DEFAULT_HOPS,
+            content=None,
+            baggage=baggage,
+            way_in=way if ":" in way else "",
+            payer=payer,
+        )
 
     async def change(self, area: str, edit: Callable[[Any], Any], key: str = "") -> None:
         """Change what is set under a key of an area, `edit(what holds now)`; on the disk when this returns. ConfigError."""

@@ -14,7 +14,7 @@ import msgspec
 
 from appliance.call.cause import Cause, Ending
 from appliance.call.events import Dialled, HungUp
-from appliance.call.inbound import DEFAULT_HOPS, RefusedError
+from appliance.call.inbound import RefusedError
 from appliance.call.purpose import Purpose
 from appliance.call.verdict import Refuse, Serve
 from appliance.config.codes import codes_of
@@ -177,15 +177,7 @@ class Park(Feature):
     # --- when nobody takes them up
 
     def _ring_back(self, call: Call, slot: str, parked_by: str) -> None:
-        dialled = Dialled(
-            from_number=call.dialled.from_number,
-            from_name=call.dialled.from_name,
-            to_number=parked_by,
-            hops_left=DEFAULT_HOPS,
-            content=None,
-            baggage=(),
-            way_in=call.dialled.way_in,
-        )
+        dialled = self.house.further(call, call.caller.sip, parked_by)
         leg = call.hand_over(call.caller)
         call.end(GONE_ON, "system")
         try:

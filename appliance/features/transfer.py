@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from appliance.call.cause import Cause, Ending
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp
-from appliance.call.inbound import DEFAULT_HOPS, RefusedError
+from appliance.call.inbound import RefusedError
 from appliance.call.purpose import Purpose
 from appliance.errors import PeerError
 from appliance.features.feature import Feature
@@ -58,7 +58,7 @@ class Transfer(Feature):
     # --- to somebody who is called for it
 
     def _blind(self, call: Call, leg: SipLeg, other: Leg, event: Referred) -> None:
-        dialled = self._dialled(leg, other, event.to_number)
+        dialled = self._dialled(call, leg, other, event.to_number)
         plan = self.house.exchange.router.route(dialled)
         report = event.accept()
         gone = call.hand_over(other)
@@ -72,18 +72,14 @@ class Transfer(Feature):
         self.house.playback.start(gone.media)
         further.start(plan)
 
-    def _dialled(self, leg: SipLeg, other: Leg, number: str) -> Dialled:
+    def _dialled(self, call: Call, leg: SipLeg, other: Leg, number: str) -> Dialled:
         referred_by = f"<{Uri.sip(leg.number, leg.flow.local[0])}>"
-        way = other.sip.occupies
-        return Dialled(
-            from_number=other.number,
-            from_name=self.house.name_of(other.number),
-            to_number=number,
-            hops_left=DEFAULT_HOPS,
-            content=None,
-            baggage=(("Referred-By", referred_by),),
-            way_in=way if ":" in way else "",
+        return self.house.further(
+            call,
+            other.sip,
+            number,
             payer=self.house.rights_of(leg.number),
+            baggage=(("Referred-By", referred_by),),
         )
 
     # --- to somebody who is asked first
@@ -105,7 +101,7 @@ class Transfer(Feature):
 
     def _join(self, call: Call, leg: SipLeg, other: Leg, second: Call, third: Leg, event: Referred) -> None:
         report = event.accept()
-        dialled = self._dialled(leg, other, third.number)
+        dialled = self._dialled(call, leg, other, third.number)
         gone, to = call.hand_over(other), second.hand_over(third)
         try:
             further = self.house.exchange.call_from(gone, dialled)
@@ -203,15 +199,7 @@ class _Blind(Purpose):
     def _recall(self, call: Call, gone: SipLeg) -> None:
         """Whoever put them through has hung up: they are rung, so that nobody is left hanging."""
         house = self._house
-        dialled = Dialled(
-            from_number=call.dialled.from_number,
-            from_name=call.dialled.from_name,
-            to_number=self._leg.number,
-            hops_left=DEFAULT_HOPS,
-            content=None,
-            baggage=(),
-            way_in=call.dialled.way_in,
-        )
+        dialled = house.further(call, gone, self._leg.number)
         try:
             further = house.exchange.call_from(gone, dialled)
         except PeerError:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from appliance.call.cause import Cause, Ending
 from appliance.call.connected_caller import ConnectedCaller
-from appliance.call.events import Dialled, HungUp, Outcome, Referred
-from appliance.call.inbound import DEFAULT_HOPS
+from appliance.call.events import HungUp, Outcome, Referred
 from appliance.call.purpose import Purpose
 from appliance.config.codes import codes_of
 from appliance.config.pattern import MAX_NUMBER
@@ -136,8 +135,7 @@ class TransferByKeys(Feature):
 
     def _ask_first(self, call: Call, leg: Leg, number: str) -> None:
         exchange = self.house.exchange
-        asking = leg.sip.number
-        dialled = Dialled(asking, self.house.name_of(asking), number, DEFAULT_HOPS, None, ())
+        dialled = self.house.further(call, leg.sip, number)
         try:
             plan = exchange.router.route(dialled)
         except PeerError:
@@ -203,25 +201,16 @@ class _Consulting(Purpose):
 
     def _join(self, call: Call) -> bool:
         """Whoever asked has hung up: the one who waits is put through."""
-        exchange, asked_by = self._house.exchange, call.dialled.from_number
-        (waiting,) = self._first.parties()
-        leg = self._first.hand_over(waiting)
-        self._first.end(GONE_ON, "system")
+        first, exchange, asked_by = self._first, self._house.exchange, call.dialled.from_number
+        (waiting,) = first.parties()
+        leg = first.hand_over(waiting)
+        first.end(GONE_ON, "system")
         if call.callee is None:
             call.purpose = None
             call.replace_caller(ConnectedCaller(leg, self._house.timers, self._house.playback))
             return True
-        way = leg.occupies
-        dialled = Dialled(
-            from_number=leg.number,
-            from_name=self._house.name_of(leg.number),
-            to_number=call.callee.number,
-            hops_left=DEFAULT_HOPS,
-            content=None,
-            baggage=(),
-            way_in=way if ":" in way else "",
-            payer=self._house.rights_of(asked_by),
-        )
+        payer = self._house.rights_of(asked_by)
+        dialled = self._house.further(first, leg, call.callee.number, payer=payer)
         to = call.hand_over(call.callee)
         exchange.call_from(leg, dialled).connect(to)
         return False
