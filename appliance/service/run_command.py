@@ -99,7 +99,7 @@ async def _built(options: Options, store: Store) -> Service:
     try:
         return await Service.build(options, store)
     except OSError as error:
-        # The certificate could not be made or read.
+        # The certificate could not be made or read, or a restore not be finished.
         if error.errno == ENOSPC:
             raise ConfigError("data", "error.disk_full") from error
         file, reason = error.filename or options.data, error.strerror or str(error)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from appliance.backup.restoring import recover
 from appliance.call.exchange import Directory, Exchange
 from appliance.call.wire import Wire
 from appliance.chance import Chance
@@ -88,6 +89,7 @@ class Service:
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
         """All parts, tied together. ConfigError; CannotListenError when an address cannot be had."""
+        await recover(store)
         config = await Config.open(store, settings_areas())
         certificate = _certificate(options.data, config.current.system)
         clock = Clock(time.monotonic)
