@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from appliance import __version__
 from appliance.backup import archive
 from appliance.backup.contents import Contents, count, snapshot_in
 from appliance.errors import ConfigError
+from appliance.store.database import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +89,7 @@ def _make(order: Order, place: Path, descriptor: int, part: Path) -> Made:
     contents = Contents(
         version=__version__, made_at=round(time.time(), 3), host_name=order.host_name, holds=holds
     )
+    _check_room(order, database, files)
     with os.fdopen(descriptor, "wb") as raw:
         digests = archive.write(raw, contents, database, files, order.passphrase)
         raw.flush()
@@ -101,6 +104,14 @@ def _make(order: Order, place: Path, descriptor: int, part: Path) -> Made:
     holds |= {each: unpacked.files(each) for each in names}
     octets = part.stat().st_size
     return Made(order.file, octets, msgspec.structs.replace(contents, holds=holds), _unreadable(proof))
+
+
+def _check_room(order: Order, database: Path, files: list[tuple[str, Path]]) -> None:
+    """Sound hardly gets smaller; and on the disk of a running exchange some room must stay. StoreError."""
+    needed = database.stat().st_size + sum(path.stat().st_size for _, path in files if path.exists())
+    at_home = order.file.parent.stat().st_dev == order.folder.stat().st_dev
+    if shutil.disk_usage(order.file.parent).free < needed + (archive.RESERVE if at_home else 0):
+        raise StoreError("error.disk_full")
 
 
 def _compare(

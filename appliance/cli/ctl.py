@@ -48,7 +48,7 @@ BACKUP_S = 3600.0
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell:
   status system extensions lines trunks routes dial-plan music features codes
-  registrations calls records trace dns-check admin box
+  registrations calls records trace dns-check admin box backup backup-schedule
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
 examples:
@@ -63,6 +63,7 @@ examples:
   branchbox ctl routes test 9055512345 from=101 at=2026-05-04T08:30
   branchbox ctl backup FILE        (the same: restore FILE; sealed: backup FILE passphrase=-)
   branchbox ctl backup look file=/PATH/FILE
+  branchbox ctl backup-schedule set every=day to=usb passphrase=-
   branchbox ctl export > FILE
   branchbox ctl import FILE        (- is standard input)
   branchbox ctl dns-check NAME

@@ -127,6 +127,7 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
             ("world", partial(service.world.run, service.config)),
             ("dns watch", service.dns_watch.run),
             ("services", service.exchange.services.run),
+            ("backup schedule", service.backup_schedule.run),
         ):
             tasks.start_soon(task, name=name)
         await tasks.start(ControlServer(service.control, options.data).run, name="control")

@@ -46,6 +46,7 @@ from appliance.system.network import reachable_addresses
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from appliance.backup.scheduler import Scheduler
     from appliance.config.extension import Extension
     from appliance.config.music import Music
     from appliance.config.system import System
@@ -85,6 +86,7 @@ class Service:
     config: Config
     dns_watch: DnsWatch
     sounds: Sounds
+    backup_schedule: Scheduler
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
@@ -154,6 +156,7 @@ class Service:
             *(certificate, Wishes(options.data), gruus, world, watching, config),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
             parts.sounds,
+            parts.schedule,
         )
         service._follow(config)
         return service

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from appliance.backup.contents import Changed
-from appliance.control.area import Area, Request, Verb
+from appliance.control.area import Area, Nothing, Request, Verb
 from appliance.control.parts import moment
 from appliance.errors import ConfigError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from appliance.backup.making import Made
     from appliance.control.parts import Parts
 
-__all__ = ["AREA", "Saved", "saved"]
+__all__ = ["AREA"]
 
 
 class Save(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +85,14 @@ class Restored(msgspec.Struct, frozen=True):
     "Whether some of it (the certificates) is read at a start only."
 
 
+class KeptView(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup that was made by the schedule."""
+
+    file: str
+    octets: int
+    modified_at: datetime | None
+
+
 async def save(parts: Parts, request: Request[Save]) -> Saved:
     wanted = request.values
     sounds = [name for name in ("voicemail", "recordings") if getattr(wanted, name)]
@@ -114,6 +122,18 @@ async def restore(parts: Parts, request: Request[Restore]) -> Restored:
     return Restored(restart_needed=await parts.backups.restore(token))
 
 
+async def list_(parts: Parts, _: Request[Nothing]) -> list[KeptView]:
+    return [
+        KeptView(file=each.file, octets=each.octets, modified_at=moment(each.modified_at))
+        for each in await parts.schedule.kept()
+    ]
+
+
+async def run(parts: Parts, _: Request[Nothing]) -> Saved:
+    sealed = bool(parts.schedule.schedule.passphrase)
+    return saved(await parts.schedule.make(), sealed=sealed)
+
+
 def saved(made: Made, *, sealed: bool) -> Saved:
     """As it is told."""
     return Saved(
@@ -140,6 +160,8 @@ AREA = Area(
             "save", save, Save, Saved, "Write a backup, and prove it by restoring it for a trial", local=True
         ),
         Verb("look", look, File, Looked, "What a backup holds, and what it would change", local=True),
+        Verb("list", list_, Nothing, list[KeptView], "Those that the schedule made and that are there"),
+        Verb("run", run, Nothing, Saved, "Make one now as the schedule wants it", local=True, changes=True),
         Verb("restore", restore, Restore, Restored, "Put a backup in force", local=True, changes=True),
     ),
 )
