@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
-from appliance.system.wanted import StaticNetwork, Wanted, write_wanted
+from appliance.system.wanted import Wanted, write_wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,7 @@ class Wishes:
 
     def want(self, system: System) -> None:
         """Have these settings applied soon. ConfigError for what root would refuse."""
-        network = None
-        if system.network == "static":
-            network = StaticNetwork(system.address, system.prefix, system.gateway or None, system.dns)
-        self._wanted = Wanted(system.host_name, system.time_zone, network)
+        self._wanted = Wanted.by(system)
         self._news.set()
 
     async def run(self) -> None:

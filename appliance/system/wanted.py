@@ -18,6 +18,8 @@ from appliance.system.files import read_bounded, write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from appliance.config.system import System
+
 __all__ = ["WANTED_FILE", "StaticNetwork", "Wanted", "is_host_name", "read_wanted", "write_wanted"]
 
 WANTED_FILE = "system.json"
@@ -65,6 +67,14 @@ class Wanted:
     "A name of the IANA database, such as `Europe/Berlin`."
     network: StaticNetwork | None
     "None: DHCP."
+
+    @classmethod
+    def by(cls, system: System) -> Wanted:
+        """What these settings want."""
+        network = None
+        if system.network == "static":
+            network = StaticNetwork(system.address, system.prefix, system.gateway or None, system.dns)
+        return cls(system.host_name, system.time_zone, network)
 
     def __post_init__(self) -> None:
         if not is_host_name(self.host_name):
