@@ -154,9 +154,11 @@ def test_every_word_is_used() -> None:
         "console.refused.",
         "console.record.",
         "console.dns.asked.",
+        "console.backups.files.",
         *(f"console.ways.{each}." for each in ("about", "add", "edit", "from", "group", "remove")),
         # Those of settings are all looked at in test_settings.
         *(f"console.{each}." for each in ("choice", "dial_plan", "lines", "outside", "routes", "trunks")),
+        "console.backup_schedule.",
         *(f"console.{each.replace('-', '_')}." for each in services()),
     )
     unused = {key for key in locale.keys() if key.startswith("console.")} - used_keys()  # noqa: SIM118  # a function

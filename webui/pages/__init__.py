@@ -36,11 +36,13 @@ from webui.pages import (
     setting_remove,
     system,
     system_backup,
+    system_backup_schedule,
     system_dns,
     system_general,
     system_music,
     system_network,
     system_password,
+    system_restore,
     system_tokens,
 )
 
@@ -83,6 +85,8 @@ ROUTES: tuple[Route, ...] = (
     *system_password.ROUTES,
     *system_tokens.ROUTES,
     *system_backup.ROUTES,
+    *system_backup_schedule.ROUTES,
+    *system_restore.ROUTES,
     *about.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,

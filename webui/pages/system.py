@@ -32,7 +32,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     """The whole page; `section` is the one whose form was just refused."""
     system = visit.perform("system", "show")
     forms = {"general": _general(system), "network": network_form(system), "password": form.Reading()}
-    forms["token"] = form.Reading()
+    forms["token"], forms["backup"] = form.Reading(), form.Reading()
     music = visit.perform("music", "show")
     forms["music"], forms["tones"] = form.Reading(), form.Reading(typed={"tones": music["tones"]})
     forms["dns"] = form.Reading(typed={"dns_references": " ".join(system.get("dns_references", ()))})
@@ -45,6 +45,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
         "tokens": visit.perform("admin", "tokens"),
         "new_token": None,
         "music": music,
+        "backups": visit.perform("backup-schedule", "show"),
     }
     return visit.page("system.html", 400 if refused else 200, **(values | extra))
 
