@@ -68,7 +68,7 @@ class Backups:
         if passphrase:
             check_passphrase("backup.passphrase", passphrase)
         folder = self._store.folder
-        if not inside and folder.resolve() in (await anyio.to_thread.run_sync(file.resolve)).parents:
+        if not inside and await anyio.to_thread.run_sync(_is_below, file, folder):
             # It might take the place of the database itself; and a backup beside what it saves saves little.
             raise ConfigError("backup.file", "error.in_data_folder", folder=str(folder))
         now = self._config.current
@@ -108,6 +108,12 @@ class Backups:
                 finally:
                     await _remove(staged.place)
         return restart_needed
+
+    async def expire(self) -> None:
+        """Remove what was unpacked and has waited too long. To be called now and then."""
+        async with self._one_at_a_time:
+            if self._staged is not None and anyio.current_time() > self._staged.until:
+                await self._forget()
 
     async def _look(self, file: Path, passphrase: str) -> Look:
         await self._forget()
@@ -160,6 +166,10 @@ class Backups:
     def _scratch(self) -> Iterator[Path]:
         with storage_errors(self._store.database.path), scratch(self._store.folder) as place:
             yield place
+
+
+def _is_below(file: Path, folder: Path) -> bool:
+    return folder.resolve() in file.resolve().parents
 
 
 async def _remove(place: Path) -> None:

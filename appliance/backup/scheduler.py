@@ -115,6 +115,7 @@ class Scheduler:
 
     async def look(self) -> float:
         """Make one if it is due; gives the seconds until the next look."""
+        await self._backups.expire()
         if not self._is_due() or await self._try() or self.state.problem == "error.no_stick":
             return LOOK_EVERY
         return RETRY_AFTER
@@ -179,6 +180,8 @@ class Scheduler:
         try:
             if schedule.to == "usb":
                 return await anyio.to_thread.run_sync(self._stick)
+            # Whole, for it is told to whoever restores by it.
+            path = await anyio.to_thread.run_sync(path.absolute)
             await anyio.to_thread.run_sync(partial(path.mkdir, mode=0o700, exist_ok=True))
         except OSError as error:
             name = str(error.filename or path)

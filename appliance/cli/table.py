@@ -48,7 +48,7 @@ def _line(row: list[str], widths: list[int]) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None or value in ("", []):
+    if value is None or value in ("", [], {}):
         return "-"
     if isinstance(value, bool):
         # As one may type it in `enabled=...`.

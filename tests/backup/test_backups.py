@@ -198,6 +198,9 @@ async def test_what_was_looked_at_is_forgotten_in_time(
     assert await refused(bench, "restore", token=first["token"]) == "error.not_staged"
     assert len(left_over(bench.store.folder)) == 1
     monkeypatch.setattr(backups, "STAGED_FOR", -1.0)
+    await bench("backup", "look", file=str(tmp_path / "b"))
+    await bench.parts.backups.expire()
+    assert left_over(bench.store.folder) == []
     third = await bench("backup", "look", file=str(tmp_path / "b"))
     assert await refused(bench, "restore", token=second["token"]) == "error.not_staged"
     assert await refused(bench, "restore", token=third["token"]) == "error.not_staged"

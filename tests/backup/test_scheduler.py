@@ -184,6 +184,17 @@ async def test_others_files_stay(bench: Bench) -> None:
     assert files(bench) == sorted([*others, "branchbox-branchbox-20260514-083500.tar.gz"])
 
 
+async def test_its_files_are_named_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    bench = await Bench.open(Path("var"))
+    try:
+        saved = await bench("backup", "run")
+        assert await bench("backup", "look", file=saved["file"])
+        assert [each["file"] for each in await bench("backup", "list")] == [saved["file"]]
+    finally:
+        await bench.store.close()
+
+
 async def test_it_is_made_when_it_is_asked_for(bench: Bench) -> None:
     saved = await bench("backup", "run")
     assert saved["file"].startswith(str(bench.store.folder / scheduler.FOLDER))

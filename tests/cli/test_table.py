@@ -27,6 +27,7 @@ def test_one_thing_is_a_line_a_setting() -> None:
 
 def test_numbers_within_a_cell_have_their_names() -> None:
     assert as_text({"holds": {"extensions": 2, "records": 0}}) == "holds  extensions=2 records=0\n"
+    assert as_text({"holds": {}}) == "holds  -\n"
     assert as_text({"legs": [{"side": "caller", "number": "101"}]}) == "legs  caller 101\n"
 
 
