@@ -253,12 +253,12 @@ def test_a_backup_is_sent_and_leaves_no_file(admin: Client, control: FakeControl
 
 
 def test_a_backup_is_sealed_where_a_passphrase_is_typed_twice(admin: Client, control: FakeControl) -> None:
-    fields = {"passphrase": "a secret of mine", "again": "another", "voicemail": "on"}
+    fields = {"passphrase": "a secret of mine", "passphrase_again": "another", "voicemail": "on"}
     refused = admin.post("/system/backup", fields)
     assert refused.status == 400
     assert "a secret of mine" not in refused.text
-    assert admin.post("/system/backup", {"passphrase": "short", "again": "short"}).status == 400
-    sealed = admin.post("/system/backup", {**fields, "again": "a secret of mine"})
+    assert admin.post("/system/backup", {"passphrase": "short", "passphrase_again": "short"}).status == 400
+    sealed = admin.post("/system/backup", {**fields, "passphrase_again": "a secret of mine"})
     assert ".sealed" in (sealed.header("Content-Disposition") or "")
     values = control.asked[-1][3]
     assert (values["passphrase"], values["voicemail"]) == ("a secret of mine", True)

@@ -26,15 +26,15 @@ CHUNK = 64 * 1024
 "Octets sent at a time, so that a large backup is not in memory at once."
 FIELDS = (
     form.secret("passphrase", shortest=8, omit_empty=True),
-    form.secret("again", omit_empty=True),
+    form.secret("passphrase_again", omit_empty=True),
     form.flag("voicemail"),
 )
 
 
 def save(visit: Visit) -> Answer:
     reading = form.read(FIELDS, visit.form)
-    if reading.good and reading.values.pop("again", "") != reading.values.get("passphrase", ""):
-        reading.errors["again"] = form.FieldError("console.form.not_the_same")
+    if reading.good and reading.values.pop("passphrase_again", "") != reading.values.get("passphrase", ""):
+        reading.errors["passphrase_again"] = form.FieldError("console.form.not_the_same")
     if not reading.good:
         return draw(visit, "backup", reading)
     folder = Path(mkdtemp(prefix="branchbox-backup-"))
