@@ -12,7 +12,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=debian.sh
 . "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
 
-DISK_ID=b0a4cb0c # also in systemd/branchbox-{grow-data,reset-file}.service and overlay/etc/fstab
+DISK_ID=b0a4cb0c # also in systemd/branchbox-{first-boot,grow-data,reset-file}.service, and in fstab and first-boot of overlay/
 MIB=2048         # sectors
 FAT_MIB=256      # firmware takes 25, a slot 45, and an update may grow
 ROOT_MIB=256     # of each slot; more than twice what one needs today, for it can never grow

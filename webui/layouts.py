@@ -56,6 +56,9 @@ LAYOUTS: dict[str, dict[str, tuple[str, ...]]] = {
         "number": ("strip", "prepend", "replace"),
     },
     "dial-plan": {FIRST: ("out_prefix", "emergency")},
+    "backup-schedule": {
+        FIRST: ("every", "at", "weekday", "to", "keep", "voicemail", "recordings", "passphrase")
+    },
 }
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "document", "offers"]
 
-WITHHELD = frozenset({"admin", "backup", "box"})
+WITHHELD = frozenset({"admin", "backup", "backup-schedule", "box"})
 """Areas that are not offered: a stolen token must not change the password, make more tokens, or have files written on the
 box. Nor is what only somebody on the box may ask."""
 

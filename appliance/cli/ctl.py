@@ -18,7 +18,7 @@ from appliance import locale
 from appliance.cli.dns_report import dns_report
 from appliance.cli.system_report import system_report
 from appliance.cli.table import as_text
-from appliance.control.client import Client, NotRunningError, socket_in
+from appliance.control.client import TIMEOUT_S, Client, NotRunningError, socket_in
 from appliance.errors import ConfigError
 from appliance.locale.tongue import explain, language
 
@@ -39,14 +39,20 @@ USAGE_KEYS = frozenset(
     {"error.unknown_area", "error.unknown_verb", "error.key_missing", "error.key_unexpected"}
 )
 # `password=-` reads it from standard input: the command line is seen by every user of the machine.
-SECRETS = frozenset({"password", "current", "code", "token", "wifi_password"})
+SECRETS = frozenset({"password", "current", "code", "token", "wifi_password", "passphrase"})
+# Nobody needs these on a command line, where every user of the machine sees them.
+NEVER_TYPED = frozenset({"passphrase"})
+VERBS_OF_BACKUP = frozenset({"save", "look", "restore", "list", "run"})
+"Words that are no file: one that is called so is `./list`."
+# A backup of a large box to a slow card is written and read back; nothing else takes a second.
+BACKUP_S = 3600.0
 
 
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell
 (list prints what fits a terminal, show and --json have everything):
   status system extensions lines trunks routes dial-plan music features codes
-  registrations calls records trace dns-check admin box update
+  registrations calls records trace dns-check admin box update backup backup-schedule
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
 examples:
@@ -59,7 +65,9 @@ examples:
   branchbox ctl codes set do_not_disturb_on code=*77
   branchbox ctl lines add name=carrier server=sip.example.net account=100200 password=-
   branchbox ctl routes test 9055512345 from=101 at=2026-05-04T08:30
-  branchbox ctl backup FILE        (the same: restore FILE)
+  branchbox ctl backup FILE        (the same: restore FILE; sealed: backup FILE passphrase=-)
+  branchbox ctl backup look file=/PATH/FILE
+  branchbox ctl backup-schedule set every=day to=usb passphrase=-
   branchbox ctl export > FILE
   branchbox ctl import FILE        (- is standard input)
   branchbox ctl dns-check NAME
@@ -67,7 +75,8 @@ examples:
   branchbox ctl system confirm     (on the board the network goes back after 120 s without it)
   branchbox ctl music set FILE.wav (music on hold; music remove: the built-in one)
 
-password=- reads the password from standard input: what stands on a command line, others can see.
+password=- reads the password from standard input: what stands on a command line, others can see. A passphrase is
+taken no other way.
 exit status: 0 done, 1 refused, 2 wrong usage, 3 not running
 """
 
@@ -109,7 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
     tongue = language()
     try:
         words = read_words(arguments.area, arguments.words)
-        with Client(arguments.socket or socket_in(arguments.data)) as client:
+        path = arguments.socket or socket_in(arguments.data)
+        with Client(path, BACKUP_S if words.area == "backup" else TIMEOUT_S) as client:
             answer = client.ask(words.area, words.verb, words.key, words.values)
     except UsageError as error:
         return _fail(locale.say(str(error), tongue), WRONG_USAGE)
@@ -134,14 +144,23 @@ def read_words(area: str, rest: Sequence[str]) -> Words:
         raise UsageError("cli.verb_missing")
     words = Words(area, rest[0])
     for word in rest[1:]:
-        name, equals, value = word.partition("=")
-        if equals:
-            words.values[name] = _secret(name) if value == "-" and name in SECRETS else value
+        if "=" in word:
+            words.values |= _value(word, twice=words.verb in ("save", "set"))
         elif words.key is None and not words.values:
             words.key = word
         else:
             raise UsageError("cli.one_key")
     return words
+
+
+def _value(word: str, *, twice: bool = False) -> dict[str, str]:
+    """One `key=value`. A new passphrase is asked for twice: nobody can look it up afterwards."""
+    name, _, value = word.partition("=")
+    if value == "-" and name in SECRETS:
+        return {name: _secret(name, twice=twice and name in NEVER_TYPED)}
+    if name in NEVER_TYPED and value:
+        raise UsageError("cli.never_typed")
+    return {name: value}
 
 
 def shown(words: Words, answer: Answer, *, as_json: bool) -> str:
@@ -180,11 +199,21 @@ def _message(message: Any) -> str:
 
 def _backup(rest: Sequence[str]) -> Words | None:
     # `backup save file=/...` is how every area may be asked, this one too.
-    return None if len(rest) > 1 else Words("backup", "save", values={"file": _file(rest)})
+    return None if rest and rest[0] in VERBS_OF_BACKUP else _with_file("save", rest)
 
 
 def _restore(rest: Sequence[str]) -> Words:
-    return Words("backup", "restore", values={"file": _file(rest)})
+    return _with_file("restore", rest)
+
+
+def _with_file(verb: str, rest: Sequence[str]) -> Words:
+    """A file, and perhaps more values: `backup FILE passphrase=- recordings=yes`."""
+    words = Words("backup", verb, values={"file": _file(rest[:1])})
+    for word in rest[1:]:
+        if "=" not in word:
+            raise UsageError("cli.one_file")
+        words.values |= _value(word, twice=verb == "save")
+    return words
 
 
 def _import(rest: Sequence[str]) -> Words | None:
@@ -238,10 +267,13 @@ SHORT_FORMS = {
 }
 
 
-def _secret(name: str) -> str:
-    if sys.stdin.isatty():
-        return getpass.getpass(f"{name}: ")
-    return sys.stdin.readline().rstrip("\r\n")
+def _secret(name: str, *, twice: bool = False) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    secret = getpass.getpass(f"{name}: ")
+    if twice and getpass.getpass(f"{name} ({locale.say('cli.again', language())}): ") != secret:
+        raise UsageError("cli.not_the_same")
+    return secret
 
 
 def _print(text: str) -> int:

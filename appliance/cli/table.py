@@ -71,7 +71,7 @@ def _brief(value: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None or value in ("", []):
+    if value is None or value in ("", [], {}):
         return "-"
     if isinstance(value, bool):
         # As one may type it in `enabled=...`.
@@ -79,7 +79,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_cell(each) for each in value)
     if isinstance(value, dict):
-        return " ".join(_cell(each) for each in value.values())
+        # A number says nothing without its name.
+        return " ".join(
+            f"{_cell(name)}={each}" if type(each) is int else _cell(each) for name, each in value.items()
+        )
     # A User-Agent is what a stranger sent: its control characters must not drive this terminal.
     return "".join("\N{REPLACEMENT CHARACTER}" if _is_control(each) else each for each in str(value))
 

@@ -13,6 +13,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
+from appliance.config import backup_schedule
 from appliance.config.snapshot import Snapshot, verify
 from appliance.config.stored import load, save
 from appliance.errors import ConfigError
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Config"]
 
 logger = logging.getLogger(__name__)
+
+OWN_AREAS = (backup_schedule.AREA,)
+"Settings made from a struct that no service brings."
 
 T = TypeVar("T")
 
@@ -46,7 +50,7 @@ class Config:
     @classmethod
     async def open(cls, store: Store, areas: Iterable[SettingsArea] = ()) -> Config:
         """Read what is stored; `areas` are those of the services. Raises StoreError."""
-        known = {each.name: each for each in areas}
+        known = {each.name: each for each in (*OWN_AREAS, *areas)}
         return cls(store, await store.run(lambda db: load(db, known)))
 
     @property

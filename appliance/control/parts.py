@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
+from appliance.backup.backups import Backups
+from appliance.backup.scheduler import Scheduler
 from appliance.control.feed import Feed
 from appliance.control.login import Login
 from appliance.control.setup_code import SetupCode
@@ -213,11 +215,20 @@ class Parts:
     "The live tables of services, by name: what each gives now, as `Feature.row`."
     now: Callable[[], float] = anyio.current_time
     "The clock of the directory's `expires_at`: `Timers.now`."
+    backups: Backups = field(init=False)
+    schedule: Scheduler = field(init=False)
+    "Of the backups."
     started_at: float = field(init=False)
     "By that clock: a board without a battery learns the date only after it has started."
 
     def __post_init__(self) -> None:
         self.started_at = self.now()
+        self.backups = Backups(self.store, self.config, self._replaced)
+        self.schedule = Scheduler(self.backups, self.store, self.config)
+
+    async def _replaced(self) -> None:
+        # Looked up when it comes to that: what is outside is tied to this later.
+        await self.outside.reload()
 
     def state(self, number: str) -> str:
         """What an extension is doing: `offline`, `idle`, `ringing` or `busy`."""

@@ -100,7 +100,7 @@ async def _built(options: Options, store: Store) -> Service:
     try:
         return await Service.build(options, store)
     except OSError as error:
-        # The certificate could not be made or read.
+        # The certificate could not be made or read, or a restore not be finished.
         if error.errno == ENOSPC:
             raise ConfigError("data", "error.disk_full") from error
         file, reason = error.filename or options.data, error.strerror or str(error)
@@ -128,6 +128,7 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
             ("world", partial(service.world.run, service.config)),
             ("dns watch", service.dns_watch.run),
             ("services", service.exchange.services.run),
+            ("backup schedule", service.backup_schedule.run),
         ):
             tasks.start_soon(task, name=name)
         await tasks.start(ControlServer(service.control, options.data).run, name="control")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from appliance.backup.restoring import recover
 from appliance.call.exchange import Directory, Exchange
 from appliance.call.wire import Wire
 from appliance.chance import Chance
@@ -48,6 +49,7 @@ from appliance.system.probation import Probation
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from appliance.backup.scheduler import Scheduler
     from appliance.config.extension import Extension
     from appliance.config.music import Music
     from appliance.config.system import System
@@ -98,10 +100,12 @@ class Service:
     config: Config
     dns_watch: DnsWatch
     sounds: Sounds
+    backup_schedule: Scheduler
 
     @classmethod
     async def build(cls, options: Options, store: Store) -> Service:
         """All parts, tied together. ConfigError; CannotListenError when an address cannot be had."""
+        await recover(store)
         config = await Config.open(store, settings_areas())
         certificate = _certificate(options.data, config.current.system)
         clock = Clock(time.monotonic)
@@ -184,6 +188,7 @@ class Service:
             ),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
             parts.sounds,
+            parts.schedule,
         )
         service._follow(config)
         return service

@@ -9,7 +9,6 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from appliance.config.network import NetworkSettings, network_of
 from appliance.system.probation import boot_id
 from appliance.system.wanted import TrialNetwork, Wanted, write_wanted
 
@@ -39,8 +38,7 @@ class Wishes:
 
     def want(self, system: System) -> None:
         """Have these settings applied soon. ConfigError for what root would refuse."""
-        network = NetworkSettings(**network_of(system))
-        self._put(Wanted(system.host_name, system.time_zone, network, system.ntp, self._trial))
+        self._put(Wanted.by(system, self._trial))
 
     def try_out(self, trial: Trial | None) -> None:
         """Have this network applied for the time being; with None, what is wanted again."""

@@ -15,7 +15,7 @@ from appliance.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FOLDER_MODE", "PRIVATE_MODE", "FolderLock", "scratch"]
+__all__ = ["FOLDER_MODE", "PRIVATE_MODE", "SCRATCH_PREFIX", "FolderLock", "scratch"]
 
 FOLDER_MODE = 0o700
 PRIVATE_MODE = 0o600

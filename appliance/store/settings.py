@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["load", "put", "put_revision", "revision"]
+__all__ = ["load", "put", "put_revision", "remove", "revision"]
 
 REVISION = "revision"
 
@@ -35,3 +35,8 @@ def revision(db: sqlite3.Connection) -> int:
 def put_revision(db: sqlite3.Connection, number: int) -> None:
     """Store the revision, in the same transaction as what it counts."""
     put(db, REVISION, str(number).encode())
+
+
+def remove(db: sqlite3.Connection, area: str) -> None:
+    """Take an area out; one that is not there is no error."""
+    db.execute("DELETE FROM settings WHERE area = ?", (area,))

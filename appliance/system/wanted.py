@@ -20,6 +20,8 @@ from appliance.system.files import read_bounded, write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from appliance.config.system import System
+
 __all__ = ["WANTED_FILE", "TrialNetwork", "Wanted", "is_host_name", "read_wanted", "write_wanted"]
 
 WANTED_FILE = "system.json"
@@ -57,6 +59,12 @@ class Wanted(msgspec.Struct, frozen=True):
     "What was confirmed: this is what boots."
     ntp: tuple[str, ...] = ()
     trial: TrialNetwork | None = None
+
+    @classmethod
+    def by(cls, system: System, trial: TrialNetwork | None = None) -> Wanted:
+        """What these settings want. ConfigError for what root would refuse."""
+        network = NetworkSettings(**network_checks.network_of(system))
+        return cls(system.host_name, system.time_zone, network, system.ntp, trial)
 
     def __post_init__(self) -> None:
         if not is_host_name(self.host_name):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.backup import sealed
 from appliance.cli import dispatch
 from appliance.cli.table import width
 from appliance.config.codes import CODES
@@ -233,6 +234,50 @@ def test_export_import_backup_restore(
     capsys.readouterr()
     assert ctl("--json", "extensions", "list") == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["前台"]
+
+
+def test_a_passphrase_is_typed_and_never_on_the_command_line(
+    ctl: Ctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sealed, "COST", 10)
+
+    def typed(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+    assert ctl("backup", "b", "passphrase=a secret of mine") == 2
+    assert "passphrase=-" in capsys.readouterr().err
+    assert not Path("b").exists()
+    typed("a secret of mine\n")
+    assert ctl("backup", "b", "passphrase=-", "voicemail=no", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["sealed"] is True
+    assert "voicemail" not in told["holds"]
+    assert ctl("restore", "b") == 1
+    assert "sealed with a passphrase" in capsys.readouterr().err
+    typed("another secret\n")
+    assert ctl("restore", "b", "passphrase=-") == 1
+    assert "not the passphrase" in capsys.readouterr().err
+    typed("a secret of mine\n")
+    assert ctl("restore", "b", "passphrase=-") == 0
+    typed("a secret of mine\n")
+    assert ctl("backup", "look", f"file={tmp_path / 'b'}", "passphrase=-") == 0
+    assert "extensions" in capsys.readouterr().out
+
+
+def test_a_new_passphrase_is_asked_for_twice(
+    ctl: Ctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    answers = ["a secret of mine", "a secret of yours"]
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda prompt: answers.pop(0))
+    assert ctl("backup", str(tmp_path / "b"), "passphrase=-") == 2
+    assert "not the same" in capsys.readouterr().err
+    assert answers == []
 
 
 def test_music_is_named_by_its_file(

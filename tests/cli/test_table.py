@@ -37,6 +37,12 @@ def test_one_thing_is_a_line_a_setting() -> None:
     )
 
 
+def test_numbers_within_a_cell_have_their_names() -> None:
+    assert as_text({"holds": {"extensions": 2, "records": 0}}) == "holds  extensions=2 records=0\n"
+    assert as_text({"holds": {}}) == "holds  -\n"
+    assert as_text({"legs": [{"side": "caller", "number": "101"}]}) == "legs  caller 101\n"
+
+
 def test_done_needs_no_words() -> None:
     assert as_text({"done": True}) == ""
     assert as_text([]) == ""

@@ -40,9 +40,15 @@ def test_what_is_started_is_there() -> None:
 
 def test_every_unit_that_is_to_be_installed_is_enabled() -> None:
     enabled = set(re.findall(r"^enable (\S+)", PRESET.read_text(), re.MULTILINE))
-    mine = {each.name for each in MINE if "\n[Install]\n" in each.read_text()}
+    # Templates are enabled by people, each under a name of its own.
+    mine = {each.name for each in MINE if "\n[Install]\n" in each.read_text() and "@." not in each.name}
     assert mine - enabled == set()
     assert {each for each in enabled if each.startswith("branchbox")} - mine == set()
+
+
+def test_a_reset_by_a_file_comes_before_the_settings_beside_it() -> None:
+    before = re.findall(r"^Before=(.*)$", (UNITS / "branchbox-reset-file.service").read_text(), re.MULTILINE)
+    assert "branchbox-first-boot.service" in " ".join(before).split()
 
 
 # The scripts

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from appliance.config.backup_schedule import BackupSchedule
 from appliance.errors import ConfigError
 from appliance.media.wav import write_wav
 from tests.webui.fake_features import FakeFeatures
@@ -63,6 +66,17 @@ class FakeControl(FakeFeatures, FakeOutside):
     tokens: dict[str, JSON] = field(default_factory=dict)
     music: JSON = field(
         default_factory=lambda: {"title": "", "seconds": 38.4, "tones": "europe", "problem": ""}
+    )
+    backup_schedule: JSON = field(
+        default_factory=lambda: {
+            **msgspec.to_builtins(BackupSchedule()),
+            "sealed": False,
+            "last_good_at": None,
+            "last_file": "",
+            "next_at": None,
+            "problem": "",
+            "problem_params": {},
+        }
     )
     dns_findings: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str | None, JSON, str]] = field(default_factory=list)
@@ -301,6 +315,41 @@ class FakeControl(FakeFeatures, FakeOutside):
             if each["token"] == values["token"]:
                 return {name: each[name] for name in ("id", "name", "created_at")}
         raise ConfigError("admin.token", "error.wrong_token")
+
+    def backup_schedule_show(self, key: str | None, values: JSON) -> JSON:
+        return self.backup_schedule
+
+    def backup_schedule_set(self, key: str | None, values: JSON) -> JSON:
+        if values.get("at") == "25:00":
+            raise ConfigError("backup-schedule.at", "error.bad_time_of_day")
+        self.backup_schedule |= {name: value for name, value in values.items() if name != "passphrase"}
+        return self.backup_schedule
+
+    def backup_list(self, key: str | None, values: JSON) -> list[JSON]:
+        return [{"file": "/data/backups/kept.tar.gz", "octets": 12, "modified_at": iso(60)}]
+
+    def backup_run(self, key: str | None, values: JSON) -> JSON:
+        return {"file": "/data/backups/new.tar.gz"}
+
+    def backup_look(self, key: str | None, values: JSON) -> JSON:
+        if values.get("passphrase", "") == "wrong":
+            raise ConfigError("backup.passphrase", "error.wrong_passphrase")
+        if not values["file"].startswith("/data/") and b"good" not in Path(values["file"]).read_bytes():
+            raise ConfigError("backup.file", "error.not_a_backup", file="file")
+        return {
+            "token": "a-token",
+            "made_at": iso(3600),
+            "version": "0.1.0",
+            "host_name": "old-box",
+            "sealed": False,
+            "holds": {"extensions": 12, "records": 0, "do-not-disturb": 2, "certs": 2, "administrators": 1},
+            "changes": [{"area": "extensions", "added": 5, "removed": 0, "changed": 7}],
+        }
+
+    def backup_restore(self, key: str | None, values: JSON) -> JSON:
+        if values != {"token": "a-token"}:
+            raise ConfigError("backup.token", "error.not_staged")
+        return {"restart_needed": True}
 
     def backup_save(self, key: str | None, values: JSON) -> JSON:
         octets = Path(values["file"]).write_bytes(b"\x1f\x8b and so on")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.webui.browserless import Client
+from tests.webui.browserless import HOST, Client, Response
 from tests.webui.fake_control import FakeControl
 from tests.webui.fake_outside import described
 from webui.app import create_app
@@ -390,3 +390,86 @@ def test_a_backup_is_sent_and_leaves_no_file(admin: Client, control: FakeControl
     area, verb, _, values, actor = control.asked[-1]
     assert (area, verb, actor) == ("backup", "save", "local:web:admin")
     assert not Path(values["file"]).parent.exists()
+
+
+def test_a_backup_is_sealed_where_a_passphrase_is_typed_twice(admin: Client, control: FakeControl) -> None:
+    fields = {"passphrase": "a secret of mine", "passphrase_again": "another", "voicemail": "on"}
+    refused = admin.post("/system/backup", fields)
+    assert refused.status == 400
+    assert "a secret of mine" not in refused.text
+    assert admin.post("/system/backup", {"passphrase": "short", "passphrase_again": "short"}).status == 400
+    sealed = admin.post("/system/backup", {**fields, "passphrase_again": "a secret of mine"})
+    assert ".sealed" in (sealed.header("Content-Disposition") or "")
+    values = control.asked[-1][3]
+    assert (values["passphrase"], values["voicemail"]) == ("a secret of mine", True)
+    assert not Path(values["file"]).parent.exists()
+
+
+def test_backups_by_themselves(admin: Client, control: FakeControl) -> None:
+    form = admin.get("/system/backup-schedule").text
+    assert 'name="every"' in form
+    assert "Every week" in form
+    fields = {"every": "week", "at": "03:00", "weekday": "sun", "to": "usb", "keep": "5", "voicemail": "on"}
+    assert admin.post("/system/backup-schedule", fields).header("Location") == "/system#backup"
+    asked = last_asked(control, "backup-schedule")[2]
+    assert (asked["every"], asked["keep"], asked["recordings"]) == ("week", 5, False)
+    assert "passphrase" not in asked, "an empty field leaves it"
+    assert admin.post("/system/backup-schedule", {**fields, "at": "25:00"}).status == 400
+    control.backup_schedule |= {"problem": "error.no_stick", "problem_params": {"name": "branchbox-backup"}}
+    assert "No USB stick with a folder" in admin.get("/system").text
+    assert admin.post("/system/backup-schedule/run").status == 303
+    assert "/data/backups/new.tar.gz" in admin.get("/system").text
+
+
+def sent(admin: Client, content: bytes, **fields: str) -> Response:
+    """A form with a file."""
+    parts = {"csrf": admin.token, **fields}
+    body = "".join(
+        f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in parts.items()
+    ).encode()
+    name = "b" if content else ""
+    head = f'--B\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    body += head.encode() + content + b"\r\n--B--\r\n"
+    kind = "multipart/form-data; boundary=B"
+    return admin.ask("POST", "/system/restore", body, kind, origin=f"https://{HOST}")
+
+
+def test_a_restore_is_shown_before_it_is_done(admin: Client, control: FakeControl) -> None:
+    assert "kept.tar.gz" in admin.get("/system/restore").text
+    shown = sent(admin, b"a good one", passphrase="a secret of mine")
+    assert shown.status == 200
+    for words in ("old-box", "5 added, 0 removed, 7 changed", "Do not disturb", "Certificates", "a-token"):
+        assert words in shown.text
+    assert "a secret of mine" not in shown.text
+    assert not any(verb == "restore" for _, verb, *_ in control.asked)
+    assert admin.post("/system/restore/apply", {"token": "a-token"}).header("Location") == "/system#backup"
+    assert "after a restart" in admin.get("/system").text
+    assert control.asked[-1][0] != "backup"
+    late = admin.post("/system/restore/apply", {"token": "old"})
+    assert late.status == 400
+    assert "no longer at hand" in late.text
+
+
+def test_one_of_the_box_is_restored_by_its_name_and_no_other_file(
+    admin: Client, control: FakeControl
+) -> None:
+    admin.get("/system/restore")
+    assert "old-box" in sent(admin, b"", chosen="/data/backups/kept.tar.gz").text
+    looked = [
+        values["file"] for area, verb, _, values, _ in control.asked if (area, verb) == ("backup", "look")
+    ]
+    assert looked == ["/data/backups/kept.tar.gz"]
+    admin.get("/system/restore")
+    assert sent(admin, b"", chosen="/etc/shadow").status == 400
+    assert "/etc/shadow" not in str(control.asked)
+
+
+def test_a_restore_that_is_refused(admin: Client) -> None:
+    admin.get("/system/restore")
+    wrong = sent(admin, b"a good one", passphrase="wrong")
+    assert wrong.status == 400
+    assert 'aria-describedby="passphrase-error"' in wrong.text
+    other = sent(admin, b"a picture")
+    assert 'aria-describedby="backup-file-error"' in other.text
+    assert admin.post("/system/restore/apply", {"token": ""}).header("Location") == "/system/restore"

@@ -165,10 +165,12 @@ def test_every_word_is_used() -> None:
         "console.dns.asked.",
         "console.system.ipv6.",
         "console.system.link.",
+        "console.backups.files.",
         *(f"console.ways.{each}." for each in ("about", "add", "edit", "from", "group", "remove")),
         "console.lessons.",  # test_outside.py has one for each feature
         # Those of settings are all looked at in test_settings.
         *(f"console.{each}." for each in ("choice", "dial_plan", "lines", "outside", "routes", "trunks")),
+        "console.backup_schedule.",
         *(f"console.{each.replace('-', '_')}." for each in services()),
     )
     unused = {key for key in locale.keys() if key.startswith("console.")} - used_keys()  # noqa: SIM118  # a function

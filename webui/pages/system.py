@@ -38,7 +38,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     """The whole page; `section` is the one whose form was just refused."""
     system = visit.perform("system", "show")
     forms = {"general": _general(system), "network": network_form(system), "password": form.Reading()}
-    forms["token"], forms["reset"] = form.Reading(), form.Reading()
+    forms |= {each: form.Reading() for each in ("token", "reset", "backup")}
     music = visit.perform("music", "show")
     forms["music"], forms["tones"] = form.Reading(), form.Reading(typed={"tones": music["tones"]})
     forms["updating"] = form.Reading()
@@ -53,6 +53,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
         "new_token": None,
         "music": music,
         "update": visit.perform("update", "show"),
+        "backups": visit.perform("backup-schedule", "show"),
     }
     return visit.page("system.html", 400 if refused else 200, **(values | extra))
 

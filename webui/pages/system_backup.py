@@ -8,7 +8,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
+from appliance.errors import ConfigError
+from webui import form
 from webui.answer import download
+from webui.pages.system import draw
 from webui.routes import Route
 
 if TYPE_CHECKING:
@@ -21,18 +24,32 @@ __all__ = ["ROUTES"]
 
 CHUNK = 64 * 1024
 "Octets sent at a time, so that a large backup is not in memory at once."
+FIELDS = (
+    form.secret("passphrase", shortest=8, omit_empty=True),
+    form.secret("passphrase_again", omit_empty=True),
+    form.flag("voicemail"),
+)
 
 
 def save(visit: Visit) -> Answer:
+    reading = form.read(FIELDS, visit.form)
+    if reading.good and reading.values.pop("passphrase_again", "") != reading.values.get("passphrase", ""):
+        reading.errors["passphrase_again"] = form.FieldError("console.form.not_the_same")
+    if not reading.good:
+        return draw(visit, "backup", reading)
     folder = Path(mkdtemp(prefix="branchbox-backup-"))
     try:
-        visit.perform_on_the_box("backup", "save", file=str(folder / "backup"))
+        visit.perform_on_the_box("backup", "save", file=str(folder / "backup"), **reading.values)
         body = _Sent(folder)
+    except ConfigError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        return draw(visit, "backup", form.refused(reading, error))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    name = f"branchbox-{datetime.now(UTC):%Y%m%d-%H%M%S}.tar.gz"
-    return download(body, name, "application/gzip")
+    sealed = "passphrase" in reading.values
+    name = f"branchbox-{datetime.now(UTC):%Y%m%d-%H%M%S}.{'sealed' if sealed else 'tar.gz'}"
+    return download(body, name, "application/octet-stream" if sealed else "application/gzip")
 
 
 class _Sent:

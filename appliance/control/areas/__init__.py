@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from appliance.control.areas import (
     admin,
     backup,
+    backup_schedule,
     box,
     calls,
     dial_plan,
@@ -54,6 +55,7 @@ OWN: tuple[Area, ...] = (
     trace.AREA,
     dns_check.AREA,
     backup.AREA,
+    backup_schedule.AREA,
     box.AREA,
     update.AREA,
     export.AREA,

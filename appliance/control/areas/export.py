@@ -39,7 +39,8 @@ async def show(parts: Parts, _: Request[Nothing]) -> Text:
         }
         for number, each in snapshot.extensions.items()
     }
-    settings = {"system": shown(snapshot.system), "extensions": extensions}
+    plan = msgspec.to_builtins(snapshot.dial_plan)
+    settings = {"system": shown(snapshot.system), "dial-plan": plan, "extensions": extensions}
     for area in keyed_areas(snapshot):
         items = snapshot.items(area.name)
         if items and area.settings.per == "box":

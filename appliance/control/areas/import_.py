@@ -11,7 +11,9 @@ import msgspec
 from appliance.control.area import Area, Request, Verb, not_found
 from appliance.control.areas import extensions as extensions_area
 from appliance.control.areas import system as system_area
+from appliance.control.areas.dial_plan import DialPlanChange
 from appliance.control.areas.export import Text, keyed_areas
+from appliance.control.areas.keyed import given
 from appliance.control.values import read_values
 from appliance.errors import ConfigError
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from appliance.control.areas.keyed import KeyedArea
     from appliance.control.parts import Parts
 
-__all__ = ["AREA"]
+__all__ = ["AREA", "Imported", "counted", "edited", "parse"]
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +41,7 @@ async def apply(parts: Parts, request: Request[Text]) -> Imported:
     """Add and change what the text names; nothing is removed. An extension that is there keeps its password
     unless the text gives it one."""
     # Reading a thousand extensions takes longer than a packet may wait.
-    document = await anyio.to_thread.run_sync(_parse, request.values.text)
+    document = await anyio.to_thread.run_sync(parse, request.values.text)
     before: Snapshot | None = None
 
     network = system_area.NetworkTrial(parts)
@@ -48,12 +50,17 @@ async def apply(parts: Parts, request: Request[Text]) -> Imported:
         nonlocal before
         before = now
         if "system" not in document:
-            return _edited(now, document)
-        return network.split(now, _edited(network.begun_from(now), document))
+            return edited(now, document)
+        return network.split(now, edited(network.begun_from(now), document))
 
     after = await parts.config.change(edit)
     network.begin(after)
     assert before is not None
+    return counted(before, after)
+
+
+def counted(before: Snapshot, after: Snapshot) -> Imported:
+    """What came of an import."""
     counts = [_compared(before.extensions, after.extensions)]
     for area in keyed_areas(after):
         compared = _compared(before.items(area.name), after.items(area.name))
@@ -67,7 +74,8 @@ def _compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[int,
     return len(after.keys() - before.keys()), sum(after.get(key) != each for key, each in before.items())
 
 
-def _parse(text: str) -> dict[str, Any]:
+def parse(text: str) -> dict[str, Any]:
+    """The document that a text is. ConfigError."""
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -75,15 +83,19 @@ def _parse(text: str) -> dict[str, Any]:
     return document
 
 
-def _edited(now: Snapshot, document: Mapping[str, Any]) -> Snapshot:
+def edited(now: Snapshot, document: Mapping[str, Any]) -> Snapshot:
+    """The settings with what the document says in them. ConfigError."""
     areas = keyed_areas(now)
-    names = ("extensions", *(area.name for area in areas), "system")
+    names = ("extensions", *(area.name for area in areas), "dial-plan", "system")
     for area in document:
         if area not in names:
             raise ConfigError(area[:64], "error.unknown_area", area=area[:64], areas=", ".join(names))
     if "system" in document:
         change = read_values("system", system_area.SystemChange, _table("system", document["system"]))
         now = msgspec.structs.replace(now, system=system_area.changed(now.system, change))
+    if "dial-plan" in document:
+        plan = read_values("dial-plan", DialPlanChange, _table("dial-plan", document["dial-plan"]))
+        now = msgspec.structs.replace(now, dial_plan=msgspec.structs.replace(now.dial_plan, **given(plan)))
     extensions: dict[str, Extension] = {}
     for number, values in _rows("extensions", "number", document.get("extensions", {})):
         if number in extensions:

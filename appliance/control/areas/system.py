@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from appliance.control.parts import Parts
     from appliance.system.probation import Trial
 
-__all__ = ["AREA", "NetworkTrial", "SystemChange", "changed", "shown"]
+__all__ = ["AREA", "SECRETS", "NetworkTrial", "SystemChange", "changed", "shown"]
 
 SECRETS = frozenset({"wifi_password"})
 

@@ -43,7 +43,7 @@ async def test_what_is_exported_can_be_imported_and_keeps_the_passwords(bench: B
         assert extension.ha1_md5 not in text
         assert extension.ha1_sha256 not in text
     assert "pw101" not in text
-    assert list(tomllib.loads(text)) == ["system", "extensions"]
+    assert list(tomllib.loads(text)) == ["system", "dial-plan", "extensions"]
     assert await bench("import", "apply", text=text) == {"added": 0, "changed": 0}
     assert bench.config.current == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from appliance.config.snapshot import Snapshot
 from appliance.errors import ConfigError
 from appliance.lines.feature import FEATURES, Habit
 from appliance.lines.learned import Learned
+from appliance.store.database import StoreError
 from tests.control.fakes import Bench
 
 NOW = 1_700_000_000.0
@@ -29,6 +31,9 @@ class World:
     def __init__(self, bench: Bench) -> None:
         self.learned = Learned(wall=lambda: NOW)
         bench.config.on_change(_ways, self.learned.follow)
+        self._config = bench.config
+        self.reloaded: list[frozenset[str]] = []
+        self.refuses = False
 
     def line_state(self, name: str) -> dict[str, Any]:
         return {"state": "off", "learned": self.learned.of(f"line:{name}")}
@@ -43,7 +48,10 @@ class World:
         self.learned.keep(way, self.learned.pinned(way, feature, on))
 
     async def reload(self) -> None:
-        raise NotImplementedError
+        self.reloaded.append(frozenset(self._config.current.lines))
+        if self.refuses:
+            self.refuses = False
+            raise StoreError("error.disk_full")
 
 
 def _ways(now: Snapshot) -> dict[str, None]:
@@ -109,3 +117,24 @@ async def test_routes_have_nothing_to_learn(bench: Bench) -> None:
     described = bench.control.describe()
     assert {"forget", "pin"} <= described["lines"].keys() & described["trunks"].keys()
     assert not {"forget", "pin"} & described["routes"].keys()
+
+
+async def test_a_restore_takes_over_what_the_backup_has_learned(
+    bench: Bench, world: World, tmp_path: Path
+) -> None:
+    await bench("backup", "save", file=str(tmp_path / "b"))
+    await bench("lines", "add", name="b", server="sip.example.net", account="101")
+    await bench("backup", "restore", file=str(tmp_path / "b"))
+    assert world.reloaded == [{"a"}], "once, when the settings of the backup are in force"
+
+
+async def test_a_restore_that_fails_takes_over_what_was_there(
+    bench: Bench, world: World, tmp_path: Path
+) -> None:
+    await bench("backup", "save", file=str(tmp_path / "b"))
+    await bench("lines", "add", name="b", server="sip.example.net", account="101")
+    world.refuses = True
+    with pytest.raises(StoreError):
+        await bench("backup", "restore", file=str(tmp_path / "b"))
+    assert world.reloaded == [{"a"}, {"a", "b"}]
+    assert sorted(bench.config.current.lines) == ["a", "b"]
