@@ -62,9 +62,6 @@ logger = logging.getLogger(__name__)
 # The usual port range, 30000 to 34999, has 5,000 ports, and a call with sound alone takes four of them.
 MAX_CALLS = 1_250
 "How many calls there may be at once."
-MAX_ALIKE = 20
-"""Calls that come by one line or trunk, leave by another, and have the same two numbers: a whole office may call one conference
-at the same time, and show its main number."""
 RETRY_AFTER = ("Retry-After", "10")
 "Seconds: on a full exchange some call will have ended by then."
 
@@ -230,19 +227,8 @@ class Exchange(Occupancy):
         plan = self.router.route(dialled)
         if len(self) >= self._max_calls and not plan.emergency:
             raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
-        if came is not None and plan.way_out and self._goes_round(dialled, came.way):
-            raise RefusedError(Cause.LOOP)
         caller = self._make_caller(transaction, dialled, came)
         self._keep(Call(self, call_id, dialled, caller)).start(plan)
-
-    def _goes_round(self, dialled: Dialled, way: str) -> bool:
-        """Whether so many calls from one number to another pass through that it must be one, which comes back again and again.
-
-        Max-Forwards ends each of its ways. But where trunks with several peers fail over at every turn, there are 2^70 of them.
-        """
-        alike = (dialled.from_number, dialled.to_number)
-        calls = self.calls_of(way)
-        return sum((each.dialled.from_number, each.dialled.to_number) == alike for each in calls) >= MAX_ALIKE
 
     def _keep(self, call: Call) -> Call:
         self._calls[call.id] = call

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from appliance.call.exchange import MAX_ALIKE
 from appliance.config.route import FAIL_OVER_DEFAULT
 from appliance.errors import PeerError
 from tests.call.outside_world import OutsideWorld, Server, line, route, trunk
@@ -589,21 +588,3 @@ def test_a_line_that_goes_away_leaves_its_calls_alone(
     taken(book, alice, carrier)
     assert book.exchange.calls_by("line:a") == 0
     book.ends("line_down", "normal")
-
-
-def test_one_call_that_comes_back_again_and_again_ends(
-    book: Playbook, world: OutsideWorld, alice: Phone
-) -> None:
-    """Trunks that fail over at every turn would multiply a loop; what an office calls at the same time is let through."""
-    (there,) = world.trunk(trunk("there"), ("203.0.113.98", 5060))
-    carrier = world.line(line())
-    world.routes(route("line:a", pattern="0X.", callers=("trunk:there",)))
-    callers = [Server("555123", there.address, book.random) for _ in range(MAX_ALIKE + 1)]
-    for at, caller in enumerate(callers[:-1]):
-        caller.tag += f"-{at}"
-        out(book, caller, "0911", carrier)
-    book >> callers[-1].invite("0911", OFFER) << callers[-1].gets(482) >> callers[-1].ack_refusal()
-    other = Server("555124", there.address, book.random)
-    out(book, other, "0911", carrier)
-    assert last(book) == ("trunk:there", "", "loop")
-    book.exchange.shut_down()
