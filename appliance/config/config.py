@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from appliance.config.settings_area import SettingsArea
     from appliance.store.store import Store
 
-__all__ = ["Config"]
+__all__ = ["OWN_AREAS", "Config"]
 
 logger = logging.getLogger(__name__)
 

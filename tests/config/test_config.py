@@ -9,7 +9,7 @@ import anyio
 import msgspec
 import pytest
 
-from appliance.config.config import Config
+from appliance.config.config import OWN_AREAS, Config
 from appliance.config.snapshot import Snapshot
 from appliance.config.system import System
 from appliance.errors import ConfigError
@@ -38,7 +38,8 @@ def zone(name: str) -> Callable[[Snapshot], Snapshot]:
 
 
 async def test_a_new_box_has_nothing_set(store: Store) -> None:
-    assert (await Config.open(store)).current == Snapshot(0, System(), {})
+    own = {each.name: each for each in OWN_AREAS}
+    assert (await Config.open(store)).current == Snapshot(0, System(), {}, areas=own)
 
 
 async def test_a_change_is_there_after_a_restart(store: Store) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from appliance.config.codes import Code, codes_area, codes_of
-from appliance.config.config import Config
+from appliance.config.config import OWN_AREAS, Config
 from appliance.config.settings_area import SettingsArea
 from appliance.config.snapshot import Snapshot, verify
 from appliance.config.system import System
@@ -23,7 +23,7 @@ from appliance.store.store import Store
 from tests.config.test_extension import extension
 from tests.control.services import SERVICES, Lot, Team
 
-AREAS = {each.name: each for each in settings_areas(SERVICES)}
+AREAS = {each.name: each for each in (*OWN_AREAS, *settings_areas(SERVICES))}
 EMPTY = Snapshot(0, System(), {}, areas=AREAS)
 HOUSE = EMPTY.with_extensions([extension("101"), extension("102")])
 DND = "do-not-disturb"
