@@ -222,8 +222,12 @@ class Call:
     def connect(self, leg: SipLeg) -> None:
         """Put the caller, who waits, through to somebody who talks already and is of no call any more."""
         self._stop_service()
+        self.callee = leg
+        self.safely(partial(self._connect, leg))
+
+    def _connect(self, leg: SipLeg) -> None:
         self._expect_offer()
-        self.safely(partial(self.joining.connect, leg))
+        self.joining.connect(leg)
 
     def pick_up(self, leg: InboundLeg, dialled: Dialled) -> None:
         """Whoever is behind `leg` takes the call, which rings, in place of those who are rung. `dialled` has their offer.
@@ -235,6 +239,8 @@ class Call:
     def hand_over(self, leg: Leg) -> SipLeg:
         """Let one of the two go into another call. Who stays waits for `take_back`, or for the end."""
         self.let_go(leg)
+        self.music.stop(leg.media)
+        leg.media.listen(None)
         leg.media.unlink()
         if isinstance(leg, ConnectedCaller):
             return leg.leave()
@@ -246,8 +252,6 @@ class Call:
         self._stop_service()
         self._said = self._say()
         self._away.append(leg)
-        self.music.stop(leg.media)
-        leg.media.listen(None)
 
     def take_back(self) -> None:
         """Whoever went away is in this call again. Nothing happens when the call is over, or nobody went."""

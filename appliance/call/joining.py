@@ -40,7 +40,6 @@ class Joining:
 
     def connect(self, leg: SipLeg) -> None:
         """`leg`, which is of no call any more, is asked by a re-INVITE to talk to the caller. PeerError."""
-        self._call.callee = leg
         leg.on_event = self._call.receive
         self._call.calling.trying.settle(self._call, leg)
         self._ask(leg, 1)
