@@ -241,7 +241,7 @@ class Exchange(Occupancy):
         Max-Forwards ends each of its ways. But where trunks with several peers fail over at every turn, there are 2^70 of them.
         """
         alike = (dialled.from_number, dialled.to_number)
-        calls = self.calls_of(way)
+        calls = set(self.calls_of(way))  # one that comes and goes by the same trunk stands there twice
         return sum((each.dialled.from_number, each.dialled.to_number) == alike for each in calls) >= MAX_ALIKE
 
     def _keep(self, call: Call) -> Call:
