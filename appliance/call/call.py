@@ -150,10 +150,11 @@ class Call:
 
     def _start(self, plan: Plan) -> None:
         self._stop_service()
-        self._expect_offer()
+        self.expect_offer()
         self.calling.begin(plan)
 
-    def _expect_offer(self) -> None:
+    def expect_offer(self) -> None:
+        """The caller does what their offer says. PeerError when nobody can read it."""
         offer = self.dialled.content
         # Of one who talks already more is known than what is offered in their name: they may hold, or be held.
         if offer is not None and offer.is_session and not isinstance(self.caller, ConnectedCaller):
@@ -206,7 +207,7 @@ class Call:
 
     def answer_itself(self) -> None:
         """The exchange picks up. PeerError 488 when it can play nothing that the caller would hear."""
-        self._expect_offer()
+        self.expect_offer()
         offer = self.dialled.content
         own = own_offer() if offer is None or not offer.is_session else answer_to(offer.body)
         self.answered_by = self.dialled.to_number
@@ -223,11 +224,7 @@ class Call:
         """Put the caller, who waits, through to somebody who talks already and is of no call any more."""
         self._stop_service()
         self.callee = leg
-        self.safely(partial(self._connect, leg))
-
-    def _connect(self, leg: SipLeg) -> None:
-        self._expect_offer()
-        self.joining.connect(leg)
+        self.safely(partial(self.joining.connect, leg))
 
     def pick_up(self, leg: InboundLeg, dialled: Dialled) -> None:
         """Whoever is behind `leg` takes the call, which rings, in place of those who are rung. `dialled` has their offer.
@@ -323,7 +320,8 @@ class Call:
                 self.negotiation.update(leg, other, event)
             case Asked():
                 self.negotiation.ask(other, event)
-                if self.answered_at is not None and (key := key_in(event)):
+                # A phone that sends its keys by RTP too has pressed each but once.
+                if self.answered_at is not None and not leg.media.hears_keys and (key := key_in(event)):
                     self._owner.pressed(self, leg, key)
             case Confirmed() if self.joining.confirmed(leg, event):
                 pass  # it was the answer that somebody waited for who picks up, or is picked up

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from appliance.media.keys import KEYS
 from tests.call.playbook import ANSWER, OFFER, Phone, sdp, talk
 from tests.features.office import Office
+from tests.media.test_keys import packet
 
 CAROLS = sdp("10.3.3.3", 6000)
 
@@ -173,3 +175,25 @@ def test_whoever_is_asked_puts_through_whoever_asks(
     office >> carol.ok() >> carol.ok() >> bob.ok() >> alice.says(200, OFFER) << alice.gets("ACK")
     office >> dave.bye() << dave.gets(200) << alice.gets("BYE") >> alice.ok()
     office.ends("handed_over", "handed_over", "normal")
+
+
+def test_a_phone_that_sends_its_keys_both_ways(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """Each is pressed once: a # is no ##. The call and its legs are let go of when it is over."""
+    events = OFFER.replace(b"AVP 8", b"AVP 8 101") + b"a=rtpmap:101 telephone-event/8000\r\n"
+    office >> alice.invite("102", events) << bob.gets("INVITE") << alice.gets(100)
+    office >> bob.says(200, ANSWER) << bob.gets("ACK") << alice.gets(200) >> alice.ack()
+    (call,) = office.exchange._calls.values()
+    media = call.caller.media
+    pair = media._pairs[0]
+    assert pair is not None and pair.rtp.keys is not None
+    for at, key in enumerate("#1##103"):
+        pair.rtp.keys.read(packet(KEYS.index(key), 160 + 800 * at))
+        press(office, alice, bob, key)
+        assert bool(office.playback._playing) == (at >= 3), "bob hears music from the second # on"
+    office.waits(4)
+    office << carol.gets("INVITE", "<sip:102@192.0.2.1>")
+    office >> carol.says(486) << carol.gets("ACK")
+    (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("busy", "normal")
+    assert media._on_key is None
