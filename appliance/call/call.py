@@ -150,10 +150,11 @@ class Call:
 
     def _start(self, plan: Plan) -> None:
         self._stop_service()
-        self._expect_offer()
+        self.expect_offer()
         self.calling.begin(plan)
 
-    def _expect_offer(self) -> None:
+    def expect_offer(self) -> None:
+        """The caller does what their offer says. PeerError when nobody can read it."""
         offer = self.dialled.content
         # Of one who talks already more is known than what is offered in their name: they may hold, or be held.
         if offer is not None and offer.is_session and not isinstance(self.caller, ConnectedCaller):
@@ -206,7 +207,7 @@ class Call:
 
     def answer_itself(self) -> None:
         """The exchange picks up. PeerError 488 when it can play nothing that the caller would hear."""
-        self._expect_offer()
+        self.expect_offer()
         offer = self.dialled.content
         own = own_offer() if offer is None or not offer.is_session else answer_to(offer.body)
         self.answered_by = self.dialled.to_number
@@ -222,7 +223,7 @@ class Call:
     def connect(self, leg: SipLeg) -> None:
         """Put the caller, who waits, through to somebody who talks already and is of no call any more."""
         self._stop_service()
-        self._expect_offer()
+        self.callee = leg
         self.safely(partial(self.joining.connect, leg))
 
     def pick_up(self, leg: InboundLeg, dialled: Dialled) -> None:
@@ -235,6 +236,8 @@ class Call:
     def hand_over(self, leg: Leg) -> SipLeg:
         """Let one of the two go into another call. Who stays waits for `take_back`, or for the end."""
         self.let_go(leg)
+        self.music.stop(leg.media)
+        leg.media.listen(None)
         leg.media.unlink()
         if isinstance(leg, ConnectedCaller):
             return leg.leave()
@@ -246,8 +249,6 @@ class Call:
         self._stop_service()
         self._said = self._say()
         self._away.append(leg)
-        self.music.stop(leg.media)
-        leg.media.listen(None)
 
     def take_back(self) -> None:
         """Whoever went away is in this call again. Nothing happens when the call is over, or nobody went."""
@@ -319,7 +320,8 @@ class Call:
                 self.negotiation.update(leg, other, event)
             case Asked():
                 self.negotiation.ask(other, event)
-                if self.answered_at is not None and (key := key_in(event)):
+                # A phone that sends its keys by RTP too has pressed each but once.
+                if self.answered_at is not None and not leg.media.hears_keys and (key := key_in(event)):
                     self._owner.pressed(self, leg, key)
             case Confirmed() if self.joining.confirmed(leg, event):
                 pass  # it was the answer that somebody waited for who picks up, or is picked up

@@ -16,6 +16,7 @@ from appliance.call.events import Answered, Content, HungUp, Outcome, Updated
 from appliance.call.negotiation import retell, take
 from appliance.errors import PeerError
 from appliance.media.answer import common_part
+from appliance.media.sdp import parse_sdp
 
 if TYPE_CHECKING:
     from appliance.call.call import Call, Owner
@@ -40,7 +41,7 @@ class Joining:
 
     def connect(self, leg: SipLeg) -> None:
         """`leg`, which is of no call any more, is asked by a re-INVITE to talk to the caller. PeerError."""
-        self._call.callee = leg
+        self._call.expect_offer()
         leg.on_event = self._call.receive
         self._call.calling.trying.settle(self._call, leg)
         self._ask(leg, 1)
@@ -78,6 +79,8 @@ class Joining:
             raise PeerError(488, "Not Acceptable Here")
         if theirs is not None and callers is not None:
             common_part(callers.body, theirs.body)
+        elif theirs is not None:
+            parse_sdp(theirs.body)  # what nobody can read is refused while it rings still
 
     def pick_up(self, leg: InboundLeg, dialled: Dialled) -> None:
         """As `Call.pick_up`."""

@@ -28,8 +28,9 @@ class Occupancy:
         raise NotImplementedError
 
     def calls_by(self, way: str) -> int:
-        """How many calls there are by a line or trunk, named as in routes."""
-        return len(self._engaged.get(way, ()))
+        """How many calls there are by a line or trunk, named as in routes: who went on in another call counts there."""
+        calls = self._engaged.get(way, ())
+        return len(calls) - sum(leg.occupies == way for call in set(calls) for leg in call.away())
 
     def calls_of(self, name: str) -> list[Call]:
         """The calls that occupy an extension, a line or a trunk, oldest first."""

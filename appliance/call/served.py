@@ -49,6 +49,8 @@ class ServiceTasks:
 
 
 async def _serve(call: Call, service: Serve, scope: anyio.CancelScope) -> None:
+    if scope.cancel_called:
+        return  # the call was over before its service could begin, which would take others along into it
     ending, served = Ending.of(Cause.NORMAL), False
     with scope:
         try:

@@ -25,6 +25,7 @@ from appliance.features.feature import Code, Feature
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
+    from appliance.call.leg import Leg
     from appliance.call.sip_leg import SipLeg
     from appliance.call.verdict import Verdict
     from appliance.config.snapshot import Snapshot
@@ -116,7 +117,7 @@ class Park(Feature):
         self._changed(slot)
         leg = parked.call.hand_over(parked.call.caller)
         parked.call.end(GONE_ON, "system")
-        call.purpose = _Back(self, parked.call.dialled, slot, parked.parked_by)
+        call.purpose = _TakenUp(self, parked.call.dialled, slot, parked.parked_by)
         call.connect(leg)
 
     # --- waiting
@@ -209,7 +210,7 @@ class Park(Feature):
 
 
 class _Back(Purpose):
-    """The call to whoever parked, or of whoever takes them up."""
+    """The call to whoever parked."""
 
     def __init__(self, park: Park, parked: Dialled, slot: str, parked_by: str) -> None:
         self._park = park
@@ -218,6 +219,21 @@ class _Back(Purpose):
         self._parked_by = parked_by
 
     def failed(self, call: Call, event: HungUp) -> None:
-        # Whoever takes them up calls; whoever is rung for them is called.
-        parked = call.caller if call.callee is None else call.callee
+        self._wait_on(call, call.caller)
+
+    def _wait_on(self, call: Call, parked: Leg) -> None:
         self._park.park_again(call.hand_over(parked), self._parked, self._slot, self._parked_by)
+
+
+class _TakenUp(_Back):
+    """The call of whoever takes them up."""
+
+    def failed(self, call: Call, event: HungUp) -> None:
+        if call.callee is not None:
+            self._wait_on(call, call.callee)
+
+    def ending(self, call: Call, side: str) -> bool:
+        # Whoever takes them up has hung up before the two were joined.
+        if side == "caller" and call.answered_at is None and call.callee is not None and not call.is_left:
+            self._wait_on(call, call.callee)
+        return False

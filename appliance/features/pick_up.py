@@ -32,10 +32,12 @@ class PickUp(Feature):
             )
             if ringing is None:
                 raise RefusedError(Cause.NOT_FOUND)
-            leg = call.caller.sip
-            assert isinstance(leg, InboundLeg)
+            leg = call.caller
+            if not isinstance(leg, InboundLeg):
+                # Who talks already (asks before a transfer, was rung by the console) has no INVITE left to be answered.
+                raise RefusedError(Cause.FORBIDDEN)
             ringing.pick_up(leg, call.dialled)
-            call.let_go(call.caller)
+            call.let_go(leg)
             call.end(HungUp(Ending.of(Cause.HANDED_OVER)), "system")
 
         return Serve(run, "pick-up")

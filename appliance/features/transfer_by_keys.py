@@ -76,7 +76,8 @@ class TransferByKeys(Feature):
 
     def _begin(self, call: Call, leg: Leg, *, asks_first: bool) -> None:
         if isinstance(call.purpose, _Consulting):
-            call.purpose.go_back(call)
+            if leg is call.caller:  # whoever is asked cannot put anybody through: somebody waits
+                call.purpose.go_back(call)
             return
         other = call.other(leg.sip)
         if other is None:
@@ -101,7 +102,8 @@ class TransferByKeys(Feature):
     def _complete(self, typing: _Typing) -> None:
         if typing.timer is not None:
             typing.timer.cancel()
-        self._typing.pop(typing.leg.sip, None)
+        if self._typing.get(typing.leg.sip) is typing:
+            del self._typing[typing.leg.sip]
         other = typing.call.other(typing.leg.sip)
         if typing.call.over or other is None:
             return
@@ -187,30 +189,41 @@ class _Consulting(Purpose):
     def ending(self, call: Call, side: str) -> bool:
         if self._first.over or not self._first.is_left:
             return False
-        if side == "caller":
+        if side == "caller" and call.caller.over:
             return self._join(call)
-        if call.answered_at is not None:
-            self._return(call)
+        self._return(call)
         return False
 
+    def ended(self, call: Call, event: HungUp) -> None:
+        # Whoever asks is lost, or was put through to somebody else: nobody would ever come back to the one who waits.
+        if self._first.is_left:
+            self._first.end(GONE_ON, "system")
+
     def _return(self, call: Call) -> None:
-        if self._first.over or call.caller.over:
+        if self._first.over or call.caller.over or call.caller.sip in call.away():
             return
         call.hand_over(call.caller)
         self._first.take_back()
 
     def _join(self, call: Call) -> bool:
         """Whoever asked has hung up: the one who waits is put through."""
-        first, exchange, asked_by = self._first, self._house.exchange, call.dialled.from_number
+        first = self._first
         (waiting,) = first.parties()
         leg = first.hand_over(waiting)
         first.end(GONE_ON, "system")
-        if call.callee is None:
-            call.purpose = None
+        try:
+            if call.callee is not None:
+                self._connect(call, leg, call.callee)
+                return False
             call.replace_caller(ConnectedCaller(leg, self._house.timers, self._house.playback))
-            return True
-        payer = self._house.rights_of(asked_by)
-        dialled = self._house.further(first, leg, call.callee.number, payer=payer)
-        to = call.hand_over(call.callee)
-        exchange.call_from(leg, dialled).connect(to)
-        return False
+        except PeerError:
+            leg.hang_up(GONE_ON)
+            return False
+        call.purpose = None
+        return True
+
+    def _connect(self, call: Call, leg: SipLeg, asked: Leg) -> None:
+        payer = self._house.rights_of(call.dialled.from_number)
+        dialled = self._house.further(self._first, leg, asked.number, payer=payer)
+        further = self._house.exchange.call_from(leg, dialled)
+        further.connect(call.hand_over(asked))

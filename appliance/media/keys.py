@@ -46,6 +46,11 @@ class KeyReader:
         self.numbers = numbers
         "The payload types that stand for keys."
 
+    @property
+    def heard(self) -> bool:
+        """Whether a key was told."""
+        return self._last is not None
+
     def read(self, packet: bytes) -> None:
         """Any packet of the stream that has a whole RTP header."""
         if len(packet) < HEADER_OCTETS or packet[1] & 0x7F not in self.numbers:

@@ -148,6 +148,11 @@ class LegMedia:
                 pair.rtp.keys = None
                 self._announce(at)
 
+    @property
+    def hears_keys(self) -> bool:
+        """Whether the peer has pressed a key since `listen`."""
+        return any(pair.rtp.keys is not None and pair.rtp.keys.heard for pair in self._pairs if pair)
+
     def occupy(self, occupied: bool) -> None:
         """Let what we play be all that the peer hears, or let the partner be heard again."""
         self._occupied = occupied
@@ -186,6 +191,7 @@ class LegMedia:
             if pair:
                 self._streams.close_pair(self._local_host, pair)
         self._pairs = []
+        self._on_key = None  # a leg that outlives its call must not keep it alive
         self._told = self._expected = ()
         self._playable, self._playable_known = None, True
 

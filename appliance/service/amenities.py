@@ -10,7 +10,6 @@ from appliance.features import FEATURES
 from appliance.features.house import House
 from appliance.features.playback import Playback
 from appliance.features.supplementary import SupplementaryServices
-from appliance.media.player import Players
 
 if TYPE_CHECKING:
     from appliance.call.exchange import Exchange
@@ -26,7 +25,7 @@ def furnish(
     wire: Wire, exchange: Exchange, config: Config, sounds: Sounds, lamps: BusyLamps
 ) -> SupplementaryServices:
     """Let the exchange have its services and its music."""
-    playback = Playback(Players(wire.timers, wire.random), sounds)
+    playback = Playback(wire.relay.players, sounds)
     house = House(config, exchange, wire.timers, playback, lambda: _local_now(config), lamps.changed)
     exchange.music = playback
     services = SupplementaryServices(FEATURES, house)

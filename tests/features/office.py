@@ -17,7 +17,6 @@ from appliance.features import FEATURES, settings_areas
 from appliance.features.house import House
 from appliance.features.playback import Playback
 from appliance.features.supplementary import SupplementaryServices
-from appliance.media.player import Players
 from appliance.media.sounds import Sounds
 from tests.call.playbook import Phone, Playbook
 
@@ -58,7 +57,7 @@ class Office(Playbook):
         super().__init__()
         self.now = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)  # a Wednesday
         self.config = BenchConfig(Snapshot(1, System(realm="x"), self.extensions, areas=AREAS))
-        self.players = Players(self.timers, self.random)
+        self.players = self.exchange.wire.relay.players
         self.lamps: list[str] = []
         self.playback = Playback(self.players, Sounds(Path("nowhere")))
         config: Any = self.config  # a feature sees no more of it than is there

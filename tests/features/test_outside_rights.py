@@ -226,6 +226,24 @@ def test_a_line_that_is_full_by_then_is_passed_over(
     office.ends("busy", "busy")
 
 
+def test_whoever_is_put_through_takes_one_call_of_their_line(
+    office: Office, world: OutsideWorld, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """The call that they left waits for news of the transfer, and yet leaves room for somebody else."""
+    carrier = world.line(line(incoming="102", max_calls=2))
+    world.routes()
+    office >> carrier.invite("a00", OFFER) << bob.gets("INVITE") << carrier.gets(100)
+    office >> bob.says(200, ANSWER) << bob.gets("ACK") << carrier.gets(200) >> carrier.ack()
+    office >> bob.ask("REFER", Refer_To="<sip:103@192.0.2.1>") << bob.gets(202) << bob.gets("NOTIFY")
+    office << carol.gets("INVITE") >> bob.ok()
+    assert office.exchange.calls_by("line:a") == 1
+    office >> carol.says(486) << carol.gets("ACK") << bob.gets("NOTIFY", "486 Busy Here") >> bob.ok()
+    assert office.exchange.calls_by("line:a") == 1
+    office >> bob.bye() << bob.gets(200) << carrier.gets("BYE") >> carrier.ok()
+    assert office.exchange.calls_by("line:a") == 0
+    office.ends("busy", "normal")
+
+
 def test_time_condition_to_group_to_outside(
     office: Office, carrier: Server, provider: Server, world: OutsideWorld, bob: Phone
 ) -> None:
@@ -282,7 +300,7 @@ def test_a_forwarding_that_cannot_be_leaves_the_route_s_next(
 def test_x_23_a_trunk_that_sends_all_back(
     office: Office, world: OutsideWorld, alice: Phone, bob: Phone
 ) -> None:
-    """Each time round takes two from Max-Forwards, and makes one call of one: it ends by itself, and soon."""
+    """Each time round makes one call of one, from and to the same numbers: it ends when these are too many."""
     (peer,) = world.trunk(trunk("hq", incoming="102"), ("203.0.113.99", 5060))
     world.routes(route("trunk:hq", pattern="0X."))
     office.set("forwarding", "102", always=MOBILE)

@@ -62,3 +62,22 @@ async def test_nobody_is_parked_there(office: Office, carol: Phone) -> None:
         office >> carol.invite("*852", CAROLS)
         await office.settled()
         (office << carol.gets(100) << carol.gets(404) >> carol.ack_refusal()).ends("not_found")
+
+
+async def test_whoever_takes_them_up_hangs_up_before_they_are_joined(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """Bob waits on, in the same slot."""
+    async with office.serving():
+        await park(office, alice, bob)
+        office >> carol.invite("*851", CAROLS)
+        await office.settled()
+        office << carol.gets(100) << bob.gets("INVITE")
+        asked = bob.invited
+        office >> carol.cancel() << carol.gets(200) << carol.gets(487) >> carol.ack_refusal()
+        office >> bob.says(200, ANSWER, to=asked) << bob.gets("ACK")
+        await office.settled()
+        assert [msgspec.structs.astuple(row)[0] for row in office.services.snapshots["park"]()] == ["1"]
+        office << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
+        office >> bob.bye() << bob.gets(200)
+        office.ends("handed_over", "handed_over", "cancelled", "normal")

@@ -125,3 +125,27 @@ def test_a_refer_outside_any_call(office: Office, alice: Phone, bob: Phone) -> N
     stray.target = "sip:102@192.0.2.1"
     office >> stray.ask("REFER", Refer_To=TO_CAROL) << stray.gets(481)
     (office >> alice.bye() << alice.gets(200) << bob.gets("BYE") >> bob.ok()).ends("normal")
+
+
+def test_whoever_takes_a_place_says_nothing_readable(office: Office, alice: Phone, bob: Phone) -> None:
+    """Nothing is left of the attempt, and the talk goes on as it was."""
+    talk(office, alice, bob)
+    taking = office.second_line(alice)
+    office >> taking.invite("102", b"v=1\r\n", Content_Type="application/sdp", Replaces=replaces_of(alice))
+    office << taking.gets(400) >> taking.ack_refusal()
+    office >> alice.bye() << alice.gets(200) << bob.gets("BYE") >> bob.ok()
+    office.ends("bad_request", "normal")
+
+
+def test_whoever_picks_up_says_nothing_readable(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """The caller makes no offer and the call rings on."""
+    office >> alice.invite("102") << bob.gets("INVITE") << alice.gets(100)
+    office >> bob.says(180) << alice.gets(180)
+    name = f"{bob.call_id};to-tag={bob.tag};from-tag={bob.remote.partition('tag=')[2]}"
+    office >> carol.invite("102", b"v=1\r\n", Content_Type="application/sdp", Replaces=name)
+    office << carol.gets(400) >> carol.ack_refusal()
+    office >> alice.cancel() << alice.gets(200) << alice.gets(487) << bob.gets("CANCEL")
+    office >> alice.ack_refusal() >> bob.ok() >> bob.says(487) << bob.gets("ACK")
+    office.ends("bad_request", "cancelled")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from appliance.media.keys import KEYS
 from tests.call.playbook import ANSWER, OFFER, Phone, sdp, talk
 from tests.features.office import Office
+from tests.media.test_keys import packet
 
 CAROLS = sdp("10.3.3.3", 6000)
 
@@ -114,3 +116,84 @@ def test_no_number_comes(office: Office, alice: Phone, bob: Phone) -> None:
     press(office, alice, bob, "##")
     office.waits(5)
     (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("normal")
+
+
+def asks(office: Office, alice: Phone, bob: Phone, carol: Phone) -> None:
+    """Bob waits, and carol rings."""
+    talk(office, alice, bob)
+    press(office, alice, bob, "**103")
+    office.waits(4)
+    office << carol.gets("INVITE") >> carol.says(180)
+
+
+def test_whom_one_asks_answers_what_nobody_can_read(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    asks(office, alice, bob, carol)
+    office >> carol.says(200, b"v=1\r\n") << carol.gets("ACK") << carol.gets("BYE") >> carol.ok()
+    (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("media", "normal")
+
+
+def test_the_console_ends_the_question(office: Office, alice: Phone, bob: Phone, carol: Phone) -> None:
+    asks(office, alice, bob, carol)
+    assert office.exchange.hang_up(office.exchange.calls()[-1].id)
+    office << carol.gets("CANCEL") >> carol.ok() >> carol.says(487) << carol.gets("ACK")
+    (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("administrator", "normal")
+
+
+def test_whoever_asks_cannot_hear_whom_they_ask(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """She has not hung up: she talks to bob again, and nobody is put through."""
+    asks(office, alice, bob, carol)
+    office >> carol.says(200, CAROLS) << carol.gets("ACK") << alice.gets("INVITE") >> alice.says(488)
+    office << alice.gets("ACK") << carol.gets("BYE") >> carol.ok()
+    (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("media", "normal")
+
+
+def test_whoever_is_asked_puts_nobody_through_by_keys(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    asked(office, alice, bob, carol)
+    press(office, carol, alice, "**")
+    office >> alice.bye() << alice.gets(200) << carol.gets("INVITE") >> carol.says(200, CAROLS)
+    office << carol.gets("ACK") << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
+    office >> bob.bye() << bob.gets(200) << carol.gets("BYE") >> carol.ok()
+    office.ends("handed_over", "normal", "normal")
+
+
+def test_whoever_is_asked_puts_through_whoever_asks(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """Alice is gone, and nobody would come back to bob."""
+    dave = office.phone("104")
+    asked(office, alice, bob, carol)
+    office >> carol.ask("REFER", Refer_To="<sip:104@192.0.2.1>") << carol.gets(202)
+    office << carol.gets("NOTIFY") << dave.gets("INVITE") >> carol.ok()
+    office >> dave.says(200, sdp("10.4.4.4", 7000)) << dave.gets("ACK")
+    office << alice.gets("INVITE") << carol.gets("NOTIFY") << carol.gets("BYE") << bob.gets("BYE")
+    office >> carol.ok() >> carol.ok() >> bob.ok() >> alice.says(200, OFFER) << alice.gets("ACK")
+    office >> dave.bye() << dave.gets(200) << alice.gets("BYE") >> alice.ok()
+    office.ends("handed_over", "handed_over", "normal")
+
+
+def test_a_phone_that_sends_its_keys_both_ways(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """Each is pressed once: a # is no ##. The call and its legs are let go of when it is over."""
+    events = OFFER.replace(b"AVP 8", b"AVP 8 101") + b"a=rtpmap:101 telephone-event/8000\r\n"
+    office >> alice.invite("102", events) << bob.gets("INVITE") << alice.gets(100)
+    office >> bob.says(200, ANSWER) << bob.gets("ACK") << alice.gets(200) >> alice.ack()
+    (call,) = office.exchange._calls.values()
+    media = call.caller.media
+    pair = media._pairs[0]
+    assert pair is not None and pair.rtp.keys is not None
+    for at, key in enumerate("#1##103"):
+        pair.rtp.keys.read(packet(KEYS.index(key), 160 + 800 * at))
+        press(office, alice, bob, key)
+        assert bool(office.playback._playing) == (at >= 3), "bob hears music from the second # on"
+    office.waits(4)
+    office << carol.gets("INVITE", "<sip:102@192.0.2.1>")
+    office >> carol.says(486) << carol.gets("ACK")
+    (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("busy", "normal")
+    assert media._on_key is None
