@@ -180,8 +180,8 @@ class Calling:
         try:
             content = take(event.content, leg, self._call.caller)
         except PeerError:  # the phone's fault, which is not the caller's to hear of
-            self._call.callee = leg
-            self._call.end(HungUp(Ending.of(Cause.MEDIA)), "system")
+            self._call.give_up(HungUp(Ending.of(Cause.MEDIA)), "system")
+            leg.hang_up(HungUp(Ending.of(Cause.MEDIA)))
             return
         self._call.answered(leg, Answered(content, event.baggage, event.fork))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.call.cause import Cause, Ending
+from appliance.call.decision import ToExtension
 from appliance.call.events import HungUp
 from appliance.call.inbound import RefusedError
 
@@ -98,6 +99,8 @@ class Trying:
 
     def _onward(self, plan: Plan, event: HungUp) -> Plan | None:
         """What a feature says, and behind that what would come next anyway."""
+        if event.moved_to and (moved := _speaking_for_all(plan)) is not None:
+            return self._occupied.onward(moved, event)
         comes_next = plan.otherwise is not None and event.ending.cause in plan.fail_over_on
         if plan.asked is None:
             self._rang_out = self._rang_out or event.ending.cause is Cause.NO_ANSWER
@@ -143,3 +146,12 @@ def _common(path: tuple[Diverted, ...], other: tuple[Diverted, ...]) -> int:
             break
         same += 1
     return same
+
+
+def _speaking_for_all(plan: Plan) -> Plan | None:
+    """Of an extension's phones that ring in order, one that sends the call on speaks for those after it, too."""
+    last = plan
+    while last.otherwise is not None and last.asked is None:
+        last = last.otherwise
+    of_extension = isinstance(last.asked, ToExtension) and last.asked.number == plan.number
+    return replace(plan, asked=last.asked) if plan.asked is None and of_extension else None

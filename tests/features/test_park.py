@@ -57,6 +57,30 @@ async def test_whoever_parked_is_rung(office: Office, alice: Phone, bob: Phone) 
         office.ends("handed_over", "handed_over", "normal")
 
 
+async def test_whoever_parked_answers_with_what_nobody_can_read(
+    office: Office, alice: Phone, bob: Phone
+) -> None:
+    """That is no reason to lose whoever waits."""
+    async with office.serving():
+        await park(office, alice, bob)
+        office.waits(120)
+        await office.settled()
+        (
+            office
+            << alice.gets("INVITE")
+            >> alice.says(200, b"nonsense")
+            << alice.gets("ACK")
+            << alice.gets("BYE")
+        )
+        office >> alice.ok()
+        await office.settled()
+        office << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
+        assert office.services.lamps_of("*851")
+        office >> bob.bye() << bob.gets(200)
+        await office.settled()
+        office.ends("handed_over", "handed_over", "media", "normal")
+
+
 async def test_nobody_is_parked_there(office: Office, carol: Phone) -> None:
     async with office.serving():
         office >> carol.invite("*852", CAROLS)

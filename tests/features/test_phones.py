@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from appliance.errors import ConfigError
+from tests.call.playbook import OFFER, Phone
 from tests.features.crowd import Crowd, Desk
+from tests.features.office import Office
 
 
 @pytest.fixture
@@ -70,6 +72,18 @@ async def test_in_order_and_nobody_answers(crowd: Crowd) -> None:
         await crowd.answer(carol)
         await crowd.hang_up(calling)
         await crowd.ends("normal")
+
+
+async def test_in_order_and_one_sends_the_call_on(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """It speaks for the phones that come after it."""
+    office.phone("102")
+    office.set("phones", "102", order="in_order", seconds=10)
+    office >> alice.invite("102", OFFER) << bob.gets("INVITE") << alice.gets(100)
+    office >> bob.says(302, Contact=carol.contact()) << bob.gets("ACK") << alice.gets(181)
+    office << carol.gets("INVITE") >> carol.says(486) << carol.gets("ACK") << alice.gets(486)
+    (office >> alice.ack_refusal()).ends("busy")
 
 
 async def test_two_answer_at_the_same_moment(crowd: Crowd) -> None:
