@@ -10,11 +10,11 @@ __all__ = ["OutboundLeg"]
 from functools import partial
 from typing import TYPE_CHECKING
 
-from appliance.call.cause import Cause, Ending, ending_told_by_phone, ending_told_outside
+from appliance.call.cause import Cause, Ending
 from appliance.call.destination import Shown
 from appliance.call.early_dialog import EarlyDialog
 from appliance.call.events import Answered, Content, HungUp, Progress
-from appliance.call.inbound import dialled_number
+from appliance.call.final_response import said_by_phone, said_outside
 from appliance.call.passing import content_of, passing, with_content, with_reason
 from appliance.call.sip_leg import SipLeg
 from appliance.errors import PeerError
@@ -186,12 +186,9 @@ class OutboundLeg(SipLeg):
             self._failed(self._final(event))
 
     def _final(self, response: Response) -> HungUp:
-        if self._target.way_out is not None:
-            # Where a carrier would have a call go is for nobody to pay: its 3xx is a refusal like others.
-            told = ending_told_outside(response.status, response.reason)
-            return HungUp(told, passing(response), refusal=self._refusal(response))
-        told = ending_told_by_phone(response.status, response.reason)
-        return HungUp(told, passing(response), _moved_to(response))
+        if self._target.way_out is None:
+            return said_by_phone(response)
+        return said_outside(response, self._refusal(response))
 
     def _refusal(self, response: Response) -> Refusal | None:
         """What a line or trunk has said, for whoever asks what it comes of."""
@@ -398,16 +395,6 @@ class OutboundLeg(SipLeg):
         for early in self._early.values():
             self._wire.endpoint.remove_dialog(early.dialog.id)
         self._early.clear()
-
-
-def _moved_to(response: Response) -> str:
-    """§21.3: the number that a phone sends the call to; empty when it does not, or names none that can be dialled."""
-    if not 300 <= response.status < 400:
-        return ""
-    try:
-        return dialled_number(str(response.contacts[0].uri)) if response.contacts else ""
-    except PeerError:
-        return ""
 
 
 def _nobody_cares(_event: Response | Failed) -> None:
