@@ -179,11 +179,21 @@ def _verify_references(old: Snapshot, new: Snapshot) -> None:
     if new.lines != old.lines:
         line_checks.check_places(new.lines.values())
     changed = (new.lines, new.trunks, new.routes) != (old.lines, old.trunks, old.routes)
-    for route in new.routes.values() if changed else ():
+    if not changed:
+        return
+    # A group is reached as an extension is, by its number.
+    services = [area for area in new.areas.values() if area.per == "item"]
+    numbers = {*new.extensions, *(key for area in services for key in new.items(area.name))}
+    for route in new.routes.values():
         before = old.routes.get(route.name)
         kept = frozenset() if before is None else extensions_of(before)
-        extensions = {*new.extensions, *kept} if kept else new.extensions
-        check_references(route, Names(lines=new.lines, trunks=new.trunks, extensions=extensions))
+        names = Names(
+            lines=new.lines,
+            trunks=new.trunks,
+            extensions=numbers | kept if kept else numbers,
+            features={area.name for area in services},
+        )
+        check_references(route, names)
 
 
 def _verify_items(area: SettingsArea, old: Snapshot, new: Snapshot) -> None:
