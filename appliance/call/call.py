@@ -370,11 +370,19 @@ class Call:
                 logger.exception("nobody could be told that call %s failed", self.id)
         self.end(event, ended_by)
 
+    def _goes_on(self, ended_by: str) -> bool:
+        """Whether somebody has taken the place of whoever ends it."""
+        try:
+            return self.purpose is not None and self.purpose.ending(self, ended_by)
+        except Exception:
+            logger.exception("nobody could be told that call %s ends", self.id)
+            return False
+
     def end(self, event: HungUp, ended_by: str) -> None:
         """End all legs and make the record. `ended_by`: `caller`, `callee` or `system`."""
         if self.over:
             return
-        if self.purpose is not None and self.purpose.ending(self, ended_by):
+        if self._goes_on(ended_by):
             return
         self.over = True
         # Not by the wall clock: a board without a battery sets its own by the network, perhaps in mid-call.
