@@ -5,11 +5,11 @@ What passes between the two is for `negotiation`, what goes on before the answer
 
 from __future__ import annotations
 
-__all__ = ["Call", "Owner"]
+__all__ = ["Call"]
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -33,7 +33,6 @@ from appliance.call.negotiation import NOBODY, Negotiation
 from appliance.call.record import make_record
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.call.sip_session import ignore
-from appliance.call.trying import Occupied
 from appliance.errors import PeerError
 from appliance.media.answer import answer_to, own_offer
 
@@ -42,39 +41,17 @@ if TYPE_CHECKING:
 
     from anyio import CancelScope
 
-    from appliance.call.diversion import NoticeForm
     from appliance.call.events import Dialled, Event
     from appliance.call.leg import CallerLeg, Leg
-    from appliance.call.leg_options import LegOptions
     from appliance.call.music import Music
+    from appliance.call.owner import Owner
     from appliance.call.purpose import Purpose
-    from appliance.call.record import CallRecord
     from appliance.call.router import Plan
     from appliance.call.sip_leg import SipLeg
     from appliance.call.sip_leg_inbound import InboundLeg
     from appliance.call.verdict import Serve
-    from appliance.call.wire import Wire
 
 logger = logging.getLogger(__name__)
-
-
-class Owner(Occupied, Protocol):
-    """Whoever keeps the calls: the exchange."""
-
-    wire: Wire
-    wall: Callable[[], float]
-    music: Music
-    options: LegOptions
-    notice_form: NoticeForm
-    notices_outside: bool
-
-    @property
-    def listens(self) -> bool: ...
-    def changed(self) -> None: ...
-    def referred(self, call: Call, leg: Leg, event: Referred) -> None: ...
-    def pressed(self, call: Call, leg: Leg, key: str) -> None: ...
-    def served(self, call: Call, service: Serve) -> CancelScope: ...
-    def ended(self, call: Call, record: CallRecord) -> None: ...
 
 
 class Call:
@@ -285,7 +262,7 @@ class Call:
         self.origin = caller.sip.occupies
         self._owner.engage(self, self.origin)
         self.dialled = msgspec.structs.replace(
-            self.dialled, from_number=caller.number, content=offer, way_in=_way(self.origin)
+            self.dialled, from_number=caller.number, content=offer, way_in=caller.sip.way
         )
         caller.on_event = self.receive
         former.on_event = ignore
@@ -400,8 +377,3 @@ class Call:
         self._owner.ended(self, make_record(self, event.ending, ended_by, self._owner.wall(), duration))
         if self.purpose is not None:
             self.purpose.ended(self, event)
-
-
-def _way(occupied: str) -> str:
-    """The line or trunk in what a leg occupies; empty for an extension."""
-    return occupied if ":" in occupied else ""

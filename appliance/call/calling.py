@@ -20,11 +20,12 @@ from appliance.call.trying import Trying
 from appliance.errors import PeerError
 
 if TYPE_CHECKING:
-    from appliance.call.call import Call, Owner
+    from appliance.call.call import Call
     from appliance.call.destination import Destination
     from appliance.call.events import Diverted, Event
     from appliance.call.leg_options import LegOptions
     from appliance.call.negotiation import Negotiation
+    from appliance.call.owner import Owner
     from appliance.call.router import Plan
     from appliance.call.sip_leg_outbound import OutboundLeg
 

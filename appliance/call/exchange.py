@@ -99,6 +99,8 @@ class Exchange(Occupancy):
         "Whether those are told, too, who call from outside."
         self.on_key: Callable[[Call, Leg, str], None] = _ignore
         "Gets each key (0-9, *, #, A-D) that somebody presses in a call."
+        self.wants_keys: Callable[[], bool] = _never
+        "Whether it wants to: each packet of sound is looked at for that."
         self.on_record: Callable[[CallRecord], None] = _ignore
         "Gets the record of each call when it ends."
         self.on_change: Callable[[], None] = _ignore
@@ -277,7 +279,7 @@ class Exchange(Occupancy):
     @property
     def listens(self) -> bool:
         """Whether anybody wants to know which keys are pressed in calls."""
-        return self.on_key is not _ignore
+        return self.wants_keys()
 
     def pressed(self, call: Call, leg: Leg, key: str) -> None:
         """A key was pressed in a call that is answered."""
@@ -359,6 +361,10 @@ def _dialled_outside(request: Request, came: OutsideCaller) -> Dialled:
     arrival = came.arrival
     dialled = read_dialled(request, arrival.number, arrival.name)
     return msgspec.structs.replace(dialled, to_number=arrival.target, way_in=came.way)
+
+
+def _never() -> bool:
+    return False
 
 
 def _ignore(*_: object) -> None:

@@ -19,9 +19,10 @@ from appliance.media.answer import common_part
 from appliance.media.sdp import parse_sdp
 
 if TYPE_CHECKING:
-    from appliance.call.call import Call, Owner
+    from appliance.call.call import Call
     from appliance.call.events import Confirmed, Dialled
     from appliance.call.leg import CallerLeg, Leg
+    from appliance.call.owner import Owner
     from appliance.call.sip_leg import SipLeg
     from appliance.call.sip_leg_inbound import InboundLeg
 

@@ -54,6 +54,11 @@ class SipLeg(SharedSession):
         self._patience: Timer | None = None  # how long that may take
 
     @property
+    def way(self) -> str:
+        """The line or trunk that it occupies, named as in routes; empty for an extension's."""
+        return self.occupies if ":" in self.occupies else ""
+
+    @property
     def sip(self) -> SipLeg:
         """Itself; others stand for one."""
         return self

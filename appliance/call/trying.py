@@ -69,7 +69,7 @@ class Trying:
 
     def settle(self, call: Call, leg: SipLeg) -> None:
         """One has answered: nobody else is busy with it any more."""
-        self.way_out = leg.occupies if ":" in leg.occupies else ""
+        self.way_out = leg.way
         self._occupy(call, frozenset((leg.occupies,)))
 
     def end(self, call: Call) -> None:

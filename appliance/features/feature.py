@@ -69,6 +69,10 @@ class Feature:
         """An extension has dialled a code of the service, by its name, with `rest` behind it."""
         return Refuse(Cause.NOT_FOUND)
 
+    def listens(self) -> bool:
+        """Whether the service wants to know now which keys are pressed in calls that begin."""
+        return False
+
     def pressed(self, call: Call, leg: Leg, key: str) -> None:
         """Somebody in a call that is answered has pressed a key: one of 0-9 * # A-D. The other one hears it, too."""
 

@@ -68,15 +68,14 @@ class House:
         baggage: Baggage = (),
     ) -> Dialled:
         """What whoever is at `leg` of a call dials when they are put through to `number`; `payer`: by whose rights, if not theirs."""
-        way, calls = leg.occupies, call.caller.sip is leg
         return Dialled(
             from_number=leg.number,
-            from_name=call.dialled.from_name if calls else self.name_of(leg.number),
+            from_name=call.dialled.from_name if call.caller.sip is leg else self.name_of(leg.number),
             to_number=number,
             hops_left=DEFAULT_HOPS,
             content=None,
             baggage=baggage,
-            way_in=way if ":" in way else "",
+            way_in=leg.way,
             payer=payer,
         )
 

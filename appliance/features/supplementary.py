@@ -45,6 +45,7 @@ class SupplementaryServices:
         self._codes: list[_Dialled] = []
         house.config.on_change(codes_of, lambda _: self._read_codes(house.settings))
         house.exchange.on_key = self._pressed
+        house.exchange.wants_keys = lambda: any(each.listens() for each in self._features)
         for feature in self._features:
             feature.follow()
 

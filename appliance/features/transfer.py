@@ -45,7 +45,7 @@ class Transfer(Feature):
     def refer(self, call: Call, leg: SipLeg, event: Referred) -> bool:
         """A phone sends REFER. False declines it; PeerError."""
         other = call.other(leg)
-        if other is None or is_outside(leg):
+        if other is None or leg.way:
             return False
         if call.answered_at is None:
             raise PeerError(491, "Request Pending")  # the two are being joined only now
@@ -87,7 +87,7 @@ class Transfer(Feature):
     def _attended(self, call: Call, leg: SipLeg, other: Leg, event: Referred) -> None:
         assert event.replaces is not None
         second, asked_by = self.house.exchange.transfers.find(event.replaces, initiated_only=False)
-        if asked_by.number != leg.number or is_outside(asked_by) or second is call:
+        if asked_by.number != leg.number or asked_by.way or second is call:
             raise PeerError(403, "Forbidden")
         third = second.other(asked_by)
         if third is not None and second.answered_at is None:
@@ -162,11 +162,6 @@ def _take_back(call: Call, leg: SipLeg) -> None:
         leg.hang_up(GONE_ON)
     else:
         call.take_back()
-
-
-def is_outside(leg: SipLeg) -> bool:
-    """Whether it is somebody on a line or trunk."""
-    return ":" in leg.occupies
 
 
 class _Blind(Purpose):

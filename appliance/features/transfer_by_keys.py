@@ -57,8 +57,12 @@ class TransferByKeys(Feature):
         self._last: OrderedDict[SipLeg, str] = OrderedDict()
         self._typing: dict[SipLeg, _Typing] = {}  # each is taken out by its timer
 
+    def listens(self) -> bool:
+        codes = codes_of(self.house.settings)
+        return any(codes[each.name] for each in self.codes)
+
     def pressed(self, call: Call, leg: Leg, key: str) -> None:
-        if ":" in leg.sip.occupies or call.other(leg.sip) is None:
+        if leg.sip.way or call.other(leg.sip) is None:
             return
         typing = self._typing.get(leg.sip)
         if typing is not None and typing.call is call:

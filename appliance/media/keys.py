@@ -21,6 +21,8 @@ KEYS = "0123456789*#ABCD"
 "§3.2: by the number of the event."
 EVENT_OCTETS = 4
 CSRC_OCTETS = 4
+LAST_STATIC = 34
+"RFC 3551 §6: up to here a payload type has a meaning of its own, and none of them is keys. Nearly all sound is below."
 EXTENSION_BIT = 0x10
 
 
@@ -36,15 +38,20 @@ def event_numbers(media: Iterable[Media]) -> frozenset[int]:
 
 
 class KeyReader:
-    """Of one stream. `numbers` may be replaced at any time."""
+    """Of one stream."""
 
-    __slots__ = ("_last", "_on_key", "numbers")
+    __slots__ = ("_find", "_last", "_numbers", "_on_key")
 
-    def __init__(self, on_key: Callable[[str], None], numbers: frozenset[int]) -> None:
+    def __init__(self, on_key: Callable[[str], None], find: Callable[[], frozenset[int]]) -> None:
+        """`find` gives the payload types that stand for keys. It is asked when the first packet comes that may be one."""
         self._on_key = on_key
+        self._find = find
+        self._numbers: frozenset[int] | None = None
         self._last: bytes | None = None  # the SSRC and timestamp of the event that was told last
-        self.numbers = numbers
-        "The payload types that stand for keys."
+
+    def forget(self) -> None:
+        """Another description holds: its numbers may be others."""
+        self._numbers = None
 
     @property
     def heard(self) -> bool:
@@ -53,7 +60,11 @@ class KeyReader:
 
     def read(self, packet: bytes) -> None:
         """Any packet of the stream that has a whole RTP header."""
-        if len(packet) < HEADER_OCTETS or packet[1] & 0x7F not in self.numbers:
+        if len(packet) < HEADER_OCTETS or packet[1] & 0x7F <= LAST_STATIC:
+            return
+        if self._numbers is None:
+            self._numbers = self._find()
+        if packet[1] & 0x7F not in self._numbers:
             return
         # A header with an extension is one that no telephone sends with an event: it is not worth reading.
         start = HEADER_OCTETS + CSRC_OCTETS * (packet[0] & 0x0F)

@@ -6,7 +6,7 @@ RFC 3264 §8 (m= lines keep their place; a changed description has a higher vers
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
@@ -145,8 +145,7 @@ class LegMedia:
         self._on_key = on_key
         for at, pair in enumerate(self._pairs):
             if pair is not None:
-                pair.rtp.keys = None
-                self._announce(at)
+                pair.rtp.keys = self._key_reader(at)
 
     @property
     def hears_keys(self) -> bool:
@@ -241,7 +240,10 @@ class LegMedia:
         pair = self._pairs[at] if at < len(self._pairs) else None
         if pair is None:
             return
-        self._listen_at(pair, at)
+        if pair.rtp.keys is None:
+            pair.rtp.keys = self._key_reader(at)
+        else:
+            pair.rtp.keys.forget()
         told = self._told[at].payload_types if at < len(self._told) else frozenset()
         if at >= len(self._expected):
             pair.rtp.payload_types = told
@@ -260,16 +262,12 @@ class LegMedia:
             hosts = frozenset(each for each in (host, self._peer_host) if each)
             stream.announce(Announced(self._target(host, port), hosts, held))
 
-    def _listen_at(self, pair: StreamPair, at: int) -> None:
-        if self._on_key is None:
-            pair.rtp.keys = None
-            return
+    def _key_reader(self, at: int) -> KeyReader | None:
+        return None if self._on_key is None else KeyReader(self._on_key, partial(self._key_numbers, at))
+
+    def _key_numbers(self, at: int) -> frozenset[int]:
         # The numbers are each side's own choice, and not every phone heeds the other's.
-        numbers = event_numbers(each for side in (self._told, self._expected) for each in side[at : at + 1])
-        if pair.rtp.keys is None:
-            pair.rtp.keys = KeyReader(self._on_key, numbers)
-        else:
-            pair.rtp.keys.numbers = numbers
+        return event_numbers(each for side in (self._told, self._expected) for each in side[at : at + 1])
 
     def _target(self, host: str | None, port: int) -> tuple[str, int] | None:
         if not host or not 0 < port <= 65_535 or self._streams.is_own((host, port)):

@@ -10,9 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from appliance.config.route import Route
 from appliance.errors import ConfigError
-from tests.call.outside_world import OutsideWorld
 from tests.call.playbook import ANSWER, OFFER, Phone
 from tests.features.office import Office
 
@@ -481,20 +479,3 @@ def test_a_number_belongs_to_one(office: Office, bob: Phone) -> None:
         values = {"open_to": "102"} if area == "time-conditions" else {}
         with pytest.raises(ConfigError):
             office.set(area, number, **values)
-
-
-@pytest.mark.parametrize(
-    ("to", "replace"), [("extension:600", ""), ("extension", "600"), ("feature:groups", "600")]
-)
-def test_a_route_leads_to_a_group(
-    office: Office, alice: Phone, bob: Phone, carol: Phone, to: str, replace: str
-) -> None:
-    """A number of a service is as good a destination as an extension's."""
-    office.set("groups", "600", members=("102",))
-    world = OutsideWorld(office, out_prefix="")
-    sales = Route(name="sales", pattern="77", to=(to,), replace=replace)
-    office.config.edit(lambda now: now.with_item("routes", sales))
-    world.routes(sales)
-    office >> alice.invite("77", OFFER) << bob.gets("INVITE") << alice.gets(100)
-    office >> bob.says(486) << bob.gets("ACK") << alice.gets(486) >> alice.ack_refusal()
-    office.ends("busy")

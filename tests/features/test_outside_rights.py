@@ -353,22 +353,3 @@ def test_a_caller_by_a_line_learns_of_no_numbers(
     office << carol.gets("INVITE")
     office >> carol.says(486) << carol.gets("ACK") << carrier.gets(486) >> carrier.ack_refusal()
     office.ends("busy")
-
-
-def test_a_line_leads_to_a_group(office: Office, world: OutsideWorld, bob: Phone, carol: Phone) -> None:
-    """And so to whatever else has a number."""
-    office.set("groups", "600", members=("102", "103"))
-    carrier = world.line(line(incoming="600"))
-    office >> carrier.invite("100", OFFER) << bob.gets("INVITE") << carol.gets("INVITE") << carrier.gets(100)
-    office >> carol.says(180) << carrier.gets(180) >> bob.says(200, ANSWER) << bob.gets("ACK")
-    (
-        office
-        << carol.gets("CANCEL")
-        << carrier.gets(200)
-        >> carrier.ack()
-        >> carol.ok()
-        >> carol.says(487)
-        << carol.gets("ACK")
-    )
-    office >> carrier.bye() << carrier.gets(200) << bob.gets("BYE") >> bob.ok()
-    office.ends("normal")

@@ -197,3 +197,12 @@ def test_a_phone_that_sends_its_keys_both_ways(
     office >> carol.says(486) << carol.gets("ACK")
     (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("busy", "normal")
     assert media._on_key is None
+
+
+def test_nobody_listens_where_both_codes_are_off(office: Office, alice: Phone, bob: Phone) -> None:
+    for code in ("keys_transfer", "keys_consult"):
+        office.set("codes", code, code="")
+    talk(office, alice, bob)
+    (call,) = office.exchange.calls_of("101")
+    assert call.caller.media._on_key is None
+    (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("normal")

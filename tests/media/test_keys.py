@@ -20,7 +20,7 @@ def packet(
 
 def test_each_event_is_told_once() -> None:
     pressed: list[str] = []
-    reader = KeyReader(pressed.append, frozenset({101}))
+    reader = KeyReader(pressed.append, lambda: frozenset({101}))
     for timestamp, event in ((160, 1), (800, 1), (1600, 11), (2400, 10), (3200, 15)):
         for sequence in range(6):
             reader.read(packet(event, timestamp, sequence=sequence))
@@ -29,7 +29,7 @@ def test_each_event_is_told_once() -> None:
 
 def test_what_is_no_key_is_none() -> None:
     pressed: list[str] = []
-    reader = KeyReader(pressed.append, frozenset({101}))
+    reader = KeyReader(pressed.append, lambda: frozenset({101}))
     for each in (
         packet(16, 160),  # a flash
         packet(1, 320, payload_type=8),
@@ -42,10 +42,22 @@ def test_what_is_no_key_is_none() -> None:
     assert pressed == ["2"]
 
 
+def test_other_numbers_hold_once_another_description_does() -> None:
+    pressed: list[str] = []
+    numbers = [frozenset({101}), frozenset({96})]
+    reader = KeyReader(pressed.append, lambda: numbers[0])
+    reader.read(packet(1, 160))
+    del numbers[0]
+    reader.read(packet(2, 320, payload_type=96))
+    reader.forget()
+    reader.read(packet(3, 480, payload_type=96))
+    assert pressed == ["1", "3"]
+
+
 @given(st.binary(max_size=40))
 def test_whatever_comes(data: bytes) -> None:
     pressed: list[str] = []
-    KeyReader(pressed.append, frozenset(range(128))).read(data)
+    KeyReader(pressed.append, lambda: frozenset(range(128))).read(data)
     assert set(pressed) <= set(KEYS)
 
 

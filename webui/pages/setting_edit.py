@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.errors import ConfigError
 from webui import form
 from webui.pages.setting_add import draw, settings
-from webui.places import KEYED, OUTSIDE, outside, service
-from webui.routes import Route
+from webui.pages.setting_routes import of_each
 from webui.settings import shown
 
 if TYPE_CHECKING:
@@ -40,28 +38,4 @@ def save(place: Place, visit: Visit, name: str | None) -> Answer:
     return visit.back_to(place.home, "console.ways.saved", name=name or place.title)
 
 
-def show_outside(area: str, visit: Visit, name: str) -> Answer:
-    return show(outside(visit, area), visit, name)
-
-
-def save_outside(area: str, visit: Visit, name: str) -> Answer:
-    return save(outside(visit, area), visit, name)
-
-
-def show_service(visit: Visit, area: str, name: str) -> Answer:
-    return show(service(visit, area, *KEYED), visit, name)
-
-
-def save_service(visit: Visit, area: str, name: str) -> Answer:
-    return save(service(visit, area, *KEYED), visit, name)
-
-
-ROUTES = (
-    *(
-        Route(method, f"/outside/{area}/<name>/edit", partial(handler, area))
-        for area in OUTSIDE
-        for method, handler in (("GET", show_outside), ("POST", save_outside))
-    ),
-    Route("GET", "/features/<area>/<name>/edit", show_service),
-    Route("POST", "/features/<area>/<name>/edit", save_service),
-)
+ROUTES = of_each("edit", show, save)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from appliance.errors import ConfigError
-from webui.places import KEYED, OUTSIDE, outside, service
-from webui.routes import Route
+from webui.pages.setting_routes import of_each
 
 if TYPE_CHECKING:
     from webui.answer import Answer
@@ -47,28 +45,4 @@ def _draw(visit: Visit, place: Place, name: str, refusal: ConfigError | None = N
     )
 
 
-def show_outside(area: str, visit: Visit, name: str) -> Answer:
-    return show(outside(visit, area), visit, name)
-
-
-def save_outside(area: str, visit: Visit, name: str) -> Answer:
-    return save(outside(visit, area), visit, name)
-
-
-def show_service(visit: Visit, area: str, name: str) -> Answer:
-    return show(service(visit, area, *KEYED), visit, name)
-
-
-def save_service(visit: Visit, area: str, name: str) -> Answer:
-    return save(service(visit, area, *KEYED), visit, name)
-
-
-ROUTES = (
-    *(
-        Route(method, f"/outside/{area}/<name>/remove", partial(handler, area))
-        for area in OUTSIDE
-        for method, handler in (("GET", show_outside), ("POST", save_outside))
-    ),
-    Route("GET", "/features/<area>/<name>/remove", show_service),
-    Route("POST", "/features/<area>/<name>/remove", save_service),
-)
+ROUTES = of_each("remove", show, save)
