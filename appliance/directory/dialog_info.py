@@ -26,6 +26,8 @@ ANONYMOUS = "sip:anonymous@anonymous.invalid"
 "RFC 3323 §4.1.1.3."
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_OCTET = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"Half a character that stands for no octet of the wire either (PEP 383 takes U+DC80 to U+DCFF)."
 
 
 def dialog_info(entity: Uri, version: int, lamps: Iterable[Lamp]) -> bytes:
@@ -65,7 +67,7 @@ def _add_party(side: Element, party: Party, entity: Uri) -> None:
 
 
 def _uri(number: str, entity: Uri) -> str:
-    user = quote(number, safe=USER_MARKS, errors="surrogateescape")
+    user = quote(_NO_OCTET.sub("\ufffd", number), safe=USER_MARKS, errors="surrogateescape")
     return _clean(str(Uri(entity.scheme, user, None, entity.host, entity.port)))
 
 

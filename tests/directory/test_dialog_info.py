@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import fromstring
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.directory.dialog_info import dialog_info
@@ -62,6 +62,7 @@ ANY = st.text(st.characters(codec=None))
 
 
 @given(ANY, ANY, ANY)
+@example("\ud800\udcff\udfff", "\ud800", "\udfff")
 def test_any_text_makes_xml(number: str, display: str, call_id: str) -> None:
     lamp = Lamp(
         "d", LampState.TRYING, initiator=False, here=Party("102"), there=Party(number, display), names=None
