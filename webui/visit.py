@@ -81,9 +81,9 @@ class Visit:
         """Ask control. ConfigError or PeerError when it refuses."""
         return self.console.perform(area, verb, key, values, self.actor)
 
-    def perform_on_the_box(self, area: str, verb: str, **values: Any) -> Any:
+    def perform_on_the_box(self, area: str, verb: str, key: str | None = None, **values: Any) -> Any:
         """Ask for what only somebody on the box may: for an administrator, with values that the console chose."""
-        return self.console.perform(area, verb, None, values, f"local:{self.actor}")
+        return self.console.perform(area, verb, key, values, f"local:{self.actor}")
 
     def takes(self, area: str, verb: str) -> dict[str, Any]:
         """The JSON schema of a verb's values, as control tells it."""

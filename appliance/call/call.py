@@ -58,7 +58,7 @@ class Call:
     """From the INVITE that was let in to its record. It ends exactly once, by `end`."""
 
     __slots__ = (
-        "_answered_now", "_away", "_owner", "_said", "_service", "answered_at", "answered_by", "callee", "caller",
+        "_answered_now", "_away", "_on_key", "_owner", "_said", "_service", "answered_at", "answered_by", "callee", "caller",
         "calling", "dialled", "id", "joining", "negotiation", "origin", "over", "purpose", "started_at",
     )  # fmt: skip
 
@@ -75,6 +75,7 @@ class Call:
         self.calling = Calling(self, owner, self.negotiation)
         self.joining = Joining(self, owner)
         self._service: CancelScope | None = None  # that the exchange itself has taken the call for
+        self._on_key: Callable[[str], None] | None = None  # that wants to know what the caller presses
         self._away: list[Leg] = []  # who is in another call, and may come back
         self._said: tuple[tuple[bytes, bytes], ...] = ()  # what both had said and been told when one went
         self.purpose: Purpose | None = None
@@ -190,10 +191,18 @@ class Call:
         self.answered_by = self.dialled.to_number
         self._answer(Answered(Content("application/sdp", self.caller.media.describe(own)), ()))
 
+    def listen(self, on_key: Callable[[str], None]) -> None:
+        """Tell whoever serves the call of each key (0-9, *, #, A-D) that the caller presses."""
+        self._on_key = on_key
+        self.caller.media.listen(on_key)
+
     def _stop_service(self) -> None:
         if self._service is not None:
             self._service.cancel()
             self._service = None
+        if self._on_key is not None:
+            self._on_key = None
+            self.caller.media.listen(None)
 
     # --- who comes and goes
 
@@ -319,7 +328,7 @@ class Call:
             case Updated():
                 answer_locally(leg, event)
             case Asked():
-                event.reply(NOBODY)
+                event.reply(self._asked_alone(leg, event))
             case Referred():
                 event.reply(Outcome(603, "Decline"))
             case Confirmed(content) if content is not None and content.is_session:
@@ -327,6 +336,15 @@ class Call:
                 leg.said = content.body
             case _:
                 pass
+
+    def _asked_alone(self, leg: Leg, event: Asked) -> Outcome:
+        key = key_in(event)
+        if self._on_key is None or not key:
+            return NOBODY
+        # A phone that sends its keys by RTP too has pressed each but once.
+        if not leg.media.hears_keys:
+            self._on_key(key)
+        return Outcome(200, "OK")
 
     def _hung_up(self, event: HungUp, side: str) -> None:
         if event.ending.cause is Cause.LOST:

@@ -51,7 +51,7 @@ BACKUP_S = 3600.0
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell
 (list prints what fits a terminal, show and --json have everything):
-  status system extensions lines trunks routes dial-plan music features codes
+  status system extensions lines trunks routes dial-plan music prompts features codes
   registrations calls records trace dns-check admin box update backup backup-schedule
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
@@ -74,6 +74,8 @@ examples:
   branchbox ctl system set network=static address=192.0.2.5 gateway=192.0.2.1 dns=192.0.2.1
   branchbox ctl system confirm     (on the board the network goes back after 120 s without it)
   branchbox ctl music set FILE.wav (music on hold; music remove: the built-in one)
+  branchbox ctl prompts set welcome FILE.wav
+  branchbox ctl attendants add name=700 greeting=welcome keys=1=101,2=600,0=again
 
 password=- reads the password from standard input: what stands on a command line, others can see. A passphrase is
 taken no other way.
@@ -256,9 +258,16 @@ def _music(rest: Sequence[str]) -> Words | None:
     return Words("music", "set", values={"file": _file(rest[1:])})
 
 
+def _prompts(rest: Sequence[str]) -> Words | None:
+    if len(rest) != 3 or rest[0] not in ("set", "save") or "=" in rest[2]:
+        return None
+    return Words("prompts", rest[0], rest[1], {"file": _file(rest[2:])})
+
+
 SHORT_FORMS = {
     "calls": _calls,
     "music": _music,
+    "prompts": _prompts,
     "backup": _backup,
     "restore": _restore,
     "import": _import,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from appliance.diagnosis.trace import TracedMessage
     from appliance.features.feature import Feature
     from appliance.lines.feature import Feature as CallFeature
+    from appliance.media.prompts import Prompts
     from appliance.media.sounds import Sounds
     from appliance.store.store import Store
     from appliance.system.probation import Probation
@@ -201,6 +202,7 @@ class Parts:
     "The messages of a call by its id (live or recorded), oldest first; nothing when none are kept."
     outside: Outside = field(default_factory=NothingOutside)
     sounds: Sounds = field(kw_only=True)
+    prompts: Prompts = field(kw_only=True)
     figures: Callable[[], Mapping[str, int]] = dict
     "What else there is to count, by name, for `status`."
     dns_checks: DnsChecks = field(default_factory=DnsChecks)

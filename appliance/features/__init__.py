@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from appliance.config.codes import codes_area
 from appliance.features.anonymous_rejection import AnonymousRejection
+from appliance.features.attendants import Attendants
 from appliance.features.do_not_disturb import DoNotDisturb
 from appliance.features.forwarding import Forwarding
 from appliance.features.groups import Groups
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FEATURES", "settings_areas"]
 
 FEATURES: tuple[type[Feature], ...] = (
-    AnonymousRejection, Forwarding, DoNotDisturb, Phones, Groups, TimeConditions, Transfer, TransferByKeys, Park, PickUp,
+    AnonymousRejection, Forwarding, DoNotDisturb, Phones, Groups, TimeConditions, Attendants, Transfer, TransferByKeys, Park, PickUp,
 )  # fmt: skip
 """Every service of the exchange, in the order in which they are asked. Forwarding comes before whatever wants peace: what is
 sent on disturbs nobody."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from appliance.config.extension import Extension
     from appliance.config.snapshot import Snapshot
     from appliance.features.playback import Playback
+    from appliance.media.prompts import Prompts
 
 __all__ = ["House"]
 
@@ -34,6 +35,7 @@ class House:
     exchange: Exchange
     timers: Timers
     playback: Playback
+    prompts: Prompts
     local_now: Callable[[], datetime]
     "By the clock on the wall."
     lamps_changed: Callable[[str], None]

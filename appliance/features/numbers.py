@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NUMBERED", "check_free", "check_target"]
 
-NUMBERED = ("groups", "time-conditions", "parking")
+NUMBERED = ("attendants", "groups", "time-conditions")
 "Areas whose keys are numbers that are dialled."
 
 

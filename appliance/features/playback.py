@@ -48,6 +48,16 @@ class Playback:
         if player is not None:
             player.stop()
 
+    def announce(self, media: LegMedia, sound: Sound) -> None:
+        """Play a sound once from now on, in place of what is played; `stop` cuts it short, and has to come in the end."""
+        self.stop(media)
+        player = self._playing[media] = self._players.open(media)
+        player.start(sound)
+
+    def tone(self, kind: Tone) -> Sound:
+        """A tone as it sounds in the region."""
+        return self._sounds.tone(kind)
+
     def beep(self, media: LegMedia, kind: Tone) -> None:
         """Play a tone once, and then whatever the other end sends."""
         self.stop(media)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,7 +16,7 @@ from appliance.errors import ConfigError
 from appliance.media.sound import Sound
 from appliance.media.tones import silence, tone
 from appliance.media.tune import make_tune
-from appliance.media.wav import read_wav, write_wav
+from appliance.media.wav import keep_wav, read_wav, save_wav
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +93,7 @@ class Sounds:
 
     async def save(self, target: Path) -> None:
         """Write what somebody on hold hears now as a new WAV file. ConfigError when it cannot be written."""
-        await anyio.to_thread.run_sync(_save, target, self._music)
+        await anyio.to_thread.run_sync(save_wav, target, self._music.samples(), SETTING)
 
     def _use(self, file: str, sound: Sound, problem: ConfigError | None) -> None:
         self._music, self._in_force, self.problem = sound, file, problem
@@ -124,19 +122,7 @@ class Sounds:
     def _take_in(self, source: Path) -> tuple[str, Sound]:
         samples = read_wav(source, SETTING)
         name = f"hold-{hashlib.sha256(samples).hexdigest()[:16]}.wav"
-        part = self._folder / f".{name}.part"
-        try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-            with part.open("wb") as file:
-                write_wav(file, samples)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._folder / name)
-        except OSError as error:
-            # What cannot be removed now goes with the next `tidy`.
-            with suppress(OSError):
-                part.unlink()
-            raise ConfigError(SETTING, "error.cannot_write", file=name, reason=error.strerror) from error
+        keep_wav(self._folder / name, samples, SETTING)
         return name, Sound(samples)
 
     def _tidy(self, keep: str) -> None:
@@ -144,11 +130,3 @@ class Sounds:
             for file in self._folder.glob(pattern):
                 if file.name != keep:
                     file.unlink(missing_ok=True)
-
-
-def _save(target: Path, sound: Sound) -> None:
-    try:
-        with target.open("xb") as file:
-            write_wav(file, sound.samples())
-    except OSError as error:
-        raise ConfigError(SETTING, "error.cannot_write", file=str(target), reason=error.strerror) from error

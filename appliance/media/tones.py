@@ -1,4 +1,4 @@
-"""The tones that telephones know: ringing, busy, error, a short yes; each as the region is used to it.
+"""The tones that telephones know: ringing, busy, error, a short yes, a chime; each as the region is used to it.
 
 ITU-T E.180/Q.35 and its supplement 2 (tones of the administrations), E.182 (what they mean).
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["REGIONS", "Region", "Tone", "silence", "tone"]
 
 Region = Literal["china", "europe", "north-america", "united-kingdom"]
-Tone = Literal["ring-back", "busy", "error", "confirmation"]
+Tone = Literal["ring-back", "busy", "error", "confirmation", "attention"]
 REGIONS: tuple[Region, ...] = get_args(Region)
 
 PEAK = 5_000
@@ -48,6 +48,8 @@ BUSY: dict[Region, tuple[Part, ...]] = {
 # E.180 §7: the three tones that go before an announcement of failure, here instead of one
 ERROR = (Part(0.33, (950,)), Part(0.33, (1_400,)), Part(0.33, (1_800,)), Part(1.0))
 CONFIRMATION = (Part(0.1, (850,)), Part(0.05), Part(0.2, (1_100,)))
+# What is heard where words would be that nobody has spoken yet: a major third, downwards, as a door chime has it.
+ATTENTION = (Part(0.4, (660,)), Part(0.1), Part(0.6, (528,)))
 
 
 @lru_cache(len(REGIONS) * len(get_args(Tone)))
@@ -62,6 +64,8 @@ def tone(kind: Tone, region: Region = "europe") -> Sound:
             return _sound(ERROR)
         case "confirmation":
             return _sound(CONFIRMATION)
+        case "attention":
+            return _sound(ATTENTION)
 
 
 @lru_cache(1)

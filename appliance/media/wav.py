@@ -10,6 +10,7 @@ import os
 import struct
 import sys
 import wave
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
 from appliance.errors import ConfigError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["MAX_SECONDS", "read_wav", "write_wav"]
+__all__ = ["MAX_SECONDS", "keep_wav", "read_wav", "save_wav", "write_wav"]
 
 MAX_SECONDS = 600
 "What a caller hears of it is less; in memory ten minutes are 10 MB."
@@ -72,6 +73,34 @@ def write_wav(file: BinaryIO, samples: bytes) -> None:
         out.setsampwidth(2)
         out.setframerate(RATE_HZ)
         out.writeframes(samples)
+
+
+def keep_wav(path: Path, samples: bytes, setting: str) -> None:
+    """Samples as `Sound` takes them, as a WAV file that is there whole or not at all, in a folder that need not be there.
+
+    ConfigError when it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with part.open("wb") as file:
+            write_wav(file, samples)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise ConfigError(setting, "error.cannot_write", file=path.name, reason=error.strerror) from error
+
+
+def save_wav(target: Path, samples: bytes, setting: str) -> None:
+    """Samples as `Sound` takes them, as a new WAV file for somebody to listen to. ConfigError when it cannot be written."""
+    try:
+        with target.open("xb") as file:
+            write_wav(file, samples)
+    except OSError as error:
+        raise ConfigError(setting, "error.cannot_write", file=str(target), reason=error.strerror) from error
 
 
 def _read(file: BinaryIO, setting: str) -> bytes:

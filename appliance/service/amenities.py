@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from appliance.call.wire import Wire
     from appliance.config.config import Config
     from appliance.directory.busy_lamps import BusyLamps
+    from appliance.media.prompts import Prompts
     from appliance.media.sounds import Sounds
 
 __all__ = ["furnish"]
 
 
 def furnish(
-    wire: Wire, exchange: Exchange, config: Config, sounds: Sounds, lamps: BusyLamps
+    wire: Wire, exchange: Exchange, config: Config, played: tuple[Sounds, Prompts], lamps: BusyLamps
 ) -> SupplementaryServices:
     """Let the exchange have its services and its music."""
+    sounds, prompts = played
     playback = Playback(wire.relay.players, sounds)
-    house = House(config, exchange, wire.timers, playback, lambda: _local_now(config), lamps.changed)
+    house = House(
+        *(config, exchange, wire.timers, playback, prompts), lambda: _local_now(config), lamps.changed
+    )
     exchange.music = playback
     services = SupplementaryServices(FEATURES, house)
     exchange.router.services = services

@@ -26,6 +26,7 @@ from appliance.directory import Bindings, Credentials, Gruus, Registrar, registr
 from appliance.directory.gruu import SECRET_OCTETS
 from appliance.errors import ConfigError
 from appliance.features import settings_areas
+from appliance.media.prompts import Prompts
 from appliance.media.relay import Relay
 from appliance.media.sounds import Sounds
 from appliance.service.address_book import AddressBook
@@ -150,10 +151,13 @@ class Service:
         parts = Parts(
             *(store, config, bindings, exchange, address_book, trace.of),
             sounds=Sounds(options.data / PROMPTS),
+            prompts=Prompts(options.data / PROMPTS),
             dns_checks=dns_checks,
             now=clock.now,
         )
-        parts.snapshots = furnish(wire, exchange, config, parts.sounds, watching.lamps).snapshots
+        parts.snapshots = furnish(
+            *(wire, exchange, config, (parts.sounds, parts.prompts), watching.lamps)
+        ).snapshots
         wishes = Wishes(options.data)
 
         def network_tried(trial: Trial | None) -> None:

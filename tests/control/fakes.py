@@ -28,6 +28,7 @@ from appliance.diagnosis.trace import TracedMessage
 from appliance.directory import Bindings
 from appliance.features import FEATURES, settings_areas
 from appliance.features.feature import Feature
+from appliance.media.prompts import Prompts
 from appliance.media.sounds import Sounds
 from appliance.store.store import Store
 from tests.call.bench import HandTimers
@@ -137,6 +138,7 @@ class Bench:
             trace=lambda _: self.traced,
             features=features,
             sounds=self.sounds,
+            prompts=Prompts(store.folder / "prompts"),
         )
         self.control = Control(self.parts)
 

@@ -17,6 +17,7 @@ from appliance.features import FEATURES, settings_areas
 from appliance.features.house import House
 from appliance.features.playback import Playback
 from appliance.features.supplementary import SupplementaryServices
+from appliance.media.prompts import Prompts
 from appliance.media.sounds import Sounds
 from tests.call.playbook import Phone, Playbook
 
@@ -61,7 +62,11 @@ class Office(Playbook):
         self.lamps: list[str] = []
         self.playback = Playback(self.players, Sounds(Path("nowhere")))
         config: Any = self.config  # a feature sees no more of it than is there
-        house = House(config, self.exchange, self.timers, self.playback, lambda: self.now, self.lamps.append)
+        self.prompts = Prompts(Path("nowhere"))
+        house = House(
+            *(config, self.exchange, self.timers, self.playback, self.prompts),
+            *(lambda: self.now, self.lamps.append),
+        )
         self.services = SupplementaryServices(FEATURES, house)
         self.exchange.router.services = self.services
         self.exchange.router.around.local_now = lambda: self.now

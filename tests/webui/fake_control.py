@@ -67,6 +67,7 @@ class FakeControl(FakeFeatures, FakeOutside):
     music: JSON = field(
         default_factory=lambda: {"title": "", "seconds": 38.4, "tones": "europe", "problem": ""}
     )
+    prompts: list[JSON] = field(default_factory=list)
     backup_schedule: JSON = field(
         default_factory=lambda: {
             **msgspec.to_builtins(BackupSchedule()),
@@ -375,6 +376,27 @@ class FakeControl(FakeFeatures, FakeOutside):
             write_wav(file, bytes(16_000))
         return {"done": True}
 
+    def prompts_list(self, key: str | None, values: JSON) -> list[JSON]:
+        return self.prompts
+
+    def prompts_set(self, key: str | None, values: JSON) -> JSON:
+        if not Path(values["file"]).read_bytes().startswith(b"RIFF"):
+            raise ConfigError("prompts", "error.not_a_wav")
+        if not (key or "").islower():
+            raise ConfigError("prompts", "error.bad_prompt_name", name=key or "")
+        self.prompts.append({"name": key, "seconds": 2.5, "used_by": []})
+        return {"done": True}
+
+    def prompts_remove(self, key: str | None, values: JSON) -> JSON:
+        each = next(each for each in self.prompts if each["name"] == key)
+        if each["used_by"]:
+            raise ConfigError("prompts", "error.prompt_in_use", number=each["used_by"][0])
+        self.prompts.remove(each)
+        return {"done": True}
+
+    def prompts_save(self, key: str | None, values: JSON) -> JSON:
+        return self.music_save(None, values)
+
     def export_show(self, key: str | None, values: JSON) -> JSON:
         return {"text": '[system]\nlanguage = "en"\n'}
 
@@ -382,6 +404,10 @@ class FakeControl(FakeFeatures, FakeOutside):
 def busy_office(**settings: Any) -> FakeControl:
     """A box in use: what the screenshots and most tests show. All names and numbers are made up."""
     control = FakeControl(password="correct horse battery", **settings)
+    control.prompts = [
+        {"name": "closed", "seconds": 8.1, "used_by": []},
+        {"name": "welcome", "seconds": 12.4, "used_by": ["500"]},
+    ]
     rooms = (
         ("101", "Reception", "busy"),
         ("102", "Sales", "idle"),

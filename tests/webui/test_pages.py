@@ -21,7 +21,7 @@ from webui.app import create_app
 from webui.pages import ROUTES
 from webui.routes import Access
 
-SOUNDS = {"/system/music/listen"}
+SOUNDS = {"/system/music/listen", "/system/prompts/<name>/listen"}
 PAGES = sorted(
     {each.path for each in ROUTES if each.method == "GET" and each.access is not Access.BEARER} - SOUNDS
 )
@@ -82,6 +82,8 @@ def test_what_others_send_stays_text(path: str) -> None:
     control.host_name = HOSTILE
     control.dns_findings = [HOSTILE]
     control.music |= {"title": HOSTILE, "problem": HOSTILE}
+    for each in control.prompts:
+        each |= {"name": HOSTILE, "used_by": [HOSTILE]}
     for each in control.registrations:
         each["user_agent"] = each["contact"] = HOSTILE
     for each in control.records:

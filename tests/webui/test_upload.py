@@ -102,12 +102,16 @@ def test_more_time_is_asked_for() -> None:
 
 
 def send(
-    client: Client, content: bytes, file_name: str = "holiday.wav", token: str | None = None
+    client: Client, content: bytes, file_name: str = "holiday.wav", token: str | None = None, name: str = ""
 ) -> Response:
+    """As music; under a name as a prompt."""
     body = form(
-        part("csrf", (client.token if token is None else token).encode()), part("file", content, file_name)
+        part("csrf", (client.token if token is None else token).encode()),
+        *((part("name", name.encode()),) if name else ()),
+        part("file", content, file_name),
     )
-    return client.ask("POST", "/system/music", body, FORM, origin=f"https://{HOST}")
+    path = "/system/prompts" if name else "/system/music"
+    return client.ask("POST", path, body, FORM, origin=f"https://{HOST}")
 
 
 def test_the_owner_s_music_is_taken_named_and_its_copy_gone(admin: Client, control: FakeControl) -> None:
@@ -145,6 +149,28 @@ def test_the_music_can_be_listened_to(admin: Client) -> None:
     assert heard.header("Content-Type") == "audio/wav"
     assert (heard.body[:4], len(heard.body)) == (b"RIFF", 44 + 16_000)
     assert "media-src 'self'" in (heard.header("Content-Security-Policy") or "")
+
+
+def test_a_prompt_is_taken_heard_and_removed(admin: Client, control: FakeControl) -> None:
+    admin.get("/system")
+    assert send(admin, b"RIFF sound", name="weekend").header("Location") == "/system#prompts"
+    assert [each["name"] for each in control.prompts] == ["closed", "welcome", "weekend"]
+    page = admin.get("/system").text
+    assert "The prompt is there." in page
+    assert "/system/prompts/weekend/listen" in page
+    assert admin.get("/system/prompts/weekend/listen").body[:4] == b"RIFF"
+    assert admin.post("/system/prompts/weekend/remove").status == 303
+    assert "weekend" not in admin.get("/system").text
+
+
+def test_a_prompt_that_cannot_be_is_said_beside_it(admin: Client, control: FakeControl) -> None:
+    admin.get("/system")
+    for content, name, error in ((b"ID3", "week", "prompt-file-error"), (b"RIFF", "Wk", "name-error")):
+        refused = send(admin, content, "song.mp3", name=name)
+        assert (refused.status, error in refused.text) == (400, True)
+    in_use = admin.post("/system/prompts/welcome/remove")
+    assert (in_use.status, "Attendant 500 plays this prompt." in in_use.text) == (400, True)
+    assert len(control.prompts) == 2
 
 
 def test_the_tones_are_chosen(admin: Client, control: FakeControl) -> None:

@@ -41,7 +41,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
     forms |= {each: form.Reading() for each in ("token", "reset", "backup")}
     music = visit.perform("music", "show")
     forms["music"], forms["tones"] = form.Reading(), form.Reading(typed={"tones": music["tones"]})
-    forms["updating"] = form.Reading()
+    forms["updating"], forms["prompts"] = form.Reading(), form.Reading()
     forms["dns"] = form.Reading(typed={"dns_references": " ".join(system.get("dns_references", ()))})
     if refused is not None:
         forms[section] = refused
@@ -52,6 +52,7 @@ def draw(visit: Visit, section: str = "", refused: form.Reading | None = None, *
         "tokens": visit.perform("admin", "tokens"),
         "new_token": None,
         "music": music,
+        "prompts": visit.perform("prompts", "list"),
         "update": visit.perform("update", "show"),
         "backups": visit.perform("backup-schedule", "show"),
     }
