@@ -101,6 +101,8 @@ class Dialled(msgspec.Struct, frozen=True):
     "The one phone of that number that is meant, by its own name; empty: all of them."
     steps: tuple[Diverted, ...] = ()
     "How it came to be for that number: who sent it on so far, first one first."
+    passed: tuple[str, ...] = ()
+    "The marks of exchanges that it has come by, ours the last (`call/loops`); none for a call that begins here."
     payer: FromExtension | None = None
     "Whose rights and money count since it was sent on; None: the caller's own."
 

@@ -22,6 +22,7 @@ from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp
 from appliance.call.inbound import DEFAULT_HOPS, RefusedError, check_caller, dialled_number, read_dialled
 from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
+from appliance.call.loops import Loops
 from appliance.call.music import NoMusic
 from appliance.call.occupancy import Occupancy
 from appliance.call.origination import Origination
@@ -115,6 +116,7 @@ class Exchange(Occupancy):
         "Runs what features do with calls that they take."
         self.refusals = Refusals()
         "The calls that were not let in."
+        self._loops = Loops(wire.token().encode())
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
         self._originations: dict[str, Origination] = {}
@@ -147,6 +149,7 @@ class Exchange(Occupancy):
         call_id = self.wire.token()
         self.on_dialled(call_id, request.call_id)
         try:
+            dialled = self._loops.passed(request, dialled)
             if ";gr" in request.uri:
                 number, phone = self.meant_by(request.uri)
                 dialled = msgspec.structs.replace(dialled, to_number=number, phone=phone)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _DIALOG = {
     "via", "route", "record-route", "path", "service-route", "max-forwards", "from", "to", "call-id",
     "cseq", "contact", "content-length", "content-type", "mime-version", "user-agent", "server",
-    "timestamp", "expires", "replaces", "join", "target-dialog", "in-reply-to", "session-id",
+    "timestamp", "expires", "replaces", "join", "target-dialog", "in-reply-to", "session-id", "branchbox-passed",
 }  # fmt: skip
 
 # What a leg agrees on with its own peer alone. The exchange supports no extension on behalf of a peer.

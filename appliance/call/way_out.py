@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from appliance.call.destination import ANONYMOUS, Shown, from_of
 from appliance.call.diversion import diversions, history
+from appliance.call.loops import marks
 from appliance.call.number import escaped
 from appliance.lines.explanation import explain
 from appliance.lines.feature import Habit, addressed
@@ -172,7 +173,7 @@ class TrunkWay(_Way):
             shown.text,
             f"<{self._address(number)}>",
             user or "anonymous",
-            (*headers, *diversions(dialled, host, diverter)),
+            (*headers, *diversions(dialled, host, diverter), *marks(dialled)),
             history(dialled, host, diverter),
         )
 

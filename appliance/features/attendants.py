@@ -281,7 +281,10 @@ class Attendants(Feature):
         """Whether there is somebody to be rung. `last`: when they do not answer, there is nobody else but the menu."""
         came = visit.came
         asking = msgspec.structs.replace(
-            self.house.further(call, call.caller.sip, number), hops_left=came.hops_left, steps=came.steps
+            self.house.further(call, call.caller.sip, number),
+            hops_left=came.hops_left,
+            steps=came.steps,
+            passed=came.passed,
         )
         # Silent: an attendant is but the way to where the call belongs.
         step = Diverted(attendant.name, attendant.title, number, "unconditional", silent=True)

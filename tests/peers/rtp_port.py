@@ -9,9 +9,13 @@ from appliance.media.rtp import Packet
 from appliance.media.sdp import parse_sdp
 from tests.peers.sip_line import LIMIT_S
 
-__all__ = ["RtpPort"]
+__all__ = ["KEYS", "RtpPort"]
 
-PCMA = 8
+PCMA, KEY_TYPE = 8, 101
+EVENTS = "0123456789*#ABCD"
+"RFC 4733 §3.2."
+KEYS = f"a=rtpmap:{KEY_TYPE} telephone-event/8000"
+"What a description says of keys beside the payload type in its m= line."
 
 
 class RtpPort:
@@ -40,11 +44,22 @@ class RtpPort:
 
     def say(self, description: bytes, sound: bytes) -> None:
         """Send one packet to where a description wants it."""
+        self._sequence += 1
+        self._send(description, Packet(PCMA, self._sequence, 160 * self._sequence, self.address[1], sound))
+
+    def press(self, description: bytes, key: str) -> None:
+        """Send a key as `describe(KEYS)` announced it: six packets of one event (RFC 4733 §2.5.1.4)."""
+        self._sequence += 1
+        began, ends = 160 * self._sequence, (0, 0, 0, 0x80, 0x80, 0x80)
+        for at, end in enumerate(ends, 1):
+            event = bytes([EVENTS.index(key), end | 10]) + (160 * min(at, 4)).to_bytes(2, "big")
+            self._sequence += 1
+            self._send(description, Packet(KEY_TYPE, self._sequence, began, self.address[1], event, at == 1))
+
+    def _send(self, description: bytes, packet: Packet) -> None:
         (media,) = parse_sdp(description).media
         assert media.connection is not None
         assert media.connection.host is not None
-        self._sequence += 1
-        packet = Packet(PCMA, self._sequence, 160 * self._sequence, self.address[1], sound)
         self._sock.sendto(bytes(packet), (media.connection.host, media.port))
 
     def hears(self) -> bytes:
@@ -66,7 +81,14 @@ def describe(address: tuple[str, int], *lines: str, version: int = 1) -> bytes:
     host, port = address
     where = f"IN IP6 {host}" if ":" in host else f"IN IP4 {host}"
     text = [
-        *("v=0", f"o=- 1 {version} {where}", "s=-", f"c={where}", "t=0 0", f"m=audio {port} RTP/AVP {PCMA}"),
+        *(
+            "v=0",
+            f"o=- 1 {version} {where}",
+            "s=-",
+            f"c={where}",
+            "t=0 0",
+            f"m=audio {port} RTP/AVP {PCMA}{f' {KEY_TYPE}' if KEYS in lines else ''}",
+        ),
         *lines,
     ]
     return "".join(f"{line}\r\n" for line in text).encode()

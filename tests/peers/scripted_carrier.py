@@ -81,13 +81,13 @@ class Carrier(ScriptedPhone):
     registered: Request | None = None
     "The REGISTER that was taken."
 
-    def calls(self, uri: str, **headers: Any) -> Sends:
+    def calls(self, uri: str, *, body: bytes = b"", **headers: Any) -> Sends:
         """An INVITE for any URI, as a carrier writes it; `From` and `To` are bare addresses."""
         caller = headers.pop("From", f"<sip:{self.number}@{self.here}>")
         callee = headers.pop("To", f"<{uri}>")
         self.invite("nobody")
         self.local, self.remote, self.target = f"{caller};tag={self.tag}", callee, uri
-        return self.again(self.offer(), **headers)
+        return self.again(body or self.offer(), **headers)
 
 
 class Office:

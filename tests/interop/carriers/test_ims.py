@@ -49,7 +49,7 @@ def test_who_calls_by_the_order_of_trust(office: Office, caller_from: str, numbe
 def test_a_hidden_caller_is_hidden_from_phones_too(office: Office) -> None:
     stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
     office.line(carrier, account=NUMBER, incoming=alice.number)
-    asserted = {"P_Asserted_Identity": "<tel:+8613911111111>", "Privacy": "id"}
+    asserted: dict[str, Any] = {"P_Asserted_Identity": "<tel:+8613911111111>", "Privacy": "id"}
     stage >> carrier.calls(f"tel:{NUMBER}", From="<sip:anonymous@anonymous.invalid>", **asserted)
     stage << carrier.gets(100)
     stage << alice.gets("INVITE", 'From: "Anonymous" <sip:anonymous@anonymous.invalid>', lacks=("139111",))

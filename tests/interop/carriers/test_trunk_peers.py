@@ -5,6 +5,8 @@ RFC 3261 §11 (OPTIONS), §21.5.4 (503); RFC 3966.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.peers.scripted_carrier import Carrier, Office
@@ -132,7 +134,10 @@ def test_a_strangers_call_is_refused(office: Office) -> None:
     trunk, before = office.trunk(peer), strangers()
     stranger = office.carrier()
     stranger.number = peer.number
-    claim = {"From": f"<sip:{peer.number}@{peer.here}>", "P_Asserted_Identity": f"<sip:{peer.number}@peer>"}
+    claim: dict[str, Any] = {
+        "From": f"<sip:{peer.number}@{peer.here}>",
+        "P_Asserted_Identity": f"<sip:{peer.number}@peer>",
+    }
     stage >> stranger.calls(f"sip:{alice.number}@{peer.here}", **claim)
     stage << stranger.gets(401) >> stranger.ack_refusal()
     stage.ends(stranger)
