@@ -37,6 +37,8 @@ class BusyLamps:
         self._notifier = notifier
         self._sources: list[LampSource] = []
         self._shown: dict[str, tuple[Lamp, ...]] = {}  # of numbers that somebody watches
+        self.on_change: Callable[[str], None] = lambda _: None
+        "Told of each number whose lamps may be others than before, for who shows them in another way."
         notifier.serve(self)
 
     def serve(self, source: LampSource) -> None:
@@ -53,6 +55,7 @@ class BusyLamps:
 
     def changed(self, number: str) -> None:
         """The lamps of a number may be others than before: whoever watches it is told, if so."""
+        self.on_change(number)
         if not self._notifier.is_watched(self.name, number):
             self._shown.pop(number, None)
             return

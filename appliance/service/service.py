@@ -138,6 +138,7 @@ class Service:
         wire = Wire(endpoint, clock, chance, relay, notifier)
         exchange = Exchange(wire, directory, time.time)
         watching = Watching(notifier, exchange, directory, partial(_find_enabled, config))
+        bindings.on_change(lambda binding, _: watching.presence.changed(binding.number))
         trace = Trace(time.time)
         endpoint.tap = trace.note
         exchange.on_dialled = trace.dialled

@@ -1,6 +1,6 @@
 """What phones may watch, and the texts that they may send each other: tied to calls, registrations and settings.
 
-RFC 6665, RFC 4235, RFC 3842, RFC 3428.
+RFC 6665, RFC 4235, RFC 3856, RFC 3842, RFC 3428.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from appliance.call.extension_lamps import ExtensionLamps
 from appliance.call.texts import Texts
 from appliance.directory.busy_lamps import BusyLamps
 from appliance.directory.message_counts import MessageCount, MessageCounts, MessageSummary
+from appliance.directory.presence import Availability, Presence
 from appliance.service.registrations import is_same_user
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ __all__ = ["Watching"]
 
 
 class Watching:
-    """Lamps, message counters and texts."""
+    """Lamps, presence, message counters and texts."""
 
     def __init__(
         self,
@@ -40,6 +41,10 @@ class Watching:
         self.messages = MessageCounts()
         "Whoever takes messages notes here how many there are."
         self.texts = Texts(exchange, directory)
+        self._whereabouts = directory.whereabouts
+        self._find = find
+        self.presence = Presence(notifier, self._availability)
+        self.lamps.on_change = self.presence.changed
         self._summary = MessageSummary(notifier, self.messages)
         self.messages.on_change = self._summary.changed
         self._calls = ExtensionLamps(exchange, find, self.lamps.changed)
@@ -57,8 +62,20 @@ class Watching:
             self._notifier.dismiss(number)
             if now is None or not now.enabled:
                 self.lamps.gone(number)
+                self.presence.gone(number)
             if now is None:
                 self.messages.note(number, MessageCount())
+
+    def _availability(self, number: str) -> Availability | None:
+        lamps = self.lamps.lamps_of(number)
+        if lamps is None:
+            return None
+        if lamps:
+            return Availability.ON_THE_PHONE
+        is_extension = self._find(number) is not None
+        return (
+            Availability.AWAY if is_extension and not self._whereabouts.targets(number) else Availability.FREE
+        )
 
     def figures(self) -> dict[str, int]:
         """What there is to count, since the start or now."""
