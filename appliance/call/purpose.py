@@ -20,6 +20,9 @@ class Purpose:
     def answered(self, call: Call) -> None:
         """The two are joined."""
 
+    def replaced(self, call: Call) -> None:
+        """Another one waits in the caller's place, and this purpose is not the call's any more."""
+
     def failed(self, call: Call, event: HungUp) -> None:
         """Nobody takes it. Whoever shall not hear that is handed over now."""
 
