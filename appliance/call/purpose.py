@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class Purpose:
     """Why somebody has a call made that nobody dialled, and what its news mean to them. It is deaf unless it says otherwise."""
 
+    allows_transfer = True
+    "Whether one of the two may be put through to somebody else meanwhile, by REFER."
+
     def rings(self, call: Call, event: Progress) -> None:
         """It gets on."""
 

@@ -41,7 +41,7 @@ class Transfer(Feature):
     def refer(self, call: Call, leg: SipLeg, event: Referred) -> bool:
         """A phone sends REFER. False declines it; PeerError."""
         other = call.other(leg)
-        if other is None or leg.way:
+        if other is None or leg.way or not _may_be_transferred(call):
             return False
         if call.answered_at is None:
             raise PeerError(491, "Request Pending")  # the two are being joined only now
@@ -83,7 +83,7 @@ class Transfer(Feature):
     def _attended(self, call: Call, leg: SipLeg, other: Leg, event: Referred) -> None:
         assert event.replaces is not None
         second, asked_by = self.house.exchange.transfers.find(event.replaces, initiated_only=False)
-        if asked_by.number != leg.number or asked_by.way or second is call:
+        if asked_by.number != leg.number or asked_by.way or second is call or not _may_be_transferred(second):
             raise PeerError(403, "Forbidden")
         third = second.other(asked_by)
         if third is not None and second.answered_at is None:
@@ -148,6 +148,10 @@ class Transfer(Feature):
         further.purpose = _Replacing(call)
         further.connect(call.hand_over(other))
         return True
+
+
+def _may_be_transferred(call: Call) -> bool:
+    return call.purpose is None or call.purpose.allows_transfer
 
 
 def _take_back(call: Call, leg: SipLeg) -> None:

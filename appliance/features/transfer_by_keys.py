@@ -174,7 +174,9 @@ class _Report:
 
 
 class _Consulting(Purpose):
-    """The call in which somebody asks, while another one waits in `first`."""
+    """The call in which somebody asks, while another one waits in `first`, who would be forgotten after a transfer by REFER."""
+
+    allows_transfer = False
 
     def __init__(self, house: House, first: Call) -> None:
         self._house = house

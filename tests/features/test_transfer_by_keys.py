@@ -182,21 +182,6 @@ def test_whoever_is_asked_puts_nobody_through_by_keys(
     office.ends("handed_over", "normal", "normal")
 
 
-def test_whoever_is_asked_puts_through_whoever_asks(
-    office: Office, alice: Phone, bob: Phone, carol: Phone
-) -> None:
-    """Alice is gone, and nobody would come back to bob."""
-    dave = office.phone("104")
-    asked(office, alice, bob, carol)
-    office >> carol.ask("REFER", Refer_To="<sip:104@192.0.2.1>") << carol.gets(202)
-    office << carol.gets("NOTIFY") << dave.gets("INVITE") >> carol.ok()
-    office >> dave.says(200, sdp("10.4.4.4", 7000)) << dave.gets("ACK")
-    office << alice.gets("INVITE") << carol.gets("NOTIFY") << carol.gets("BYE") << bob.gets("BYE")
-    office >> carol.ok() >> carol.ok() >> bob.ok() >> alice.says(200, OFFER) << alice.gets("ACK")
-    office >> dave.bye() << dave.gets(200) << alice.gets("BYE") >> alice.ok()
-    office.ends("handed_over", "handed_over", "normal")
-
-
 def test_a_phone_that_sends_its_keys_both_ways(
     office: Office, alice: Phone, bob: Phone, carol: Phone
 ) -> None:
