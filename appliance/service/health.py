@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import socket
 import ssl
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from appliance.control.client import Client, NotRunningError, socket_in
 from appliance.errors import ConfigError
+from appliance.service.options import parse_address
 from appliance.system.update.state import Before
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["CHECKS", "Health", "gone", "measure"]
 
-CHECKS = ("sip", "console", "database", "lines", "extensions")
+logger = logging.getLogger(__name__)
+
+CHECKS = ("sip", "console", "database", "lines", "extensions", "servers")
 ANSWER_S = 3.0
 "A box that is well answers within milliseconds; one that is busy starting may take a second."
 CONTROL_S = 10.0
@@ -35,12 +41,35 @@ class Health:
     data: Path
     sip: Address
     web: Address
+    further: Path | None = None
+    "The folder of the further servers, which must be well, too: NAME.conf with the ports of each that runs."
 
     def missing(self, before: Before) -> frozenset[str]:
         """The checks that fail now. `before` is what must be registered again."""
         now = self._registered()
-        found = {"sip": self._sip_answers(), "console": self._console_answers(), "database": now is not None}
+        found = {
+            "sip": self._sip_answers(),
+            "console": self._console_answers(),
+            "database": now is not None,
+            "servers": all(each.answers() for each in self._further()),
+        }
         return frozenset(name for name, well in found.items() if not well) | gone(before, now or Before())
+
+    def answers(self) -> bool:
+        """Whether it speaks to phones and to people."""
+        return self._sip_answers() and self._console_answers()
+
+    def _further(self) -> Iterator[Health]:
+        for file in sorted(self.further.glob("*.conf")) if self.further is not None else ():
+            try:
+                lines = file.read_text(encoding="utf-8").splitlines()
+                said = dict(line.split("=", 1) for line in lines if line.startswith("BRANCHBOX_"))
+                sip, web = (parse_address(said[f"BRANCHBOX_{name}"]) for name in ("SIP", "WEB"))
+            except (OSError, KeyError, ValueError, ArgumentTypeError) as error:
+                # One that somebody wrote by hand, and that systemd may understand: it is not for an update to judge.
+                logger.warning("%s is not looked at: %s", file, error)
+                continue
+            yield Health(file.with_suffix(""), sip, web)
 
     def _sip_answers(self) -> bool:
         """RFC 3261 §11: OPTIONS, which any answer to proves the exchange alive."""

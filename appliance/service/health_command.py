@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 all well, or the trial has ended; 1 something is not."""
     tongue = language()
-    health = Health(arguments.data, arguments.sip, arguments.web)
+    # Beside the folder of updates: /data/servers, /var/lib/branchbox/servers.
+    further = arguments.releases.parent / "servers"
+    health = Health(arguments.data, arguments.sip, arguments.web, further)
     if not arguments.verdict:
         missing = health.missing(Before())
         for name in CHECKS:
@@ -73,6 +75,9 @@ async def watch(site: Site, look: Callable[[Before], frozenset[str]], machine: B
         return say("update.no_trial", language())
     end = await _end(site, trial, look)
     if end.verdict == "keep":
+        if trial.kind == "application":
+            # They ran what was kept until now; an update is tried by the first one alone.
+            machine.run("systemctl", "--no-block", "try-restart", place_options.FURTHER_UNITS)
         return say("update.is_kept", language(), version=trial.version)
     if end.runs:
         match trial.kind:

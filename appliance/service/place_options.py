@@ -12,9 +12,10 @@ from appliance.system.update.site import Site
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["UNIT", "add_addresses", "add_arguments", "site"]
+__all__ = ["FURTHER_UNITS", "UNIT", "add_addresses", "add_arguments", "site"]
 
 UNIT = "branchbox.service"
+FURTHER_UNITS = "branchbox@*.service"
 BASE = Path("/usr/lib/branchbox")
 "Of the image, and of `branchbox install`."
 RELEASES = Path("/data/releases")

@@ -27,8 +27,9 @@ __all__ = ["Screen", "ScreenText", "screen_file"]
 logger = logging.getLogger(__name__)
 
 FILE = "screen"
-FILE_MODE = 0o600
-"The code is in it."
+FILE_MODE = 0o640
+"""The code is in it. The group is the service's own; that of a further server's folder is the first one's, which shows it to
+the administrator."""
 LOOK_S = 10.0
 "A lease by DHCP comes without news."
 PAUSE_S = 1.0

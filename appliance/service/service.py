@@ -17,6 +17,7 @@ from appliance.call.wire import Wire
 from appliance.chance import Chance
 from appliance.clock import Clock
 from appliance.config.config import Config
+from appliance.config.server import servers_of
 from appliance.control.control import Control
 from appliance.control.parts import Parts
 from appliance.diagnosis.dns_checks import DnsChecks
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from appliance.backup.scheduler import Scheduler
     from appliance.config.extension import Extension
     from appliance.config.music import Music
+    from appliance.config.snapshot import Snapshot
     from appliance.config.system import System
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
@@ -219,6 +221,8 @@ class Service:
 
         self.exchange.on_change = call_changed
         self.exchange.on_record = self.store.save_record
+        config.add_verifier(_check_servers)
+        config.on_change(servers_of, self.wishes.want_servers)
         config.on_change(lambda snapshot: snapshot.system, self.wishes.want)
         config.on_change(lambda snapshot: snapshot.extensions, self.registrations.follow)
         self.sounds.on_change = self.control.feed.changed
@@ -264,3 +268,9 @@ def _listen(options: Options, clock: Clock, certificates: CertificateFolder) -> 
         transports.close()
         raise
     return transports
+
+
+def _check_servers(old: Snapshot, new: Snapshot) -> None:
+    """ConfigError for further servers where nobody would start them: root waits in the image alone, for the first."""
+    if servers_of(new) and servers_of(new) != servers_of(old) and not on_appliance():
+        raise ConfigError("servers", "error.servers_need_image")

@@ -15,6 +15,7 @@ from appliance.system.wanted import TrialNetwork, Wanted, write_wanted
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from appliance.config.server import Server
     from appliance.config.system import System
     from appliance.system.probation import Trial
 
@@ -34,11 +35,18 @@ class Wishes:
         self._wanted: Wanted | None = None
         self._boot = boot_id()
         self._trial: TrialNetwork | None = None
+        self._servers: tuple[Server, ...] = ()
         self._news = anyio.Event()
 
     def want(self, system: System) -> None:
         """Have these settings applied soon. ConfigError for what root would refuse."""
-        self._put(Wanted.by(system, self._trial))
+        self._put(Wanted.by(system, self._trial, self._servers))
+
+    def want_servers(self, servers: tuple[Server, ...]) -> None:
+        """Have these run beside this one, and no others. ConfigError for what root would refuse."""
+        self._servers = servers
+        if self._wanted is not None:
+            self._put(msgspec.structs.replace(self._wanted, servers=servers))
 
     def try_out(self, trial: Trial | None) -> None:
         """Have this network applied for the time being; with None, what is wanted again."""

@@ -1,6 +1,6 @@
-"""Makes the box what was wanted: host name, time zone, time servers, network. Run as root; doing it twice changes nothing.
+"""Makes the box what was wanted: host name, time zone, time servers, network, further servers. Run as root; doing it twice changes nothing.
 
-hostname(5), localtime(5), timesyncd.conf(5); the network is `apply_network`'s.
+hostname(5), localtime(5), timesyncd.conf(5); the network is `apply_network`'s, the servers are `apply_servers`'.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.system.apply_network import apply_network
+from appliance.system.apply_servers import apply_servers
 from appliance.system.files import write_atomically
 from appliance.system.network_files import time_file
 
@@ -42,7 +43,13 @@ class Box:
     def apply(self, wanted: Wanted) -> None:
         """Set all of it. What fails is said and noted in `failed`; the rest is still done."""
         # The network first: whether it failed must be its own.
-        for step in (apply_network, Box._set_host_name, Box._set_time_zone, Box._set_time_servers):
+        for step in (
+            apply_network,
+            Box._set_host_name,
+            Box._set_time_zone,
+            Box._set_time_servers,
+            apply_servers,
+        ):
             try:
                 step(self, wanted)
             except OSError as error:

@@ -29,7 +29,7 @@ OURS = Path(appliance.__file__).parents[1]
 BASE = "usr/local/lib/branchbox"
 DATA = "var/lib/branchbox"
 USER = "branchbox"
-UNITS = ("branchbox.service", "branchbox@.service", "branchbox-health.service")
+UNITS = ("branchbox.service", "branchbox@.service", "branchbox-user@.service", "branchbox-health.service")
 SCRIPTS = {
     "image/overlay/usr/bin/branchbox": "usr/local/bin/branchbox",
     "image/overlay/usr/libexec/branchbox/choose-release": "usr/local/libexec/branchbox/choose-release",

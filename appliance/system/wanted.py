@@ -13,6 +13,7 @@ import msgspec
 
 from appliance.config import network as network_checks
 from appliance.config.network import NetworkSettings
+from appliance.config.server import Server, verify_all
 from appliance.config.system import HOST_NAME, verify_ntp
 from appliance.errors import ConfigError
 from appliance.system.files import read_bounded, write_atomically
@@ -59,12 +60,16 @@ class Wanted(msgspec.Struct, frozen=True):
     "What was confirmed: this is what boots."
     ntp: tuple[str, ...] = ()
     trial: TrialNetwork | None = None
+    servers: tuple[Server, ...] = ()
+    "Further ones, beside the one that wants this."
 
     @classmethod
-    def by(cls, system: System, trial: TrialNetwork | None = None) -> Wanted:
+    def by(
+        cls, system: System, trial: TrialNetwork | None = None, servers: tuple[Server, ...] = ()
+    ) -> Wanted:
         """What these settings want. ConfigError for what root would refuse."""
         network = NetworkSettings(**network_checks.network_of(system))
-        return cls(system.host_name, system.time_zone, network, system.ntp, trial)
+        return cls(system.host_name, system.time_zone, network, system.ntp, trial, servers)
 
     def __post_init__(self) -> None:
         if not is_host_name(self.host_name):
@@ -73,6 +78,7 @@ class Wanted(msgspec.Struct, frozen=True):
             raise _refused("time_zone", self.time_zone)
         network_checks.verify(self.network)
         verify_ntp(self.ntp)
+        verify_all(self.servers)
 
     def trial_at(self, boot: str, now: float) -> TrialNetwork | None:
         """The network that is on trial in this boot at this moment."""

@@ -44,6 +44,7 @@ def test_everything_is_in_its_place(host: Path, capsys: pytest.CaptureFixture[st
         "usr/local/libexec/branchbox/choose-release",
         "etc/systemd/system/branchbox.service",
         "etc/systemd/system/branchbox@.service",
+        "etc/systemd/system/branchbox-user@.service",
         "etc/systemd/system/branchbox-health.service",
     }
     said = capsys.readouterr().out
@@ -62,13 +63,17 @@ def test_what_must_run_may(host: Path) -> None:
         assert stat.S_IMODE((host / name).stat().st_mode) == 0o755
 
 
+DEBIANS = ("/usr/bin/install", "/usr/bin/chown", "/usr/bin/systemd-sysusers")
+"Programs of the essential packages, and of systemd."
+
+
 def test_units_name_only_what_a_host_has(host: Path) -> None:
     install(host)
     for unit in (host / "etc/systemd/system").iterdir():
         settings = [line for line in unit.read_text().splitlines() if not line.startswith("#")]
         for path in re.findall(r"(?<![\w/])/[\w%./-]+", " ".join(settings)):
             assert path.startswith(
-                ("/usr/local/", "/var/lib/branchbox", "/run/branchbox/", "/usr/bin/install")
+                ("/usr/local/", "/var/lib/branchbox", "/run/branchbox/", "/run/branchbox-%i", *DEBIANS)
             ), path
         assert "APPLIANCE" not in unit.read_text()
         assert "Action=reboot" not in unit.read_text()

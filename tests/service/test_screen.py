@@ -86,7 +86,7 @@ async def test_the_file_follows_what_happens(tmp_path: Path) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(box.screen(file).run)
         await until(lambda: shows("ABCD-EFGH"))
-        assert file.stat().st_mode & 0o777 == 0o600
+        assert file.stat().st_mode & 0o777 == 0o640
         box.control.code = None
         box.control.feed.changed()
         await until(lambda: not shows("ABCD-EFGH"))

@@ -53,6 +53,7 @@ def test_further_exchanges_are_locked_in_alike() -> None:
     first, further = (_sandbox(UNITS / unit) for unit in EXCHANGES)
     assert first - further == {"ReadWritePaths=/data"}
     assert further - first == {
+        "ReadWritePaths=-/run/branchbox-%i",
         "TemporaryFileSystem=/data",
         "BindPaths=/data/servers/%i",
         "BindReadOnlyPaths=-/data/releases",
