@@ -74,6 +74,7 @@ class Calling:
             self._options = self._options.without_reliable()
         failure = self.ringing.start(plan, partial(self._dial, plan))
         if failure is None:
+            self.trying.keep(self._call, self.ringing.legs)
             self.ringing.limit(self._owner.wire.timers, plan, self._timed_out)
         return failure
 
@@ -137,6 +138,8 @@ class Calling:
                 self._far_heard = self._far_heard or leg.media.statistics().packets > 0
                 if (best := self.ringing.failed(leg, event)) is not None:
                     self._nobody(best)
+                else:
+                    self.trying.keep(self._call, self.ringing.legs)
             case Updated() | Asked():
                 self._asked_early(leg, event)
             case _:

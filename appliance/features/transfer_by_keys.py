@@ -143,6 +143,8 @@ class TransferByKeys(Feature):
         dialled = self.house.further(call, leg.sip, number)
         try:
             plan = exchange.router.route(dialled)
+            if not plan.emergency:
+                exchange.check_room()
         except PeerError:
             self._refused(call, leg)
             return
