@@ -10,6 +10,7 @@ __all__ = ["SETTLING", "ExtensionLamps"]
 
 from typing import TYPE_CHECKING
 
+from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.directory.lamps import Lamp, LampState, Names, Party
 
@@ -85,7 +86,8 @@ def _lamps_of_own(origination: Origination) -> Iterator[Lamp]:
 
 
 def _state_of_caller(call: Call) -> LampState:
-    if call.answered_at is not None:
+    # Who has been put through, asks somebody or has clicked talks to us already: on their phone nothing rings.
+    if call.answered_at is not None or isinstance(call.caller, ConnectedCaller):
         return LampState.CONFIRMED
     return LampState.EARLY if call.calling.rings else LampState.TRYING
 
