@@ -32,9 +32,10 @@ setenv is_left 'mw.b ${scratch} 0 && load ${part} ${scratch} u-boot/tries 1 && i
 setenv is_taken 'mw.b ${scratch} 0 && load ${part} ${scratch} u-boot/tries 1 && itest.b *${scratch} == 30'
 setenv take_try 'mw.b ${scratch} 30 && fatwrite ${part} ${scratch} u-boot/tries 1 && run is_taken'
 
-# A kernel on trial that hangs before it drives the watchdog is reset after 16 s. The registers are those of Linux'
-# drivers/watchdog/bcm2835_wdt.c; only the BCM2711 (Raspberry Pi 4) has an emmc2bus, and its own place for them.
-setenv arm 'setenv io 3f; if fdt get name none /emmc2bus 0; then setenv io fe; fi; mw.l 0x${io}100024 5a0fffff; mw.l 0x${io}10001c 5a000020'
+# A kernel on trial that hangs before it drives the watchdog is reset after 16 s. Linux' drivers/watchdog/bcm2835_wdt.c has the
+# registers and bits: the time, 0xfffff/65536 s, and to what is in the other after a reset, 0x102, "full reset" when that is
+# over. Only the BCM2711 (Raspberry Pi 4) has an emmc2bus, and another place for them.
+setenv arm 'setenv io 0x3f; if fdt get name none /emmc2bus 0; then setenv io 0xfe; fi; mw.l ${io}100024 5a0fffff; mw.l ${io}10001c 5a000122'
 
 setenv load_slot 'echo "Branchbox: slot ${slot}${trial}"; load ${part} ${kernel} ${slot}/vmlinuz && load ${part} ${initrd} ${slot}/initrd.img && setenv initrd_size ${filesize}'
 setenv start 'booti ${kernel} ${initrd}:${initrd_size} ${tree}'
