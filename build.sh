@@ -6,7 +6,7 @@ set -euo pipefail
 
 VENV=${ROOT}/.venv
 # The tests' peers: telephones, a browser, and a network of their own.
-PEERS=(sip-tester baresip-core kamailio chromium chromium-driver iproute2)
+PEERS=(sip-tester baresip-core linphone-cli kamailio chromium chromium-driver iproute2)
 # What `bench` loads and compares with.
 RIVALS=(sip-tester kamailio kamailio-sqlite-modules)
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
-from appliance.call.cause import Cause, Ending
 from appliance.call.decision import FromExtension, ToFeature
 from appliance.call.diversion import sent_on
 from appliance.call.events import Dialled, Diverted, HungUp
@@ -25,6 +24,7 @@ from appliance.config.settings_area import SettingsArea
 from appliance.errors import ConfigError, PeerError
 from appliance.features.feature import Feature
 from appliance.features.numbers import NUMBERED, check_free, check_target
+from appliance.features.recall import GONE_ON
 from appliance.media.prompts import NAME
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ MOST_GREETINGS = 50
 "For one caller: a line on which nobody ever hangs up must come free sometime."
 MOST_AHEAD = 32
 "Keys that are pressed faster than menus can follow; a phone that floods us presses no others."
-
-GONE_ON = HungUp(Ending.of(Cause.HANDED_OVER))
 
 
 class Attendant(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,7 +209,7 @@ class Attendants(Feature):
         if call.over:
             return
         keys = _Keys(self.house.timers)
-        call.listen(keys.press)
+        call.pressing.serve(keys.press)
         self._visits[call.id] = visit
         try:
             attendant = self._attendant(visit.number)

@@ -77,7 +77,8 @@ class Baresip:
     ) -> None:
         """`account` is what else its line in the accounts file says, such as `;sipnat=outbound`.
 
-        `contacts` are numbers in its book, of which the first one is who gets its messages; `modules` are loaded as well;
+        `contacts` are numbers in its book, of which the first one is who gets its messages; with the module `presence` all of
+        them are watched. `modules` are loaded as well;
         `screen` is a port for what it shows.
         """
         host = server[0]
@@ -95,7 +96,8 @@ class Baresip:
         if screen is not None:
             config += f"module cons.so\ncons_listen {host}:{screen}\n"
         (folder / "config").write_text(config)
-        book = "".join(f'"{each}" <sip:{each}@{host}:{server[1]}>\n' for each in contacts)
+        watched = ";presence=p2p" if "presence" in modules else ""
+        book = "".join(f'"{each}" <sip:{each}@{host}:{server[1]}>{watched}\n' for each in contacts)
         (folder / "contacts").write_text(book)
         answer_mode = "auto" if answers else "manual"
         (folder / "accounts").write_text(

@@ -46,6 +46,8 @@ def own_network() -> Iterator[str]:
             _ip(f"address add {ADDRESS}/24 dev phone0")
             _ip("link set phone0 up")
             _ip("link set phone1 up")
+            # Nobody is there. But there are phones that do not start without a way to everywhere.
+            _ip("route add default dev phone0")
             yield ADDRESS
         finally:
             _check(_libc.setns(former.fileno(), CLONE_NEWNET))

@@ -84,7 +84,8 @@ def test_who_may_watch_what(stage: Stage) -> None:
     phone = stage.phone()
     for number, event, status in (
         ("999", "dialog", 404),
-        (phone.number, "presence", 489),
+        (phone.number, "conference", 489),
+        ("999", "presence", 404),
         ("999", "message-summary", 403),
     ):
         phone.invite(number)
@@ -203,3 +204,22 @@ def test_baresip_shows_its_messages(phone: Callable[..., tuple[Exchange, Baresip
     exchange.wait_registered("101")
     alice.wait_log("Voice-Message: 0/0 (0/0)")
     wait_until(lambda: exchange.perform("status", "show")["subscriptions"] == 1, "its answer")
+
+
+@with_baresip
+def test_baresip_sees_who_talks(phone: Callable[..., tuple[Exchange, Baresip]]) -> None:
+    """By presence (RFC 3856): who is away, there, in a call, and away again."""
+    exchange, bob = phone("102", answers=True)
+    exchange.wait_registered("102")
+    _, alice = phone("101", contacts=("102",), modules=("presence",))
+
+    def shows(state: str) -> None:
+        wait_until(lambda: state in alice.command("contacts"), f"{state} at alice's phone: {alice.log}", 20.0)
+
+    shows("Online")
+    alice.dial("102")
+    shows("Busy")
+    alice.command("hangup")
+    shows("Online")
+    bob.stop()
+    shows("Offline")

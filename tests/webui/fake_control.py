@@ -239,6 +239,13 @@ class FakeControl(FakeFeatures, FakeOutside):
             raise not_found("calls", key)
         return self.calls[key]
 
+    def calls_dial(self, key: str | None, values: JSON) -> JSON:
+        if key not in self.extensions:
+            raise ConfigError("calls.999", "cause.not_found")
+        if not values["to"].strip("*#+").isdigit():
+            raise ConfigError("calls.101.to", "error.bad_target_number")
+        return {"id": "dialled"}
+
     def calls_hang_up(self, key: str | None, values: JSON) -> JSON:
         self.calls_show(key, {})
         del self.calls[str(key)]

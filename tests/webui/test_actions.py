@@ -473,3 +473,15 @@ def test_a_restore_that_is_refused(admin: Client) -> None:
     other = sent(admin, b"a picture")
     assert 'aria-describedby="backup-file-error"' in other.text
     assert admin.post("/system/restore/apply", {"token": ""}).header("Location") == "/system/restore"
+
+
+def test_a_call_is_made_for_somebody(admin: Client, control: FakeControl) -> None:
+    page = admin.get("/calls").text
+    assert 'option value="101"' in page
+    assert admin.post("/calls/dial", {"number": "101", "to": "9055512345"}).header("Location") == "/calls"
+    assert last_asked(control, "calls") == ("dial", "101", {"to": "9055512345"})
+    assert "101 rings, and calls 9055512345 once it answers." in admin.get("/calls").text
+    for number, to, field in (("999", "102", "number"), ("101", "nobody", "to"), ("", "102", "number")):
+        refused = admin.post("/calls/dial", {"number": number, "to": to})
+        assert (refused.status, f'id="{field}-error"' in refused.text) == (400, True), refused.text
+        assert f'value="{to}"' in refused.text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from webui.pages import (
     about,
     api,
+    call_dial,
     call_hang_up,
     calls,
     dns_check,
@@ -79,6 +80,7 @@ ROUTES: tuple[Route, ...] = (
     *feature_settings.ROUTES,
     *registrations.ROUTES,
     *calls.ROUTES,
+    *call_dial.ROUTES,
     *call_hang_up.ROUTES,
     *records.ROUTES,
     *record.ROUTES,
