@@ -35,6 +35,9 @@ class FatPartition:
     def write(self, name: str, content: bytes) -> None:
         self._run("mcopy", "-o", "-", f"::{name}", content=content)
 
+    def make_folder(self, name: str) -> None:
+        self._run("mmd", f"::{name}")
+
     def rename(self, name: str, new: str) -> None:
         self._run("mren", f"::{name}", f"::{new}")
 

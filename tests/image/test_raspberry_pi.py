@@ -67,7 +67,7 @@ class PiCard:
                 content = template.read()
                 for slot in NAMES:
                     (self._mounted / slot / name).write_bytes(content)
-        subprocess.run(["mmd", "-i", f"{self.path}@@1M", "::b"], check=True)
+        self.fat.make_folder("b")
         for slot in NAMES:
             self.fat.write(f"{slot}/vmlinuz", idle_kernel())
             self.fat.write(f"{slot}/initrd.img", bytes(512))
