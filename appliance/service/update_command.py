@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             trial = update(file, site, arguments.data)
         sys.stdout.write(say("update.is_tried", tongue, version=trial.version) + "\n")
         sys.stdout.flush()
-        return EXIT_DONE if start(trial, site, Box(site.root)) else EXIT_REFUSED
+        return EXIT_DONE if start(trial, Box(site.root)) else EXIT_REFUSED
     except ConfigError as error:
         sys.stderr.write(f"branchbox: {explain(error, tongue)}\n")
         if arguments.requested or arguments.look:
@@ -118,15 +118,14 @@ def update(file: BinaryIO, site: Site, data: Path) -> Trial:
     return install(bundle, site, before)
 
 
-def start(trial: Trial, site: Site, machine: Box) -> bool:
+def start(trial: Trial, machine: Box) -> bool:
     """Start what is to be tried; False when the system would not."""
     match trial.kind:
         case "application":
             done = machine.run("systemctl", "restart", "--no-block", place_options.UNIT)
             return machine.run("systemctl", "restart", "--no-block", HEALTH_UNIT) and done
         case "image":
-            reason = () if site.firmware() == "uefi" else ("--reboot-argument=0 tryboot",)
-            return machine.run("systemctl", "reboot", *reason)
+            return machine.run("systemctl", "reboot")
 
 
 def _found(site: Site, data: Path) -> str | None:
