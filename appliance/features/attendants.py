@@ -18,7 +18,7 @@ from appliance.call.diversion import sent_on
 from appliance.call.events import Dialled, Diverted, HungUp
 from appliance.call.inbound import RefusedError
 from appliance.call.purpose import Purpose
-from appliance.call.verdict import Serve
+from appliance.call.verdict import Refuse, Serve
 from appliance.config.extension import LEVEL_RANGE, check_name
 from appliance.config.pattern import is_dialable
 from appliance.config.settings_area import SettingsArea
@@ -47,6 +47,8 @@ AGAIN, HANG_UP = "again", "hang-up"
 "What a key may do beside leading to a number."
 PAUSE_SECONDS = 3.0
 "After so long without a further key a number is complete."
+MOST_CALLERS = 100
+"In menus at once: more than a small office has lines for, and each of them is sent fifty packets a second."
 MOST_GREETINGS = 50
 "For one caller: a line on which nobody ever hangs up must come free sometime."
 MOST_AHEAD = 32
@@ -190,6 +192,8 @@ class Attendants(Feature):
     def reached(self, target: Target, dialled: Dialled) -> Verdict | None:
         if not isinstance(target, ToFeature) or self._attendant(target.number) is None:
             return None
+        if len(self._visits) >= MOST_CALLERS:
+            return Refuse(Cause.BUSY)
         visit = _Visit(dialled, target.number, self.house.exchange.wall())
         return Serve(lambda call: self._attend(call, visit), "attendant")
 
@@ -281,7 +285,7 @@ class Attendants(Feature):
         """Whether there is somebody to be rung. `last`: when they do not answer, there is nobody else but the menu."""
         came = visit.came
         asking = msgspec.structs.replace(
-            self.house.further(call, call.caller.sip, number),
+            self.house.further(call, call.caller.sip, number, baggage=came.baggage),
             hops_left=came.hops_left,
             steps=came.steps,
             passed=came.passed,
@@ -301,6 +305,7 @@ class Attendants(Feature):
             leg.hang_up(GONE_ON)
             return True
         further.purpose = _PutThrough(self, visit, "" if last else attendant.failed_to)
+        self.house.playback.start(leg.media)  # until it rings: on lines that takes seconds
         further.start(plan)
         return True
 
