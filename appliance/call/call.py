@@ -27,9 +27,9 @@ from appliance.call.events import (
     Updated,
     Withdrawn,
 )
-from appliance.call.info_keys import key_in
 from appliance.call.joining import Joining
 from appliance.call.negotiation import NOBODY, Negotiation
+from appliance.call.pressing import Pressing
 from appliance.call.record import make_record
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.call.sip_session import ignore
@@ -58,8 +58,8 @@ class Call:
     """From the INVITE that was let in to its record. It ends exactly once, by `end`."""
 
     __slots__ = (
-        "_answered_now", "_away", "_on_key", "_owner", "_said", "_service", "answered_at", "answered_by", "callee", "caller",
-        "calling", "dialled", "id", "joining", "negotiation", "origin", "over", "purpose", "started_at",
+        "_answered_now", "_away", "_owner", "_said", "_service", "answered_at", "answered_by", "callee", "caller",
+        "calling", "dialled", "id", "joining", "negotiation", "origin", "over", "pressing", "purpose", "started_at",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, call_id: str, dialled: Dialled, caller: CallerLeg) -> None:
@@ -74,8 +74,8 @@ class Call:
         self.negotiation = Negotiation(self)
         self.calling = Calling(self, owner, self.negotiation)
         self.joining = Joining(self, owner)
+        self.pressing = Pressing(self, owner)
         self._service: CancelScope | None = None  # that the exchange itself has taken the call for
-        self._on_key: Callable[[str], None] | None = None  # that wants to know what the caller presses
         self._away: list[Leg] = []  # who is in another call, and may come back
         self._said: tuple[tuple[bytes, bytes], ...] = ()  # what both had said and been told when one went
         self.purpose: Purpose | None = None
@@ -106,6 +106,11 @@ class Call:
     def is_left(self) -> bool:
         """Whether somebody went on in another call, and has not come back."""
         return bool(self._away)
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the exchange itself has taken it."""
+        return self._service is not None
 
     def other(self, leg: SipLeg) -> Leg | None:
         """Who talks with `leg` in this call; None when nobody does."""
@@ -155,18 +160,9 @@ class Call:
         """`leg` has picked up, and is the callee from now on. `event` is as the caller is to hear it."""
         self.callee = leg
         self.answered_by = leg.number
-        self._listen()
+        self.pressing.listen()
         self._owner.wire.relay.join(self.caller.media, leg.media)
         self._answer(event)
-
-    def _listen(self) -> None:
-        if self._owner.listens:
-            for leg in self.parties():
-                leg.media.listen(partial(self._pressed, leg))
-
-    def _pressed(self, leg: Leg, key: str) -> None:
-        if not self.over:
-            self.safely(partial(self._owner.pressed, self, leg, key))
 
     def _answer(self, event: Answered) -> None:
         if self.answered_at is None:
@@ -191,18 +187,11 @@ class Call:
         self.answered_by = self.dialled.to_number
         self._answer(Answered(Content("application/sdp", self.caller.media.describe(own)), ()))
 
-    def listen(self, on_key: Callable[[str], None]) -> None:
-        """Tell whoever serves the call of each key (0-9, *, #, A-D) that the caller presses."""
-        self._on_key = on_key
-        self.caller.media.listen(on_key)
-
     def _stop_service(self) -> None:
         if self._service is not None:
             self._service.cancel()
             self._service = None
-        if self._on_key is not None:
-            self._on_key = None
-            self.caller.media.listen(None)
+        self.pressing.stop()
 
     # --- who comes and goes
 
@@ -250,7 +239,7 @@ class Call:
             self.end(HungUp(Ending.of(Cause.LOST)), "system")
             return
         self._owner.wire.relay.join(self.caller.media, self.callee.media)
-        self._listen()
+        self.pressing.listen()
         stayed = self.caller if away[0] is self.callee else self.callee
         self.negotiation.come_back(away[0], stayed, changed=self._say() != self._said)
         self._owner.changed()
@@ -306,9 +295,8 @@ class Call:
                 self.negotiation.update(leg, other, event)
             case Asked():
                 self.negotiation.ask(other, event)
-                # A phone that sends its keys by RTP too has pressed each but once.
-                if self.answered_at is not None and not leg.media.hears_keys and (key := key_in(event)):
-                    self._owner.pressed(self, leg, key)
+                if self.answered_at is not None:
+                    self.pressing.asked(leg, event)
             case Confirmed() if self.joining.confirmed(leg, event):
                 pass  # it was the answer that somebody waited for who picks up, or is picked up
             case Confirmed() if other is not None:
@@ -328,7 +316,7 @@ class Call:
             case Updated():
                 answer_locally(leg, event)
             case Asked():
-                event.reply(self._asked_alone(leg, event))
+                event.reply(Outcome(200, "OK") if self.pressing.asked(leg, event) else NOBODY)
             case Referred():
                 event.reply(Outcome(603, "Decline"))
             case Confirmed(content) if content is not None and content.is_session:
@@ -336,15 +324,6 @@ class Call:
                 leg.said = content.body
             case _:
                 pass
-
-    def _asked_alone(self, leg: Leg, event: Asked) -> Outcome:
-        key = key_in(event)
-        if self._on_key is None or not key:
-            return NOBODY
-        # A phone that sends its keys by RTP too has pressed each but once.
-        if not leg.media.hears_keys:
-            self._on_key(key)
-        return Outcome(200, "OK")
 
     def _hung_up(self, event: HungUp, side: str) -> None:
         if event.ending.cause is Cause.LOST:

@@ -127,6 +127,8 @@ class Negotiation:
         else:
             self._restore(stayed, back)
         self._play_both(stayed, back)
+        if not self._talk.is_left:
+            self.play(back, stayed)  # they may have begun to hold, or ceased, while they were away
 
     def _restore(self, leg: Leg, other: Leg) -> None:
         """What `leg` said last stands, and `other` knows it so."""

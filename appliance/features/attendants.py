@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
-from appliance.call.cause import Cause, Ending
+from appliance.call.cause import Cause
 from appliance.call.decision import FromExtension, ToFeature
 from appliance.call.diversion import sent_on
 from appliance.call.events import Dialled, Diverted, HungUp
@@ -25,6 +25,7 @@ from appliance.config.settings_area import SettingsArea
 from appliance.errors import ConfigError, PeerError
 from appliance.features.feature import Feature
 from appliance.features.numbers import NUMBERED, check_free, check_target
+from appliance.features.recall import GONE_ON
 from appliance.media.prompts import NAME
 
 if TYPE_CHECKING:
@@ -53,8 +54,6 @@ MOST_GREETINGS = 50
 "For one caller: a line on which nobody ever hangs up must come free sometime."
 MOST_AHEAD = 32
 "Keys that are pressed faster than menus can follow; a phone that floods us presses no others."
-
-GONE_ON = HungUp(Ending.of(Cause.HANDED_OVER))
 
 
 class Attendant(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,7 +214,7 @@ class Attendants(Feature):
         if call.over:
             return
         keys = _Keys(self.house.timers)
-        call.listen(keys.press)
+        call.pressing.serve(keys.press)
         self._visits[call.id] = visit
         try:
             attendant = self._attendant(visit.number)
@@ -298,13 +297,18 @@ class Attendants(Feature):
         except RefusedError:
             return False
         leg = call.hand_over(call.caller)
+        purpose: Purpose = _PutThrough(self, visit, "" if last else attendant.failed_to)
+        theirs = call.purpose
+        if theirs is not None and theirs.goes_along:
+            purpose, call.purpose = theirs, None
         call.end(GONE_ON, "system")
         try:
             further = self.house.exchange.call_from(leg, dialled)
         except PeerError:
             leg.hang_up(GONE_ON)
+            purpose.ended(call, GONE_ON)
             return True
-        further.purpose = _PutThrough(self, visit, "" if last else attendant.failed_to)
+        further.purpose = purpose
         self.house.playback.start(leg.media)  # until it rings: on lines that takes seconds
         further.start(plan)
         return True

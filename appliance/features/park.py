@@ -22,6 +22,7 @@ from appliance.config.settings_area import SettingsArea
 from appliance.directory.lamps import Lamp, LampState, Party
 from appliance.errors import ConfigError, PeerError
 from appliance.features.feature import Code, Feature
+from appliance.features.recall import GONE_ON
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
@@ -34,7 +35,6 @@ __all__ = ["Park", "ParkSetting"]
 
 SECONDS_RANGE = (10, 3_600)
 SLOTS_RANGE = (1, 99)
-GONE_ON = HungUp(Ending.of(Cause.HANDED_OVER))
 
 
 class ParkSetting(msgspec.Struct, frozen=True, kw_only=True):

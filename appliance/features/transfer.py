@@ -9,18 +9,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from appliance.call.cause import Cause, Ending
 from appliance.call.connected_caller import ConnectedCaller
-from appliance.call.events import Dialled, HungUp
-from appliance.call.inbound import RefusedError
 from appliance.call.purpose import Purpose
 from appliance.errors import PeerError
 from appliance.features.feature import Feature
+from appliance.features.recall import GONE_ON, recall
 from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
-    from appliance.call.events import Progress, Referred
+    from appliance.call.events import Dialled, HungUp, Progress, Referred
     from appliance.call.events import Transfer as Report
     from appliance.call.leg import Leg
     from appliance.call.sip_leg import SipLeg
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Transfer"]
 
 logger = logging.getLogger(__name__)
-
-GONE_ON = HungUp(Ending.of(Cause.HANDED_OVER))
 
 
 class Transfer(Feature):
@@ -45,7 +41,7 @@ class Transfer(Feature):
     def refer(self, call: Call, leg: SipLeg, event: Referred) -> bool:
         """A phone sends REFER. False declines it; PeerError."""
         other = call.other(leg)
-        if other is None or leg.way:
+        if other is None or leg.way or not _may_be_transferred(call):
             return False
         if call.answered_at is None:
             raise PeerError(491, "Request Pending")  # the two are being joined only now
@@ -87,7 +83,7 @@ class Transfer(Feature):
     def _attended(self, call: Call, leg: SipLeg, other: Leg, event: Referred) -> None:
         assert event.replaces is not None
         second, asked_by = self.house.exchange.transfers.find(event.replaces, initiated_only=False)
-        if asked_by.number != leg.number or asked_by.way or second is call:
+        if asked_by.number != leg.number or asked_by.way or second is call or not _may_be_transferred(second):
             raise PeerError(403, "Forbidden")
         third = second.other(asked_by)
         if third is not None and second.answered_at is None:
@@ -128,9 +124,7 @@ class Transfer(Feature):
             return
         report.progress(200)
         if second.purpose is not None:
-            second.purpose.answered(
-                second
-            )  # whoever had put `leg` through to it has nothing to do with it any more
+            second.purpose.replaced(second)
         second.purpose = _Blind(self.house, call, leg, report, told=True)
         call.end(GONE_ON, "system")
 
@@ -154,6 +148,10 @@ class Transfer(Feature):
         further.purpose = _Replacing(call)
         further.connect(call.hand_over(other))
         return True
+
+
+def _may_be_transferred(call: Call) -> bool:
+    return call.purpose is None or call.purpose.allows_transfer
 
 
 def _take_back(call: Call, leg: SipLeg) -> None:
@@ -183,28 +181,17 @@ class _Blind(Purpose):
         self._tell(200)
         self._call.end(GONE_ON, "system")
 
+    def replaced(self, call: Call) -> None:
+        # Whoever has put the former caller through has nothing to do with it any more.
+        self.answered(call)
+
     def failed(self, call: Call, event: HungUp) -> None:
         self._tell(event.ending.status, event.ending.text)
         gone = call.hand_over(call.caller)
         if not self._call.over:
             self._call.take_back()
         elif not gone.over:
-            self._recall(call, gone)
-
-    def _recall(self, call: Call, gone: SipLeg) -> None:
-        """Whoever put them through has hung up: they are rung, so that nobody is left hanging."""
-        house = self._house
-        dialled = house.further(call, gone, self._leg.number)
-        try:
-            further = house.exchange.call_from(gone, dialled)
-        except PeerError:
-            gone.hang_up(GONE_ON)
-            return
-        house.playback.start(gone.media)
-        try:
-            further.start(house.exchange.router.route(dialled))
-        except RefusedError as refused:
-            further.end(HungUp(refused.ending), "system")
+            recall(self._house, call, gone, self._leg.number)
 
     def ended(self, call: Call, event: HungUp) -> None:
         self._tell(event.ending.status, event.ending.text)

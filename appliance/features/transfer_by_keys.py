@@ -17,6 +17,7 @@ from appliance.config.codes import codes_of
 from appliance.config.pattern import MAX_NUMBER
 from appliance.errors import PeerError
 from appliance.features.feature import Code, Feature
+from appliance.features.recall import GONE_ON, recall
 
 if TYPE_CHECKING:
     from appliance.call.call import Call
@@ -32,8 +33,6 @@ PAUSE_SECONDS = 4.0
 LONGEST_CODE = 8
 MOST_REMEMBERED = 512
 "Legs whose last keys are known; more people do not press keys at one time."
-
-GONE_ON = HungUp(Ending.of(Cause.HANDED_OVER))
 
 
 @dataclass(slots=True)
@@ -175,7 +174,10 @@ class _Report:
 
 
 class _Consulting(Purpose):
-    """The call in which somebody asks, while another one waits in `first`."""
+    """The call in which somebody asks, while another one waits in `first`, who would be forgotten after a transfer by REFER."""
+
+    allows_transfer = False
+    goes_along = True
 
     def __init__(self, house: House, first: Call) -> None:
         self._house = house
@@ -200,6 +202,12 @@ class _Consulting(Purpose):
 
     def ended(self, call: Call, event: HungUp) -> None:
         # Whoever asks is lost, or was put through to somebody else: nobody would ever come back to the one who waits.
+        self._let_go()
+
+    def replaced(self, call: Call) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._first.is_left:
             self._first.end(GONE_ON, "system")
 
@@ -212,22 +220,47 @@ class _Consulting(Purpose):
     def _join(self, call: Call) -> bool:
         """Whoever asked has hung up: the one who waits is put through."""
         first = self._first
-        (waiting,) = first.parties()
+        (waiting,), asker = first.parties(), call.caller.number
         leg = first.hand_over(waiting)
         first.end(GONE_ON, "system")
         try:
             if call.callee is not None:
                 self._connect(call, leg, call.callee)
                 return False
+            if call.is_served:
+                self._call_again(call, leg, asker)
+                return False
             call.replace_caller(ConnectedCaller(leg, self._house.timers, self._house.playback))
         except PeerError:
             leg.hang_up(GONE_ON)
             return False
-        call.purpose = None
+        call.purpose = _PutThrough(self._house, asker)
         return True
+
+    def _call_again(self, call: Call, leg: SipLeg, asker: str) -> None:
+        """What a service has told whoever asked is not to be handed over: it is called anew."""
+        house = self._house
+        dialled = house.further(self._first, leg, call.dialled.to_number, payer=house.rights_of(asker))
+        plan = house.exchange.router.route(dialled)
+        further = house.exchange.call_from(leg, dialled)
+        further.purpose = _PutThrough(house, asker)
+        further.start(plan)
 
     def _connect(self, call: Call, leg: SipLeg, asked: Leg) -> None:
         payer = self._house.rights_of(call.dialled.from_number)
         dialled = self._house.further(self._first, leg, asked.number, payer=payer)
         further = self._house.exchange.call_from(leg, dialled)
         further.connect(call.hand_over(asked))
+
+
+class _PutThrough(Purpose):
+    """The call that rings still, for whoever waits in the place of the one who asked."""
+
+    def __init__(self, house: House, asker: str) -> None:
+        self._house = house
+        self._asker = asker
+
+    def failed(self, call: Call, event: HungUp) -> None:
+        gone = call.hand_over(call.caller)
+        if not gone.over:
+            recall(self._house, call, gone, self._asker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.sip.message import Request
+from tests.call.outside_world import OutsideWorld, trunk
 from tests.features.crowd import Crowd, Desk, Line
 from tests.features.ears import played_to
 from tests.features.test_two_services import HELD, OK, fails, gone, over
@@ -313,6 +314,92 @@ async def test_several_phones_of_whom_it_leads_to(crowd: Crowd) -> None:
         assert len(bob.in_state("ringing")) == 1
         await crowd.answer(further)
         assert (crowd.pairs(), bob.in_state("ringing")) == ([("101", "102")], [])
+        await over(crowd, calling)
+
+
+# --- transfer by keys, anonymous call rejection
+
+
+async def test_put_through_to_it_by_keys(crowd: Crowd) -> None:
+    """Keys of whoever is in the menu are the menu's: they put nobody through."""
+    alice, bob, carol, _ = crowd.desks
+    async with crowd.at_work():
+        talking, bobs = await crowd.talk(alice, bob)
+        await press(crowd, talking, "##700#")
+        assert (heard(crowd, bobs), talking.state) == ("chime", "gone")
+        await press(crowd, bobs, "3")
+        carols = await crowd.answer(carol)
+        await press(crowd, carols, "##101#")
+        await crowd.answer(alice)
+        assert crowd.pairs() == [("102", "101")]
+        await over(crowd, bobs)
+
+
+@pytest.mark.parametrize("key", ["", "3"])
+async def test_asked_by_keys(crowd: Crowd, key: str) -> None:
+    """Whoever asks hears the menu, and by a key of it somebody else; when they hang up, the one who waits gets that."""
+    alice, bob, carol, _ = crowd.desks
+    async with crowd.at_work():
+        talking, bobs = await crowd.talk(alice, bob)
+        await press(crowd, talking, "**700#")
+        assert (heard(crowd, talking), heard(crowd, bobs)) == ("chime", "music")
+        await press(crowd, talking, key)
+        if key:
+            await crowd.answer(carol)
+        await crowd.hang_up(talking)
+        if not key:
+            assert heard(crowd, bobs) == "chime"
+            await press(crowd, bobs, "3")
+            await crowd.answer(carol)
+        assert crowd.pairs() == [("102", "103")]
+        await over(crowd, bobs)
+
+
+async def test_asked_by_keys_in_vain(crowd: Crowd) -> None:
+    """Whom the menu leads to is busy: the two talk again."""
+    alice, bob, carol, _ = crowd.desks
+    async with crowd.at_work():
+        talking, bobs = await crowd.talk(alice, bob)
+        await press(crowd, talking, "**700#3")
+        await crowd.hang_up(carol.in_state("ringing")[0])
+        assert (crowd.pairs(), heard(crowd, bobs)) == ([("101", "102")], "")
+        await press(crowd, talking, "**700#3")
+        await crowd.answer(carol)
+        await press(crowd, talking, "**")
+        assert crowd.pairs() == [("101", "102")]
+        await over(crowd, bobs)
+
+
+async def test_whoever_asks_by_keys_is_hung_up_on(crowd: Crowd) -> None:
+    """Nothing was chosen: the two talk again."""
+    alice, bob, _, _ = crowd.desks
+    crowd.office.set("attendants", "700", tries=1, wait_seconds=5)
+    async with crowd.at_work():
+        talking, bobs = await crowd.talk(alice, bob)
+        await press(crowd, talking, "**700#")
+        await crowd.waits(10)
+        assert (crowd.pairs(), heard(crowd, bobs)) == ([("101", "102")], "")
+        await over(crowd, bobs)
+
+
+async def test_whoever_hides_and_is_not_wanted_there(crowd: Crowd) -> None:
+    """The greeting is heard again; where nobody minds they are put through."""
+    _, _, carol, dave = crowd.desks
+    crowd.office.set("anonymous-rejection", "103", enabled=True)
+    world = OutsideWorld(crowd.office)
+    (server,) = world.trunk(trunk("hq", incoming="700"), ("203.0.113.99", 5060))
+    outside = Desk(crowd.office, "anonymous", server.address)
+    crowd.desks.append(outside)
+    async with crowd.at_work():
+        calling = outside.call("700")
+        await crowd.settle()
+        assert calling.state == "talking"
+        await press(crowd, calling, "3")
+        await crowd.waits(3)
+        assert carol.in_state("ringing") == []
+        await press(crowd, calling, "4")
+        await crowd.answer(dave)
+        assert crowd.pairs() == [("", "104")]
         await over(crowd, calling)
 
 

@@ -58,6 +58,24 @@ async def test_whoever_calls_hangs_up_while_it_rings(crowd: Crowd) -> None:
         await crowd.ends("cancelled")
 
 
+async def test_two_clicks_on_one_extension(crowd: Crowd) -> None:
+    """Both ring, like two callers; whoever takes one has the other one waiting."""
+    alice, bob, carol, other = crowd.desks
+    async with crowd.at_work():
+        await dial(crowd, "101", "102")
+        await dial(crowd, "101", "103")
+        first, second = alice.in_state("ringing")
+        first.pick_up()
+        await crowd.settle()
+        await crowd.answer(bob)
+        for line in (second, *other.in_state("ringing")):
+            await crowd.hang_up(line)
+        assert carol.in_state("ringing") == []
+        assert crowd.pairs() == [("101", "102")]
+        await crowd.hang_up(first)
+        await crowd.ends("busy", "normal")
+
+
 async def test_to_one_who_forwards(crowd: Crowd) -> None:
     alice, _, carol, _ = crowd.desks
     crowd.office.set("forwarding", "102", always="103")

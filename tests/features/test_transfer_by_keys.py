@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from appliance.media.keys import KEYS
 from tests.call.playbook import ANSWER, OFFER, Phone, sdp, talk
 from tests.features.office import Office
@@ -103,6 +107,22 @@ def test_hang_up_while_it_rings(office: Office, alice: Phone, bob: Phone, carol:
     office.ends("handed_over", "normal")
 
 
+def test_hang_up_while_it_rings_and_nobody_answers(
+    office: Office, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """Whoever was put through rings the one who did it, as after any transfer in vain."""
+    talk(office, alice, bob)
+    press(office, alice, bob, "**103")
+    office.waits(4)
+    office << carol.gets("INVITE") >> carol.says(180)
+    office >> alice.bye() << alice.gets(200)
+    office >> carol.says(480) << carol.gets("ACK")
+    office << alice.gets("INVITE", "<sip:102@192.0.2.1>") >> alice.says(200, OFFER) << alice.gets("ACK")
+    office << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
+    office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()
+    office.ends("handed_over", "unavailable", "normal")
+
+
 def test_whom_one_asks_is_busy(office: Office, alice: Phone, bob: Phone, carol: Phone) -> None:
     talk(office, alice, bob)
     press(office, alice, bob, "**103")
@@ -162,21 +182,6 @@ def test_whoever_is_asked_puts_nobody_through_by_keys(
     office.ends("handed_over", "normal", "normal")
 
 
-def test_whoever_is_asked_puts_through_whoever_asks(
-    office: Office, alice: Phone, bob: Phone, carol: Phone
-) -> None:
-    """Alice is gone, and nobody would come back to bob."""
-    dave = office.phone("104")
-    asked(office, alice, bob, carol)
-    office >> carol.ask("REFER", Refer_To="<sip:104@192.0.2.1>") << carol.gets(202)
-    office << carol.gets("NOTIFY") << dave.gets("INVITE") >> carol.ok()
-    office >> dave.says(200, sdp("10.4.4.4", 7000)) << dave.gets("ACK")
-    office << alice.gets("INVITE") << carol.gets("NOTIFY") << carol.gets("BYE") << bob.gets("BYE")
-    office >> carol.ok() >> carol.ok() >> bob.ok() >> alice.says(200, OFFER) << alice.gets("ACK")
-    office >> dave.bye() << dave.gets(200) << alice.gets("BYE") >> alice.ok()
-    office.ends("handed_over", "handed_over", "normal")
-
-
 def test_a_phone_that_sends_its_keys_both_ways(
     office: Office, alice: Phone, bob: Phone, carol: Phone
 ) -> None:
@@ -197,6 +202,29 @@ def test_a_phone_that_sends_its_keys_both_ways(
     office >> carol.says(486) << carol.gets("ACK")
     (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("busy", "normal")
     assert media._on_key is None
+
+
+@pytest.mark.parametrize("first", ["info", "rtp"])
+def test_the_very_first_key_is_pressed_once(office: Office, alice: Phone, bob: Phone, first: str) -> None:
+    """Whichever of the two ways is quicker: a # is no ##."""
+    events = OFFER.replace(b"AVP 8", b"AVP 8 101") + b"a=rtpmap:101 telephone-event/8000\r\n"
+    office >> alice.invite("102", events) << bob.gets("INVITE") << alice.gets(100)
+    office >> bob.says(200, ANSWER) << bob.gets("ACK") << alice.gets(200) >> alice.ack()
+    (call,) = office.exchange._calls.values()
+    pair = call.caller.media._pairs[0]
+    assert pair is not None
+    assert pair.rtp.keys is not None
+    keys = pair.rtp.keys
+    ways: list[Callable[[], None]] = [
+        lambda: press(office, alice, bob, "#"),
+        lambda: keys.read(packet(KEYS.index("#"), 160)),
+    ]
+    for way in ways if first == "info" else ways[::-1]:
+        way()
+    assert not office.playback._playing
+    keys.read(packet(KEYS.index("#"), 960))
+    assert office.playback._playing, "and with the next one it is ##"
+    (office >> bob.bye() << bob.gets(200) << alice.gets("BYE") >> alice.ok()).ends("normal")
 
 
 def test_nobody_listens_where_both_codes_are_off(office: Office, alice: Phone, bob: Phone) -> None:

@@ -53,6 +53,7 @@ async def over(crowd: Crowd, *lines: Line) -> None:
         for line in desk.in_state("ringing", "calling", "talking"):
             await crowd.hang_up(line)
     assert len(crowd.office.exchange) == 0
+    await crowd.waits(1)  # a tone that somebody heard ends
 
 
 # --- transfer
