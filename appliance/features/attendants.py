@@ -119,6 +119,11 @@ def _menu(attendant: Attendant) -> dict[str, str]:
     return {text[0]: text[2:] for text in attendant.keys}
 
 
+def _targets(attendant: Attendant) -> set[str]:
+    """Where its owner has it lead."""
+    return {*_menu(attendant).values(), attendant.otherwise_to, attendant.failed_to}
+
+
 def chosen(typed: str, menu: Mapping[str, str], numbers: Collection[str], *, complete: bool) -> str | None:
     """What the keys mean that were pressed so far: a number or one of the other choices, or empty for nothing there is.
 
@@ -296,6 +301,10 @@ class Attendants(Feature):
             plan = self.house.exchange.router.route(dialled)
         except RefusedError:
             return False
+        if plan.emergency and number not in _targets(attendant):
+            return (
+                False  # it has the number of something in the house, too, which is what the caller may dial
+            )
         leg = call.hand_over(call.caller)
         purpose: Purpose = _PutThrough(self, visit, "" if last else attendant.failed_to)
         theirs = call.purpose

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from appliance.sip.message import Request
-from tests.call.outside_world import OutsideWorld, trunk
+from tests.call.outside_world import OutsideWorld, line, route, trunk
 from tests.features.crowd import Crowd, Desk, Line
 from tests.features.ears import played_to
 from tests.features.test_two_services import HELD, OK, fails, gone, over
@@ -401,6 +402,61 @@ async def test_whoever_hides_and_is_not_wanted_there(crowd: Crowd) -> None:
         await crowd.answer(dave)
         assert crowd.pairs() == [("", "104")]
         await over(crowd, calling)
+
+
+# --- numbers outside
+
+
+@pytest.mark.parametrize("level", [2, 3])
+async def test_a_key_leads_outside_by_the_attendants_own_right(crowd: Crowd, level: int) -> None:
+    """Whoever calls: from outside nobody has any, and alice's own does not count."""
+    alice, *_ = crowd.desks
+    office = crowd.office
+    office.extensions["101"] = msgspec.structs.replace(office.extensions["101"], level=9)
+    office.set("attendants", "700", keys=("5=0911555",), level=level)
+    world = OutsideWorld(office, out_prefix="")
+    (provider,) = world.trunk(trunk("hq", incoming="700"), ("203.0.113.99", 5060))
+    mobile = Desk(office, "0911555", world.line(line("a")).address)
+    world.routes(route("line:a", pattern="0X.", level=3))
+    outside = Desk(office, "0123456", provider.address)
+    crowd.desks += [mobile, outside]
+    async with crowd.at_work():
+        for desk in (alice, outside):
+            calling = desk.call("700")
+            await crowd.settle()
+            await press(crowd, calling, "5")
+            if level == 3:
+                await crowd.answer(mobile)
+                assert len(crowd.pairs()) == 1
+            await crowd.waits(3)
+            assert (len(mobile.in_state("talking")), calling.state) == (level == 3, "talking")
+            await crowd.hang_up(calling)
+            await over(crowd)
+    causes = [each.cause for each in office.records]
+    assert causes == (["handed_over", "normal"] * 2 if level == 3 else ["normal"] * 2)
+
+
+@pytest.mark.parametrize("number", ["0911555", "90911555#", "*72104#", "110#", "#", "**", "999999"])
+async def test_nobody_dials_anything_but_the_house(crowd: Crowd, number: str) -> None:
+    """Neither numbers outside, nor emergency numbers, nor codes, whatever right the attendant has; a group's name or not."""
+    office = crowd.office
+    office.set("groups", "110", members=("101",))
+    office.set("attendants", "700", keys=(), level=9, direct_dialling=True, tries=9)
+    world = OutsideWorld(office, out_prefix="9", emergency=("110",))
+    (provider,) = world.trunk(trunk("hq", incoming="700"), ("203.0.113.99", 5060))
+    mobile = Desk(office, "0911555", world.line(line("a")).address)
+    world.routes(route("line:a"))
+    outside = Desk(office, "0123456", provider.address)
+    crowd.desks += [mobile, outside]
+    async with crowd.at_work():
+        calling = outside.call("700")
+        await crowd.settle()
+        await press(crowd, calling, number)
+        await crowd.waits(5)
+        assert (mobile.lines, calling.state) == ({}, "talking")
+        await crowd.hang_up(calling)
+    assert [each.cause for each in office.records] == ["normal"]
+    assert office.setting("forwarding", "101").always == ""
 
 
 # --- other attendants
