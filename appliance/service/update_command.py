@@ -5,9 +5,9 @@ Exit status: 0 it is being tried, 1 refused with the reason and nothing changed.
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
@@ -28,6 +28,7 @@ from appliance.system.update.updater import examine, install, only_one
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
     from appliance.system.update.site import Site
     from appliance.system.update.state import Trial
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.source is None:
             sys.stdout.write(_last(site))
             return EXIT_DONE
-        with only_one(site), opened(arguments.source, site) as file:
+        with only_one(site), opened(arguments.source, site, believed=not arguments.requested) as file:
             if arguments.check:
                 manifest = examine(file, site).manifest
                 sys.stdout.write(
@@ -77,17 +78,25 @@ def run(arguments: argparse.Namespace) -> int:
             _remember_refusal(site, error)
     except OSError as error:
         sys.stderr.write(f"branchbox: {error}\n")
+    finally:
+        if arguments.requested:
+            with suppress(OSError):
+                (arguments.data / box.UPLOADED_FILE).unlink()
     return EXIT_REFUSED
 
 
 @contextmanager
-def opened(source: str, site: Site) -> Iterator[BinaryIO]:
-    """The update as a file that can be read twice. ConfigError, OSError."""
+def opened(source: str, site: Site, *, believed: bool = True) -> Iterator[BinaryIO]:
+    """The update as a file that can be read twice. ConfigError, OSError.
+
+    `believed`: whether the name was given by root; otherwise no link is followed, and no pipe waited for.
+    """
     if is_url(source):
         with fetched(source, site.releases) as file:
             yield file
     else:
-        with Path(source).open("rb") as file:
+        flags = os.O_RDONLY | os.O_CLOEXEC | (0 if believed else os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(os.open(source, flags), "rb") as file:
             yield file
 
 

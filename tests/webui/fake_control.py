@@ -67,6 +67,8 @@ class FakeControl(FakeFeatures, FakeOutside):
     music: JSON = field(
         default_factory=lambda: {"title": "", "seconds": 38.4, "tones": "europe", "problem": ""}
     )
+    updated: bytes = b""
+    "The update that was uploaded last."
     prompts: list[JSON] = field(default_factory=list)
     backup_schedule: JSON = field(
         default_factory=lambda: {
@@ -154,7 +156,9 @@ class FakeControl(FakeFeatures, FakeOutside):
         }
 
     def update_install(self, key: str | None, values: JSON) -> JSON:
-        if not str(values["source"]).startswith("http"):
+        if "file" in values:
+            self.updated = Path(values["file"]).read_bytes()
+        elif not str(values["source"]).startswith("http"):
             raise ConfigError("source", "update.no_address")
         return {"done": True}
 

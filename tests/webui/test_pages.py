@@ -161,6 +161,7 @@ def test_every_word_is_used() -> None:
         "console.call.",
         "console.ended_by.",
         "console.missing.",
+        "console.no_room.",
         "console.refused.",
         "console.record.",
         "console.sent_on.",

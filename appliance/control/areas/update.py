@@ -43,11 +43,13 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     "What the reason's placeholders stand for."
 
 
-class Source(msgspec.Struct, frozen=True):
-    """Where an update is."""
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an update is: one of the two."""
 
-    source: str
+    source: str = ""
     "An http or https address."
+    file: str = ""
+    "The absolute path of a file on the disk that has the data, which is moved away. Only on the box itself."
 
 
 async def show(_: Parts, __: Request[Nothing]) -> Update:
@@ -68,8 +70,14 @@ async def show(_: Parts, __: Request[Nothing]) -> Update:
 
 
 async def install(parts: Parts, request: Request[Source]) -> Done:
+    folder, source, file = parts.store.folder, request.values.source.strip(), request.values.file
+    if file and not request.is_local:
+        raise ConfigError("update", "error.only_on_the_box")
     try:
-        await anyio.to_thread.run_sync(box.request_update, parts.store.folder, request.values.source.strip())
+        if file:
+            await anyio.to_thread.run_sync(box.request_uploaded_update, folder, Path(file))
+        else:
+            await anyio.to_thread.run_sync(box.request_update, folder, source)
     except OSError as error:
         raise ConfigError(
             "update", "error.cannot_write", file=box.REQUEST_FILE, reason=error.strerror
