@@ -31,6 +31,8 @@ NUMBERS = ("101", "102", "103", "104", "102")
 TARGETS = ("101", "102", "103", "104", "600", "90777", "700")
 "Extensions, a group, a number outside, and an attendant."
 MENU = ("1=102", "2=103", "3=600", "4=90777", "5=701", "6=109", "7=again", "8=hang-up")
+BY_KEYS = ("##103#", "**103#", "**", "##700#", "**700#", "##600#", "##*851#", "**700#2")
+"Transfers."
 WAYS = ("invite", "update", "late")
 
 
@@ -79,11 +81,17 @@ class House(Crowd):
                 continue
             one, other = call.caller.media, call.callee.media
             assert one._partner is other, "two who talk do not hear each other"
-            assert (one in playing) == holds(call.callee.said), "music for the caller"
-            assert (other in playing) == holds(call.caller.said), "music for the callee"
+            for media, said in ((one, call.callee.said), (other, call.caller.said)):
+                # The tones that answer keys end the music of one who is held.
+                assert media not in playing or holds(said), "music for one who is not held"
+                assert media in playing or not holds(said) or self.beeps, "no music for one who is held"
             lines = [self.line_of(leg) for leg in call.legs]
             if not any(line is None or line.wants or line.desk.missed or line.desk.refuses for line in lines):
                 assert [line.told for line in lines if line] == ["sendrecv"] * 2, "nobody holds"
+
+    @property
+    def beeps(self) -> bool:
+        return any("press keys" in each for each in self.story)
 
     def line_of(self, leg: SipLeg) -> Line | None:
         call_id = leg.dialog.call_id if leg.dialog is not None else ""
@@ -155,6 +163,12 @@ def press(house: House, desk: Desk, number: int) -> None:
         line.act(line.ask("INFO", b"Signal=%d" % (number % 8 + 1), Content_Type="application/dtmf-relay"))
 
 
+def press_keys(house: House, desk: Desk, number: int) -> None:
+    if (line := desk.line(number // 8, "talking")) is not None:
+        for key in BY_KEYS[number % len(BY_KEYS)]:
+            line.act(line.ask("INFO", f"Signal={key}".encode(), Content_Type="application/dtmf-relay"))
+
+
 def pull(house: House, desk: Desk, number: int) -> None:
     desk.silent = not desk.silent
     desk.missed = True
@@ -184,6 +198,7 @@ DO: dict[str, Callable[[House, Desk, int], None]] = {
     ),
     "pick up in group": lambda house, desk, number: void(desk.call("*50*")),
     "press": press,
+    "press keys": press_keys,
     "pull": pull,
     "refuse": refuse,
     "replace": replace,
@@ -214,6 +229,8 @@ OPENINGS: tuple[tuple[tuple[int, str, int], ...], ...] = (
     ((3, "call", 4), (1, "answer", 0), (1, "park", 1)),
     ((0, "call", 6), (0, "press", 0), (1, "answer", 0)),
     ((0, "call", 6), (0, "press", 0)),
+    ((0, "call", 1), (1, "answer", 0), (0, "press keys", 1)),
+    ((0, "call", 1), (1, "answer", 0), (0, "press keys", 4)),
     ((5, "call", 1), (0, "answer", 0), (0, "transfer", 6), (5, "press", 1), (2, "answer", 0)),
 )
 
