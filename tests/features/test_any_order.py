@@ -81,17 +81,11 @@ class House(Crowd):
                 continue
             one, other = call.caller.media, call.callee.media
             assert one._partner is other, "two who talk do not hear each other"
-            for media, said in ((one, call.callee.said), (other, call.caller.said)):
-                # The tones that answer keys end the music of one who is held.
-                assert media not in playing or holds(said), "music for one who is not held"
-                assert media in playing or not holds(said) or self.beeps, "no music for one who is held"
+            assert (one in playing) == holds(call.callee.said), "music for the caller"
+            assert (other in playing) == holds(call.caller.said), "music for the callee"
             lines = [self.line_of(leg) for leg in call.legs]
             if not any(line is None or line.wants or line.desk.missed or line.desk.refuses for line in lines):
                 assert [line.told for line in lines if line] == ["sendrecv"] * 2, "nobody holds"
-
-    @property
-    def beeps(self) -> bool:
-        return any("press keys" in each for each in self.story)
 
     def line_of(self, leg: SipLeg) -> Line | None:
         call_id = leg.dialog.call_id if leg.dialog is not None else ""

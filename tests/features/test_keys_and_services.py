@@ -83,6 +83,23 @@ async def test_keys_in_vain_while_one_holds(crowd: Crowd) -> None:
         await over(crowd, talking)
 
 
+async def test_keys_in_vain_of_one_who_is_held(crowd: Crowd) -> None:
+    """They hear the tones, and music again."""
+    alice, bob, _, _ = crowd.desks
+    async with crowd.at_work():
+        talking, bobs = await crowd.talk(alice, bob)
+        bobs.change(HELD, "invite")
+        await crowd.settle()
+        await press(crowd, talking, "##")
+        assert played_to(crowd.office, "101") == "confirmation"
+        await crowd.waits(10)
+        assert played_to(crowd.office, "101") == "music"
+        bobs.change((), "invite")
+        await crowd.settle()
+        assert (played_to(crowd.office, "101"), played_to(crowd.office, "102")) == ("", "")
+        await over(crowd, talking)
+
+
 @pytest.mark.parametrize("who", ["whoever presses holds", "whoever is put through holds"])
 async def test_while_somebody_holds(crowd: Crowd, who: str) -> None:
     alice, bob, carol, _ = crowd.desks
