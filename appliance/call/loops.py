@@ -27,6 +27,8 @@ MARK_OCTETS = 8
 MOST_MARKS = 20
 "Exchanges that a call passes on its way: no company has as many in a row, and the header stays short."
 
+LONGEST_MARK = 32
+"Twice as long as ours are: what is longer is no mark, and is not carried about."
 WORN_HOPS = 62
 "Of a Max-Forwards that began as 70 (RFC 3261 §8.1.1.6), eight are used up: no carrier's network takes as many up to us."
 WORN_MARKS = 3
@@ -62,7 +64,7 @@ class Loops:
             mark.strip()
             for value in request.headers.get_all(HEADER)
             for mark in value.split(",")
-            if mark.strip()
+            if 0 < len(mark.strip()) <= LONGEST_MARK
         )
         own = self._mark(dialled)
         if own in came or len(came) >= MOST_MARKS:

@@ -120,7 +120,7 @@ class TransferByKeys(Feature):
     def _refused(self, call: Call, leg: Leg) -> None:
         other = call.other(leg.sip)
         if other is not None:
-            self.house.playback.stop(other.media)
+            call.negotiation.play(leg, other)
         self.house.playback.beep(leg.media, "error")
 
     def _put_through(self, call: Call, leg: Leg, number: str) -> None:

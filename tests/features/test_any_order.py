@@ -31,6 +31,8 @@ NUMBERS = ("101", "102", "103", "104", "102")
 TARGETS = ("101", "102", "103", "104", "600", "90777", "700")
 "Extensions, a group, a number outside, and an attendant."
 MENU = ("1=102", "2=103", "3=600", "4=90777", "5=701", "6=109", "7=again", "8=hang-up")
+BY_KEYS = ("##103#", "**103#", "**", "##700#", "**700#", "##600#", "##*851#", "**700#2")
+"Transfers."
 WAYS = ("invite", "update", "late")
 
 
@@ -155,6 +157,12 @@ def press(house: House, desk: Desk, number: int) -> None:
         line.act(line.ask("INFO", b"Signal=%d" % (number % 8 + 1), Content_Type="application/dtmf-relay"))
 
 
+def press_keys(house: House, desk: Desk, number: int) -> None:
+    if (line := desk.line(number // 8, "talking")) is not None:
+        for key in BY_KEYS[number % len(BY_KEYS)]:
+            line.act(line.ask("INFO", f"Signal={key}".encode(), Content_Type="application/dtmf-relay"))
+
+
 def pull(house: House, desk: Desk, number: int) -> None:
     desk.silent = not desk.silent
     desk.missed = True
@@ -184,6 +192,7 @@ DO: dict[str, Callable[[House, Desk, int], None]] = {
     ),
     "pick up in group": lambda house, desk, number: void(desk.call("*50*")),
     "press": press,
+    "press keys": press_keys,
     "pull": pull,
     "refuse": refuse,
     "replace": replace,
@@ -214,6 +223,8 @@ OPENINGS: tuple[tuple[tuple[int, str, int], ...], ...] = (
     ((3, "call", 4), (1, "answer", 0), (1, "park", 1)),
     ((0, "call", 6), (0, "press", 0), (1, "answer", 0)),
     ((0, "call", 6), (0, "press", 0)),
+    ((0, "call", 1), (1, "answer", 0), (0, "press keys", 1)),
+    ((0, "call", 1), (1, "answer", 0), (0, "press keys", 4)),
     ((5, "call", 1), (0, "answer", 0), (0, "transfer", 6), (5, "press", 1), (2, "answer", 0)),
 )
 
