@@ -102,7 +102,7 @@ verb_boot() { exec "${ROOT}/image/boot.sh"; }
 # shellcheck disable=SC2120 # main passes the options
 verb_test_image() {
     need_venv dev
-    need_packages qemu-system-arm qemu-efi-aarch64 xz-utils sip-tester
+    need_packages qemu-system-arm qemu-efi-aarch64 xz-utils sip-tester mtools dosfstools fdisk
     local which="image and not full"
     [[ ${1:-} == --full ]] && which=image && shift
     "${VENV}/bin/python" -m pytest -m "${which}" tests/image "$@"

@@ -13,6 +13,7 @@ from appliance.call.cause import Cause, Ending
 from appliance.call.diversion import notices, told
 from appliance.call.events import Answered, Asked, Content, HungUp, Outcome, Progress, Updated
 from appliance.call.inbound import RefusedError
+from appliance.call.loops import is_worn
 from appliance.call.negotiation import NOBODY, retell, take
 from appliance.call.ringing import Ringing
 from appliance.call.sip_leg_late_offer import outbound_leg
@@ -34,7 +35,8 @@ class Calling:
     """Of one call."""
 
     __slots__ = (
-        "_call", "_early", "_far_heard", "_negotiation", "_options", "_owner", "_told", "ringing", "rings", "trying",
+        "_call", "_early", "_failure", "_far_heard", "_left", "_negotiation", "_options", "_owner", "_told", "ringing", "rings",
+        "trying",
     )  # fmt: skip
 
     def __init__(self, call: Call, owner: Owner, negotiation: Negotiation) -> None:
@@ -44,6 +46,8 @@ class Calling:
         self._options = owner.options  # of the callees' legs
         self.ringing = Ringing()
         self.trying = Trying(owner)
+        self._left = False  # whether somebody outside was asked
+        self._failure = Ending.of(Cause.LOOP)  # why whoever was rung last does not take it
         self._far_heard = False  # whether sound came from a leg that failed
         self.rings = False
         "Whether a phone has said that it rings."
@@ -90,6 +94,10 @@ class Calling:
             self._call.purpose.rings(self._call, event)
 
     def _dial(self, plan: Plan, target: Destination) -> OutboundLeg:
+        if target.way_out is not None and not plan.emergency:
+            if self._left and is_worn(plan.dialled):
+                raise PeerError(self._failure.status, self._failure.text)
+            self._left = True
         leg = outbound_leg(self._owner.wire, target, self._call.id, self._options_for(target))
         leg.on_event = self._call.receive
         try:
@@ -196,6 +204,7 @@ class Calling:
     def _nobody(self, event: HungUp) -> None:
         """Nobody whom the plan says takes the call: on to the next, or that was it."""
         self.ringing.stop()
+        self._failure = event.ending
         # Nobody is rung twice, nor cut off whom the caller has heard.
         unheard = not (self.rings or self._far_heard)
         try:

@@ -19,6 +19,7 @@ from appliance.locale import say
 from appliance.locale.tongue import explain, language
 from appliance.service import place_options
 from appliance.service.health import measure
+from appliance.service.update_look import ask_exchange, update_to_take, wall
 from appliance.system import box
 from appliance.system.apply import Box
 from appliance.system.update.fetch import fetched, is_url
@@ -48,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--requested", action="store_true", help="take what the exchange was asked for (systemd)"
     )
+    parser.add_argument(
+        "--look", action="store_true", help="look for a newer one, and take it if that is set (systemd)"
+    )
     parser.add_argument("source", metavar="FILE|URL", nargs="?", help="the update; none: how the last went")
 
 
@@ -55,6 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it, or say why not."""
     tongue = language()
     site = place_options.site(arguments)
+    if arguments.look:
+        arguments.source = _found(site, arguments.data)
+        if arguments.source is None:
+            return EXIT_DONE
     if arguments.requested:
         arguments.source = box.requested_update(arguments.data)
     try:
@@ -71,10 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
             trial = update(file, site, arguments.data)
         sys.stdout.write(say("update.is_tried", tongue, version=trial.version) + "\n")
         sys.stdout.flush()
-        return EXIT_DONE if start(trial, site, Box(site.root)) else EXIT_REFUSED
+        return EXIT_DONE if start(trial, Box(site.root)) else EXIT_REFUSED
     except ConfigError as error:
         sys.stderr.write(f"branchbox: {explain(error, tongue)}\n")
-        if arguments.requested:
+        if arguments.requested or arguments.look:
             _remember_refusal(site, error)
     except OSError as error:
         sys.stderr.write(f"branchbox: {error}\n")
@@ -110,15 +118,26 @@ def update(file: BinaryIO, site: Site, data: Path) -> Trial:
     return install(bundle, site, before)
 
 
-def start(trial: Trial, site: Site, machine: Box) -> bool:
+def start(trial: Trial, machine: Box) -> bool:
     """Start what is to be tried; False when the system would not."""
     match trial.kind:
         case "application":
             done = machine.run("systemctl", "restart", "--no-block", place_options.UNIT)
             return machine.run("systemctl", "restart", "--no-block", HEALTH_UNIT) and done
         case "image":
-            reason = () if site.firmware() == "uefi" else ("--reboot-argument=0 tryboot",)
-            return machine.run("systemctl", "reboot", *reason)
+            return machine.run("systemctl", "reboot")
+
+
+def _found(site: Site, data: Path) -> str | None:
+    """The address of an update that is to be taken now."""
+    wanted = ask_exchange(data)
+    if wanted is None:
+        return None
+    try:
+        return update_to_take(site, wanted, wall())
+    except (ConfigError, OSError) as error:
+        sys.stderr.write(f"branchbox: {error}\n")
+        return None
 
 
 def _remember_refusal(site: Site, error: ConfigError) -> None:

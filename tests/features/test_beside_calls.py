@@ -36,7 +36,9 @@ async def moves(crowd: Crowd, line: Line, to: str) -> None:
 # --- a phone sends it on
 
 
-@pytest.mark.parametrize("way", ["102", "forwarded", "700", "group's overflow", "click", "in order"])
+@pytest.mark.parametrize(
+    "way", ["102", "forwarded", "700", "group's overflow", "click", "in order", "attendant"]
+)
 async def test_a_call_that_a_phone_sends_on(crowd: Crowd, way: str) -> None:
     """However it came there, it goes on, and can be picked up where it rings then."""
     alice, bob, carol, dave, _ = crowd.desks
@@ -44,7 +46,8 @@ async def test_a_call_that_a_phone_sends_on(crowd: Crowd, way: str) -> None:
     crowd.office.set("forwarding", "104", always="102")
     crowd.office.set("groups", "600", members=("104",), busy_to="102")
     crowd.office.set("phones", "102", order="in_order" if way == "in order" else "all")
-    number = {"forwarded": "104", "700": "700", "group's overflow": "600"}.get(way, "102")
+    number = {"forwarded": "104", "700": "700", "group's overflow": "600", "attendant": "800"}.get(way, "102")
+    crowd.office.set("attendants", "800", keys=("2=102",), direct_dialling=False)
     async with crowd.at_work():
         if way == "click":
             crowd.office.exchange.dial("101", number)
@@ -53,6 +56,10 @@ async def test_a_call_that_a_phone_sends_on(crowd: Crowd, way: str) -> None:
         else:
             calling = alice.call(number)
             await crowd.settle()
+        if way == "attendant":
+            assert lit(crowd) == {"101": ["confirmed"]}
+            await press(crowd, calling, "2")
+            assert lit(crowd) == {"101": ["confirmed"], "102": ["early"]}
         await moves(crowd, bob.in_state("ringing")[0], "103")
         assert carol.in_state("ringing")
         nothing = dave.call("*40*102")
@@ -221,11 +228,12 @@ def test_a_text_arrives_whatever_is_set_for_calls(
     office.ends()
 
 
-@pytest.mark.parametrize("number", ["600", "700", "*851", "*40*102"])
+@pytest.mark.parametrize("number", ["600", "700", "800", "*851", "*40*102"])
 def test_no_text_goes_to_a_service(office: Office, alice: Phone, bob: Phone, number: str) -> None:
     Texts(office.exchange, Directory(office.extensions.get, office, office))
     office.set("groups", "600", members=("102",))
     office.set("time-conditions", "700", open_to="102", closed_to="102")
+    office.set("attendants", "800", keys=("2=102",))
     office >> message(alice, number) << alice.gets(404)
     office.ends()
 

@@ -30,6 +30,7 @@ from appliance.control.areas import (
     trace,
     trunks,
     update,
+    update_check,
 )
 from appliance.control.areas import features as services
 from appliance.features import FEATURES
@@ -60,6 +61,7 @@ OWN: tuple[Area, ...] = (
     backup_schedule.AREA,
     box.AREA,
     update.AREA,
+    update_check.AREA,
     export.AREA,
     import_.AREA,
 )
