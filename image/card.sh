@@ -25,6 +25,7 @@ TREE=${BUILD}/root
 PARTS=${BUILD}/parts
 IMAGE=${BUILD}/branchbox-${VERSION}-${TARGET}.img
 RESULT=${DIST}/$(basename "${IMAGE}").xz
+BILL=${DIST}/branchbox-${VERSION}-${TARGET}.cdx.json
 
 in_tree() { as_root chroot "${TREE}" "$@"; }
 
@@ -73,6 +74,22 @@ clean_tree() {
         "${TREE}"/var/lib/systemd/random-seed "${TREE}"/etc/*- "${TREE}"/root/.ssh
     as_root mkdir --parents "${TREE}"/boot "${TREE}"/var/cache "${TREE}"/var/log
     as_root truncate --size=0 "${TREE}/etc/machine-id"
+}
+
+# What the image consists of, with versions and licences, beside it and in it. The texts lie in /usr/share/doc there, and those
+# of what is in the executable in its folder `licences`.
+write_bill() {
+    local python=${BUILD}/freeze-python site=${BUILD}/freeze-site report=${BUILD}/freeze-site.json
+    if [[ ${HOST} == "${TARGET}" ]]; then
+        python=/
+        site=$(echo "${BUILD}"/freeze-native/lib/python3*/site-packages)
+        report=${BUILD}/freeze-native/report.json
+    fi
+    (cd "${ROOT}" && "${PYTHON}" -m image.sbom --version "${VERSION}" --root "${TREE}" --frozen "${BUILD}/freeze-${TARGET_MACHINE}" \
+        --unpacked "${BUILD}/unpacked" --unpacked-list image/packages-unpacked \
+        --python-tree "${python}" --site "${site}" --report "${report}" --output "${BILL}")
+    as_root install -D --mode=0644 "${BILL}" "${TREE}/usr/share/doc/branchbox/sbom.cdx.json"
+    say "${BILL#"${ROOT}/"}: $(grep --count '"bom-ref"' "${BILL}") components, $(size_of "${BILL}")"
 }
 
 # What a slot needs on the FAT partition, as an update brings it: the templates still leave open which slot it will be.
@@ -161,12 +178,14 @@ main() {
     add_product
     apply_presets
     clean_tree
-    "${ROOT}/image/leaks.sh" "${TREE}"
+    mkdir --parents "${DIST}"
+    write_bill
     say "card: file systems, after $((SECONDS - started)) s"
     as_root rm --recursive --force "${PARTS}"
     mkdir --parents "${PARTS}" "${DIST}"
     make_slot
     make_fat
+    "${ROOT}/image/leaks.sh" "${TREE}" "${PARTS}/fat"
     make_root
     make_data
     make_disk

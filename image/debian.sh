@@ -62,10 +62,20 @@ is_fresh() { # STAMP_FILE STAMP
 }
 
 # The mirrors of this machine's own apt configuration, as lines of a sources.list with the components
-# that an image needs. BRANCHBOX_MIRROR replaces them: a URL, or several lines of a sources.list.
+# that an image needs. BRANCHBOX_MIRROR replaces them: a URL, or several lines of a sources.list. BRANCHBOX_SNAPSHOT does,
+# too: the time of a state that snapshot.debian.org keeps, such as 20261120T000000Z, so that a build can be had again later.
 mirror_lines() {
-    local components="main non-free-firmware"
-    if [[ ${BRANCHBOX_MIRROR:-} == deb\ * ]]; then
+    local components="main non-free-firmware" archive=https://snapshot.debian.org/archive suite kind
+    if [[ -n ${BRANCHBOX_SNAPSHOT:-} ]]; then
+        [[ ${BRANCHBOX_SNAPSHOT} =~ ^[0-9]{8}T[0-9]{6}Z$ ]] || fail "BRANCHBOX_SNAPSHOT is a time such as 20261120T000000Z"
+        for suite in "" -updates -security; do
+            kind=debian
+            [[ ${suite} == -security ]] && kind=debian-security
+            # What it keeps is signed as it was then, and by now its lists say that they have run out.
+            printf 'deb [check-valid-until=no] %s/%s/%s %s %s\n' \
+                "${BRANCHBOX_SNAPSHOT_ARCHIVE:-${archive}}" "${kind}" "${BRANCHBOX_SNAPSHOT}" "${SUITE}${suite}" "${components}"
+        done
+    elif [[ ${BRANCHBOX_MIRROR:-} == deb\ * ]]; then
         printf '%s\n' "${BRANCHBOX_MIRROR}"
     elif [[ -n ${BRANCHBOX_MIRROR:-} ]]; then
         printf 'deb %s %s %s\n' "${BRANCHBOX_MIRROR}" "${SUITE}" "${components}"
@@ -81,6 +91,17 @@ transport_options() {
         | grep --extended-regexp '^Acquire::(http|https|Retries|Check-Date|Check-Valid-Until)(::[^ ]*)? ".+";$' || true
 }
 
+# What a tree that is only unpacked consists of, where dpkg would have written it: names, versions and files.
+# shellcheck disable=SC2016 # mmdebstrap's shell expands it
+RECORD_UNPACKED='
+set -eu
+for deb in ${MMDEBSTRAP_ESSENTIAL}; do
+    file=$1/${deb#"$1"}
+    name=$(dpkg-deb --field "${file}" Package)
+    { dpkg-deb --field "${file}" Package Version Architecture Source; echo "Status: install ok unpacked"; echo; } >>"$1/var/lib/dpkg/status"
+    dpkg-deb --fsys-tarfile "${file}" | tar --list >"$1/var/lib/dpkg/info/${name}.list"
+done'
+
 # A Debian tree of the target architecture: make_tree FOLDER VARIANT PACKAGE,... [mmdebstrap option ...]
 make_tree() {
     local folder=$1 variant=$2 packages=$3 option mirrors options=()
@@ -92,6 +113,7 @@ make_tree() {
     while read -r option; do
         [[ -n ${option} ]] && options+=(--aptopt="${option}")
     done < <(transport_options)
+    [[ ${variant} == extract ]] && options+=(--extract-hook="${RECORD_UNPACKED}")
     as_root rm --recursive --force --one-file-system "${folder}"
     as_root env SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" mmdebstrap --quiet --mode=root --architectures="${TARGET}" \
         --variant="${variant}" --include="${packages}" --dpkgopt='force-unsafe-io' "${options[@]}" "$@" \

@@ -11,7 +11,9 @@ PYTHON_TREE=${BUILD}/freeze-python
 SITE=${BUILD}/freeze-site
 # What `branchbox install` puts on a host is in it, too.
 INSTALLED=(systemd image/overlay/usr/bin image/overlay/usr/libexec)
-INPUTS=(appliance webui requirements/freeze.txt image/freeze image/freeze.sh "${INSTALLED[@]}")
+# The licences of what is in it are looked up while it is frozen.
+LOOK_UP=(image/sbom requirements/run.txt)
+INPUTS=(appliance webui requirements/freeze.txt image/freeze image/freeze.sh "${LOOK_UP[@]}" "${INSTALLED[@]}")
 # Newest first: what glibc 2.36 can load. pip takes the first that a release has.
 WHEEL_TAGS=(manylinux_2_36 manylinux_2_34 manylinux_2_31 manylinux_2_28 manylinux_2_26 manylinux_2_24 manylinux_2_17 manylinux2014)
 
@@ -41,7 +43,7 @@ make_site() {
     make_pip
     for tag in "${WHEEL_TAGS[@]}"; do options+=(--platform "${tag}_${TARGET_MACHINE}"); done
     rm --recursive --force "${SITE}"
-    "${BUILD}/freeze-pip/bin/python" -m pip install --quiet --target "${SITE}" --require-hashes --no-deps \
+    "${BUILD}/freeze-pip/bin/python" -m pip install --quiet --target "${SITE}" --report "${SITE}.json" --require-hashes --no-deps \
         --only-binary=:all: --implementation cp --python-version 311 --abi cp311 --abi abi3 --abi none \
         "${options[@]}" --requirement "${ROOT}/requirements/freeze.txt"
     printf '%s' "${stamp}" >"${BUILD}/freeze-site.stamp"
@@ -54,7 +56,7 @@ freeze_target() {
     as_root rm --recursive --force "${inside}"
     as_root mkdir "${inside}"
     as_root cp --recursive "${ROOT}"/{appliance,webui} "${SITE}" "${inside}/"
-    (cd "${ROOT}" && as_root cp --recursive --parents image/freeze "${INSTALLED[@]}" "${inside}/")
+    (cd "${ROOT}" && as_root cp --recursive --parents image/freeze "${LOOK_UP[@]}" "${INSTALLED[@]}" "${inside}/")
     as_root chroot "${PYTHON_TREE}" env --ignore-environment PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/branchbox LANG=C.UTF-8 \
         PYTHONPATH=/branchbox/freeze-site PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0 \
         SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" BRANCHBOX_EXECUTABLE="$1" \
@@ -71,7 +73,8 @@ freeze_native() {
         say "tools to freeze with"
         rm --recursive --force "${tools}"
         "${PYTHON}" -m venv "${tools}"
-        "${tools}/bin/python" -m pip install --quiet --require-hashes --requirement "${ROOT}/requirements/freeze.txt"
+        "${tools}/bin/python" -m pip install --quiet --report "${tools}/report.json" --require-hashes \
+            --requirement "${ROOT}/requirements/freeze.txt"
         stamp_of requirements/freeze.txt >"${tools}/stamp"
     fi
     PYTHONHASHSEED=0 BRANCHBOX_EXECUTABLE="$1" "${tools}/bin/python" -m PyInstaller --noconfirm --log-level WARN \

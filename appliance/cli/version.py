@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.backends.openssl import backend
 
 from appliance import __version__
+from appliance.cli.licences import licence_texts
 from appliance.cli.table import as_text
 
 if TYPE_CHECKING:
@@ -26,10 +27,18 @@ HELP = "say the version, and which OpenSSL and SQLite are in use"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("--json", action="store_true", help="print one JSON value")
+    parser.add_argument(
+        "--licences", action="store_true", help="print the licences of all that is in the executable"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it."""
+    if arguments.licences:
+        sys.stdout.writelines(
+            list(licence_texts()) or ["nothing is carried along: this runs from a checkout\n"]
+        )
+        return 0
     facts = {
         "branchbox": __version__,
         "python": platform.python_version(),
