@@ -50,7 +50,13 @@ def test_it_says_its_version_and_which_openssl_it_uses(tmp_path: Path) -> None:
 def test_it_brings_the_licences_of_what_is_in_it(tmp_path: Path) -> None:
     done = run(tmp_path, "version", "--licences")
     assert done.returncode == 0, done.stderr
-    for name in ("anyio/", "cryptography/", "pyinstaller/", "libpython3.11-stdlib/copyright", "libssl3/copyright"):
+    for name in (
+        "anyio/",
+        "cryptography/",
+        "pyinstaller/",
+        "libpython3.11-stdlib/copyright",
+        "libssl3/copyright",
+    ):
         assert f"\n== {name}" in f"\n{done.stdout}", name
 
 
