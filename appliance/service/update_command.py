@@ -19,7 +19,7 @@ from appliance.locale import say
 from appliance.locale.tongue import explain, language
 from appliance.service import place_options
 from appliance.service.health import measure
-from appliance.service.update_look import ask_exchange, update_to_take, wall
+from appliance.service.update_look import ask_exchange, not_taken, update_to_take, wait_for_quiet, wall
 from appliance.system import box
 from appliance.system.apply import Box
 from appliance.system.update.fetch import fetched, is_url
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from appliance.service.update_look import Found
     from appliance.system.update.site import Site
     from appliance.system.update.state import Trial
 
@@ -59,31 +60,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it, or say why not."""
     tongue = language()
     site = place_options.site(arguments)
+    seen = ""
     if arguments.look:
-        arguments.source = _found(site, arguments.data)
-        if arguments.source is None:
+        found = _found(site, arguments.data)
+        if found is None:
             return EXIT_DONE
+        arguments.source, seen = found
     if arguments.requested:
         arguments.source = box.requested_update(arguments.data)
     try:
         if arguments.source is None:
             sys.stdout.write(_last(site))
             return EXIT_DONE
-        with only_one(site), opened(arguments.source, site, believed=not arguments.requested) as file:
-            if arguments.check:
-                manifest = examine(file, site).manifest
-                sys.stdout.write(
-                    say("update.is_good", tongue, version=manifest.version, kind=manifest.kind) + "\n"
-                )
-                return EXIT_DONE
-            trial = update(file, site, arguments.data)
-        sys.stdout.write(say("update.is_tried", tongue, version=trial.version) + "\n")
-        sys.stdout.flush()
-        return EXIT_DONE if start(trial, Box(site.root)) else EXIT_REFUSED
+        return _check(arguments, site) if arguments.check else _take(arguments, site, seen)
     except ConfigError as error:
         sys.stderr.write(f"branchbox: {explain(error, tongue)}\n")
-        if arguments.requested or arguments.look:
+        if arguments.requested:
             _remember_refusal(site, error)
+        if arguments.look:
+            _remember_not_taken(site, error)
     except OSError as error:
         sys.stderr.write(f"branchbox: {error}\n")
     finally:
@@ -91,6 +86,25 @@ def run(arguments: argparse.Namespace) -> int:
             with suppress(OSError):
                 (arguments.data / box.UPLOADED_FILE).unlink()
     return EXIT_REFUSED
+
+
+def _check(arguments: argparse.Namespace, site: Site) -> int:
+    with only_one(site), opened(arguments.source, site) as file:
+        manifest = examine(file, site).manifest
+    said = say("update.is_good", language(), version=manifest.version, kind=manifest.kind)
+    sys.stdout.write(said + "\n")
+    return EXIT_DONE
+
+
+def _take(arguments: argparse.Namespace, site: Site, seen: str) -> int:
+    with only_one(site), opened(arguments.source, site, believed=not arguments.requested) as file:
+        trial = update(file, site, arguments.data, seen)
+    # Fetching and writing took minutes, in which somebody may have called.
+    starts = not arguments.look or wait_for_quiet(arguments.data)
+    said = "update.is_tried" if starts else "update.is_staged"
+    sys.stdout.write(say(said, language(), version=trial.version) + "\n")
+    sys.stdout.flush()
+    return EXIT_DONE if not starts or start(trial, Box(site.root)) else EXIT_REFUSED
 
 
 @contextmanager
@@ -108,9 +122,14 @@ def opened(source: str, site: Site, *, believed: bool = True) -> Iterator[Binary
             yield file
 
 
-def update(file: BinaryIO, site: Site, data: Path) -> Trial:
-    """Check it whole, write it, and have it tried at the next start. ConfigError, OSError."""
+def update(file: BinaryIO, site: Site, data: Path, seen: str = "") -> Trial:
+    """Check it whole, write it, and have it tried at the next start. ConfigError, OSError.
+
+    `seen`: the version that it has to be; whoever stands between may hand over an older one, which is signed as well.
+    """
     bundle = examine(file, site)
+    if seen and bundle.manifest.version != seen:
+        raise ConfigError("update", "update.other_version", version=bundle.manifest.version, seen=seen)
     try:
         before = measure(data)
     except (NotRunningError, ConfigError):
@@ -128,8 +147,8 @@ def start(trial: Trial, machine: Box) -> bool:
             return machine.run("systemctl", "reboot")
 
 
-def _found(site: Site, data: Path) -> str | None:
-    """The address of an update that is to be taken now."""
+def _found(site: Site, data: Path) -> Found | None:
+    """An update that is to be taken now."""
     wanted = ask_exchange(data)
     if wanted is None:
         return None
@@ -138,6 +157,11 @@ def _found(site: Site, data: Path) -> str | None:
     except (ConfigError, OSError) as error:
         sys.stderr.write(f"branchbox: {error}\n")
         return None
+
+
+def _remember_not_taken(site: Site, error: ConfigError) -> None:
+    with suppress(ConfigError, OSError):
+        not_taken(site, error)
 
 
 def _remember_refusal(site: Site, error: ConfigError) -> None:

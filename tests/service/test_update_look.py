@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 
 from appliance.config.update_check import UpdateCheck
 from appliance.service import update_command
-from appliance.service.update_look import Wanted, update_to_take
+from appliance.service.update_look import Wanted, update_to_take, wait_for_quiet
 from appliance.system.update.offer import is_newer
-from appliance.system.update.state import concluded
+from appliance.system.update.state import Trial, concluded
 from tests.service.test_update_command import Update, box, server, update
 from tests.system.update.box import MACHINE, FakeBox
 
@@ -35,7 +36,7 @@ def address(box: FakeBox, server: str) -> Iterator[str]:
 
 
 def test_a_newer_one_is_seen_and_taken_at_night(box: FakeBox, address: str) -> None:
-    assert update_to_take(box.site, wanted(address), NIGHT) == address
+    assert update_to_take(box.site, wanted(address), NIGHT) == (address, "0.2.0")
     looked = box.state.looked
     assert looked is not None
     assert (looked.version, looked.kind, looked.seen_at, looked.problem) == (
@@ -61,13 +62,13 @@ def test_only_by_night_and_while_nobody_talks(
     box: FakeBox, address: str, hours: int, calls: int, automatic: bool, taken: bool
 ) -> None:
     found = update_to_take(box.site, wanted(address, calls=calls, automatic=automatic), NIGHT + hours * 3600)
-    assert (found == address) is taken
+    assert (found is not None) is taken
 
 
 @pytest.mark.parametrize(("at", "taken"), [("23:00", True), ("02:59", True), ("00:00", False)])
 def test_a_night_that_goes_over_midnight(box: FakeBox, address: str, at: str, taken: bool) -> None:
     night = NIGHT if at == "02:59" else NIGHT - 3 * 3600 if at == "23:00" else NIGHT
-    assert (update_to_take(box.site, wanted(address, at=at), night) == address) is taken
+    assert (update_to_take(box.site, wanted(address, at=at), night) is not None) is taken
 
 
 def test_nobody_is_asked_without_an_address(box: FakeBox) -> None:
@@ -124,7 +125,7 @@ def test_what_came_back_is_not_tried_again_by_itself(box: FakeBox, address: str,
     box.remember(concluded(box.state, "came_back", ["sip"]))
     assert update_to_take(box.site, wanted(address), NIGHT) is None
     box.workshop.application("newest.bundle", target=MACHINE, version="0.3.0")
-    assert update_to_take(box.site, wanted(address), NIGHT + DAY_S) == address
+    assert update_to_take(box.site, wanted(address), NIGHT + DAY_S) == (address, "0.3.0")
 
 
 def test_the_command_takes_it(
@@ -134,6 +135,69 @@ def test_the_command_takes_it(
     monkeypatch.setattr(update_command, "ask_exchange", lambda _: wanted(address))
     assert update("--look") == 0
     assert box.state.trial is not None
+
+
+def test_another_one_that_is_handed_over_is_not_taken(
+    box: FakeBox, address: str, update: Update, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The beginning of a new one, and then an old one that is signed as well. It is not fetched again before the next day."""
+    monkeypatch.setattr(update_command, "wall", lambda: NIGHT)
+    monkeypatch.setattr(update_command, "ask_exchange", lambda _: wanted(address))
+    assert update_to_take(box.site, wanted(address), NIGHT) is not None
+    box.workshop.application("newest.bundle", target=MACHINE, version="0.1.5")
+    assert update("--look") == 1
+    assert box.state.trial is None
+    looked = box.state.looked
+    assert looked is not None
+    assert (looked.version, looked.problem) == (None, "update.other_version")
+    assert update_to_take(box.site, wanted(address), NIGHT + 3600) is None
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_nobody_is_cut_off(
+    box: FakeBox,
+    address: str,
+    update: Update,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    quiet: bool,
+) -> None:
+    """Somebody calls while it is fetched: it is staged, and started when they have hung up, or else with the next start."""
+    started: list[str] = []
+    monkeypatch.setattr(update_command, "wall", lambda: NIGHT)
+    monkeypatch.setattr(update_command, "ask_exchange", lambda _: wanted(address))
+    monkeypatch.setattr(update_command, "wait_for_quiet", lambda _: quiet)
+
+    def start(trial: Trial, _: object) -> bool:
+        started.append(trial.version)
+        return True
+
+    monkeypatch.setattr(update_command, "start", start)
+    assert update("--look") == 0
+    assert box.state.trial is not None
+    assert started == (["0.2.0"] if quiet else [])
+    assert ("next start" in capsys.readouterr().out) is not quiet
+
+
+def test_waiting_for_quiet() -> None:
+    waits: list[float] = []
+    answers = iter([2, 1, 0])
+    assert wait_for_quiet(Path(), lambda _: wanted("", calls=next(answers)), waits.append)
+    assert len(waits) == 2
+    assert wait_for_quiet(Path(), lambda _: None, waits.append)
+    waits.clear()
+    assert not wait_for_quiet(Path(), lambda _: wanted("", calls=1), waits.append)
+    assert 5 * 3600 < sum(waits) < 7 * 3600
+
+
+def test_a_later_build_of_what_is_kept(box: FakeBox, server: str) -> None:
+    """Of the same release, with Debian's own updates in it: offered until it is kept, and not again."""
+    path = box.workshop.application("built.bundle", target=MACHINE, version="0.1.0+20261201")
+    address = f"{server}/{path.name}"
+    assert update_to_take(box.site, wanted(address), NIGHT) == (address, "0.1.0+20261201")
+    box.update(path)
+    box.remember(concluded(box.state, "kept"))
+    assert update_to_take(box.site, wanted(address), NIGHT) is None
 
 
 def test_an_exchange_that_does_not_run_wants_nothing(box: FakeBox, update: Update) -> None:
@@ -150,6 +214,21 @@ def test_one_of_two_versions_is_newer_at_most(one: str, other: str) -> None:
     assert not is_newer(one, one)
 
 
-@pytest.mark.parametrize(("one", "other"), [("1.10.0", "1.9.3"), ("0.2", "0.1.9"), ("1.0.1-rc1", "1.0.0")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1.10.0", "1.9.3"),
+        ("0.2", "0.1.9"),
+        ("1.0.1-rc1", "1.0.0"),
+        ("1.0+2", "1.0"),
+        ("1.0+20261201", "1.0+20261130"),
+    ],
+)
 def test_by_their_numbers(one: str, other: str) -> None:
     assert is_newer(one, other)
+
+
+@pytest.mark.parametrize("same", [("1.10.0", "1.10"), ("1.0-rc1", "1.0")])
+def test_what_is_the_same(same: tuple[str, str]) -> None:
+    assert not is_newer(*same)
+    assert not is_newer(*same[::-1])

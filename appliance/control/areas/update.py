@@ -15,7 +15,7 @@ from appliance.control.area import Area, Done, Nothing, Request, Verb
 from appliance.control.parts import moment
 from appliance.errors import ConfigError
 from appliance.system import box
-from appliance.system.update.offer import is_newer
+from appliance.system.update.offer import is_newer, running_version
 from appliance.system.update.state import Outcome, read_state
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ async def show(_: Parts, __: Request[Nothing]) -> Update:
         return Update(version=__version__)
     state = await anyio.to_thread.run_sync(read_state, Path(folder))
     looked = state.looked
-    offered = looked.version if looked and looked.version and is_newer(looked.version, __version__) else None
+    offered = (
+        looked.version
+        if looked and looked.version and is_newer(looked.version, running_version(state))
+        else None
+    )
     return Update(
         version=__version__,
         offered=offered,

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
+from appliance import __version__
 from appliance.errors import ConfigError
 from appliance.system.update.acceptance import check
 from appliance.system.update.bundle import DIGEST_OCTETS, LENGTHS, MAGIC, SIGNATURES_LIMIT, open_bundle
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from appliance.system.update.site import Site
     from appliance.system.update.state import State
 
-__all__ = ["is_newer", "look"]
+__all__ = ["is_newer", "look", "running_version"]
 
 HEAD_OCTETS = len(MAGIC) + LENGTHS.size + DIGEST_OCTETS + MANIFEST_LIMIT + SIGNATURES_LIMIT
 "More than all that can stand before the payload."
@@ -44,14 +45,25 @@ def look(url: str, site: Site, state: State) -> Manifest:
     return manifest
 
 
+def running_version(state: State) -> str:
+    """What runs: an image that was built anew for Debian's sake has the program of the one before in it."""
+    last = state.last
+    return last.version if last is not None and last.outcome == "kept" else __version__
+
+
 def is_newer(version: str, than: str) -> bool:
-    """By their numbers: 1.10 is newer than 1.9.3. What stands behind the numbers does not count."""
+    """By their numbers: 1.10 is newer than 1.9.3, and 1.9+20261201, a later build, than 1.9. Other words do not count."""
     return _numbers(version) > _numbers(than)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    numbers = re.match(r"[0-9.]*", version)
-    return tuple(int(each) for each in (numbers[0] if numbers else "").split(".") if each)
+def _numbers(version: str) -> tuple[tuple[int, ...], int]:
+    release, _, rest = version.partition("+")
+    numbers = re.match(r"[0-9.]*", release)
+    counted = [int(each) for each in (numbers[0] if numbers else "").split(".") if each]
+    while counted and not counted[-1]:
+        counted.pop()
+    build = re.match(r"[0-9]{1,16}", rest)
+    return tuple(counted), int(build[0]) if build else 0
 
 
 def _head(url: str) -> bytes:
