@@ -6,7 +6,7 @@ set -euo pipefail
 
 VENV=${ROOT}/.venv
 # The tests' peers: telephones, a browser, and a network of their own.
-PEERS=(sip-tester baresip-core linphone-cli kamailio chromium chromium-driver iproute2)
+PEERS=(sip-tester baresip-core linphone-cli kamailio chromium chromium-driver iproute2 nftables)
 # What `bench` loads and compares with.
 RIVALS=(sip-tester kamailio kamailio-sqlite-modules)
 
@@ -102,7 +102,7 @@ verb_boot() { exec "${ROOT}/image/boot.sh"; }
 # shellcheck disable=SC2120 # main passes the options
 verb_test_image() {
     need_venv dev
-    need_packages qemu-system-arm qemu-efi-aarch64 xz-utils sip-tester
+    need_packages qemu-system-arm qemu-efi-aarch64 xz-utils sip-tester mtools dosfstools fdisk
     local which="image and not full"
     [[ ${1:-} == --full ]] && which=image && shift
     "${VENV}/bin/python" -m pytest -m "${which}" tests/image "$@"

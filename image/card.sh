@@ -14,7 +14,7 @@ set -euo pipefail
 
 DISK_ID=b0a4cb0c # also in systemd/branchbox-{first-boot,grow-data,reset-file}.service, and in fstab and first-boot of overlay/
 MIB=2048         # sectors
-FAT_MIB=256      # firmware takes 25, a slot 45, and an update may grow
+FAT_MIB=256      # firmware takes 26, a slot 41, and an update may grow
 ROOT_MIB=256     # of each slot; more than twice what one needs today, for it can never grow
 DATA_MIB=64      # as small as ext4 is comfortable with; it grows to the card
 DATA_MOST=32768  # blocks of 4 KiB times 1024: the tables leave room to grow to 128 GiB
@@ -96,10 +96,9 @@ write_bill() {
 make_slot() {
     local folder=${PARTS}/slot template
     mkdir --parents "${folder}"
-    cp "${BUILD}"/rootfs/usr/lib/linux-image-*/broadcom/bcm2{711,837}*.dtb "${folder}/"
     cp "${BUILD}"/rootfs/boot/vmlinuz-* "${folder}/vmlinuz"
     as_root install --mode=0644 --owner="$(id --user)" "${BUILD}"/rootfs/boot/initrd.img-* "${folder}/initrd.img"
-    for template in entry.conf config.txt cmdline.txt; do
+    for template in entry.conf u-boot.env; do
         sed --expression="s|@OPTIONS@|${OPTIONS}|" --expression="s|@VERSION@|${VERSION}|" \
             "${ROOT}/image/slot/${template}" >"${folder}/${template}"
     done
@@ -107,23 +106,31 @@ make_slot() {
         --numeric-owner --mode=0644 --mtime="@${SOURCE_DATE_EPOCH}" -- *)
 }
 
-# A template for slot a, as appliance/system/update/card.py fills it: fill TEMPLATE CMDLINE [TRIAL] > FILE
+# A template for slot a, as appliance/system/update/card.py fills it for the slot that is kept: fill TEMPLATE > FILE
 fill() {
     sed --expression='s|@SLOT@|a|' --expression="s|@ROOT@|PARTUUID=${DISK_ID}-02|" \
-        --expression='s|@ORDER@|branchbox-2-kept|' --expression="s|@CMDLINE@|$2|" --expression="s|@TRIAL@|${3:-}|" "$1"
+        --expression='s|@ORDER@|branchbox-2-kept|' --expression='s|@TRIAL@||' "$1"
+}
+
+# U-Boot, which the Raspberry Pi's firmware starts as if it were the kernel, with its script. Its environment keeps it
+# from waiting for keys: an unconnected serial line types them.
+add_u_boot() { # FOLDER
+    cp "${BUILD}/unpacked/usr/lib/u-boot/rpi_arm64/u-boot.bin" "$1/"
+    mkimage -A arm64 -T script -C none -n Branchbox -d "${ROOT}/image/u-boot/boot.cmd" "$1/boot.scr" >/dev/null
+    mkenvimage -s 0x4000 -o "$1/uboot.env" "${ROOT}/image/u-boot/environment"
 }
 
 make_fat() {
     local unpacked=${BUILD}/unpacked folder=${PARTS}/fat slot=${PARTS}/slot
-    mkdir --parents "${folder}"/{EFI/BOOT,loader/entries}
+    mkdir --parents "${folder}"/{EFI/BOOT,loader/entries,u-boot}
     cp "${unpacked}"/usr/lib/raspi-firmware/{bootcode.bin,start*.elf,fixup*.dat} "${folder}/"
+    cp "${BUILD}"/rootfs/usr/lib/linux-image-*/broadcom/bcm2{711,837}*.dtb "${folder}/"
+    add_u_boot "${folder}"
     cp "${unpacked}/usr/lib/systemd/boot/efi/systemd-bootaa64.efi" "${folder}/EFI/BOOT/BOOTAA64.EFI"
     cp --recursive "${ROOT}/image/boot-partition/." "${folder}/"
     cp --recursive "${slot}" "${folder}/a"
-    fill "${slot}/cmdline.txt" trial.txt branchbox.trial >"${folder}/a/trial.txt"
-    fill "${slot}/cmdline.txt" cmdline.txt >"${folder}/a/cmdline.txt"
-    fill "${slot}/entry.conf" cmdline.txt >"${folder}/loader/entries/kept.conf"
-    fill "${slot}/config.txt" cmdline.txt >"${folder}/config.txt"
+    fill "${slot}/entry.conf" >"${folder}/loader/entries/kept.conf"
+    fill "${slot}/u-boot.env" >"${folder}/u-boot/kept.env"
     find "${folder}" -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
     mkfs.vfat --invariant -F 32 -n BRANCHBOX -i "${DISK_ID}" -C "${PARTS}/1" $((FAT_MIB * 1024)) >/dev/null
     (cd "${folder}" && TZ=UTC mcopy -i "${PARTS}/1" -s -m -Q ./* ::)
@@ -164,7 +171,7 @@ TABLE
 
 main() {
     local started=${SECONDS}
-    need_packages dosfstools mtools squashfs-tools fdisk e2fsprogs xz-utils
+    need_packages dosfstools mtools u-boot-tools squashfs-tools fdisk e2fsprogs xz-utils
     need_emulation
     say "card: our files"
     copy_tree

@@ -31,7 +31,7 @@ AREAS = frozenset(key.partition(".")[0] for key in WORDS)
 KEY = re.compile(rf"(?:{'|'.join(sorted(AREAS))})(?:\.[a-z0-9_]+)+")
 PREFIX = re.compile(rf"(?:{'|'.join(sorted(AREAS))})\.(?:[a-z0-9_]+\.)+")
 QUOTED = re.compile(r"""["']([^"'\s]+)["']""")
-FILE_NAMES = (".js", ".css", ".py")
+FILE_NAMES = (".js", ".css", ".py", ".bundle")
 OF_SERVICES = ("feature.", "code.", "area.", "live.")
 ERRORS = frozenset({"ConfigError", "InvalidError", "StoreError"})
 

@@ -23,6 +23,7 @@ from webui.visit import Console, Perform, Visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from webui.answer import Answer
 
@@ -36,8 +37,9 @@ def create_app(
     *,
     describe: Callable[[], dict[str, Any]],
     sessions: Sessions | None = None,
+    spool: Path | None = None,
 ) -> Any:
-    """The console as a WSGI application.
+    """The console as a WSGI application. `spool` is the folder for what is uploaded; None: the system's.
 
     `perform` is `control.perform` as a blocking call, `describe` control's account of its areas.
     """
@@ -45,13 +47,13 @@ def create_app(
     console = Console(perform, Templates(assets), describe, Sessions() if sessions is None else sessions)
     app = bottle.Bottle()
     for route in ROUTES:
-        app.route(route.path, route.method, _callback(console, route))
+        app.route(route.path, route.method, _callback(console, route, spool))
     app.route("/static/<digest>/<name:path>", "GET", lambda digest, name: _send(assets.serve(digest, name)))
     app.default_error_handler = _error_handler(console)
     return app
 
 
-def _callback(console: Console, route: Route) -> Callable[..., Any]:
+def _callback(console: Console, route: Route, spool: Path | None) -> Callable[..., Any]:
     def call(**parts: str) -> Any:
         try:
             environ, keeps_alive = bottle.request.environ, route.access is not Access.LIVE
@@ -59,7 +61,7 @@ def _callback(console: Console, route: Route) -> Callable[..., Any]:
             visit = visit_of(console, environ, keeps_alive=keeps_alive, with_form=not with_file)
             if not with_file or visit.session is None:
                 return _send(_answer(visit, route, parts), visit)
-            with received(environ) as upload:
+            with received(environ, route.most_upload, spool) as upload:
                 visit.upload, visit.form = upload, upload.fields
                 return _send(_answer(visit, route, parts), visit)
         except BodyRefusedError as error:
@@ -100,7 +102,7 @@ def _error_handler(console: Console) -> Callable[[Any], Any]:
                 '{"error": {"path": "", "key": "error.not_found", "params": {}, "message": "Not found."}}\n'
             )
         visit = visit_of(console, bottle.request.environ, keeps_alive=False, with_form=False)
-        kind = "missing" if error.status_code in {404, 405} else "refused"
+        kind = {404: "missing", 405: "missing", 507: "no_room"}.get(error.status_code, "refused")
         title, text = f"console.{kind}.title", visit.say(f"console.{kind}.text")
         body: Any = _message(visit, error.status_code, title, text).body
         bottle.response.set_header("Content-Type", "text/html; charset=utf-8")

@@ -56,6 +56,7 @@ LAYOUTS: dict[str, dict[str, tuple[str, ...]]] = {
         "number": ("strip", "prepend", "replace"),
     },
     "dial-plan": {FIRST: ("out_prefix", "emergency")},
+    "update-check": {FIRST: ("address", "automatic", "at")},
     "backup-schedule": {
         FIRST: ("every", "at", "weekday", "to", "keep", "voicemail", "recordings", "passphrase")
     },

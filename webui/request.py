@@ -29,7 +29,8 @@ LANGUAGE_COOKIE = "__Host-language"
 
 
 class BodyRefusedError(Exception):
-    """A body that cannot be read. `status` is 411 without a length, 413 when it is too long, 400 when it is none."""
+    """A body that cannot be read. `status` is 411 without a length, 413 when it is too long, 400 when it is none,
+    507 when there is no room for it."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"body refused with {status}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from webui.upload import MOST_UPLOAD
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,3 +39,5 @@ class Route:
     access: Access = Access.ADMINISTRATOR
     takes_file: bool = False
     "Whether its form has a file, which may be large. It is read for an administrator only."
+    most_upload: int = MOST_UPLOAD
+    "Octets of that form."

@@ -8,6 +8,7 @@ comes. Here a new connection waits in the selector until it has something to say
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 import ssl
 from contextlib import suppress
@@ -20,7 +21,7 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from webui.app import create_app
 from webui.request import MOST_BODY
-from webui.upload import MORE_TIME, MOST_UPLOAD
+from webui.upload import MORE_TIME, MOST_BUNDLE, SPOOLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +41,8 @@ IDLE_S = 20
 "A connection that says nothing is closed after this long."
 READ_S = 15.0
 "All of a request must have come within this long of its first octet, however slowly it drips."
-UPLOAD_S = 300.0
-"As long from an administrator who sends a file: 64 MB take that at 1.7 Mbit/s."
+UPLOAD_S = 1800.0
+"As long from an administrator who sends a file: an update of 160 MB takes that at 0.7 Mbit/s."
 MOST_HEADER = 16 * 1024
 "Octets of a request's header; ours have one."
 
@@ -66,17 +67,22 @@ class ConsoleServer:
         perform: Perform,
         *,
         describe: Callable[[], dict[str, Any]],
+        spool: Path | None = None,
     ) -> None:
         """Port 0 takes a free one; `0.0.0.0` and `::` are all addresses, of IPv4 and of IPv6. `cert` and `key` are PEM files.
 
         `perform` is `control.perform` as a blocking call that may be made from any thread, `describe` control's account
-        of its areas.
+        of its areas. `spool` is a folder of its own for what is uploaded; None: the system's for such things.
         """
+        if spool is not None:
+            _make_ready(spool)
         self._wanted = address
         everywhere = address[0] == "0.0.0.0" and _ipv6_is_there()
         # Bound to `::` cheroot takes connections of both families.
         listening = ("::", address[1]) if everywhere else address
-        self._server = _Server(listening, create_app(perform, describe=describe), _Adapter(cert, key))
+        self._server = _Server(
+            listening, create_app(perform, describe=describe, spool=spool), _Adapter(cert, key)
+        )
         self._thread: Thread | None = None
 
     @property
@@ -103,6 +109,12 @@ class ConsoleServer:
         self._server.stop()
         self._thread.join()
         self._thread = None
+
+
+def _make_ready(spool: Path) -> None:
+    spool.mkdir(mode=0o700, exist_ok=True)
+    for left in spool.glob(f"{SPOOLED}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _ipv6_is_there() -> bool:
@@ -212,7 +224,7 @@ class _Server(wsgi.Server):
 
     ConnectionClass = _Connection
     max_request_header_size = MOST_HEADER
-    max_request_body_size = MOST_UPLOAD
+    max_request_body_size = MOST_BUNDLE
     keep_alive_conn_limit = MOST_CONNECTIONS
 
     # cheroot's selector of waiting connections; its stubs leave it out.

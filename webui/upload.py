@@ -10,6 +10,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from os import statvfs
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,10 +20,16 @@ from webui.request import BodyRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MORE_TIME", "MOST_UPLOAD", "Upload", "has_file", "received"]
+__all__ = ["MORE_TIME", "MOST_BUNDLE", "MOST_UPLOAD", "SPOOLED", "Upload", "has_file", "received"]
 
 MOST_UPLOAD = 64_000_000
 "Octets: six minutes of sound as on a CD; ten minutes in mono."
+MOST_BUNDLE = 1_000_000_000
+"Octets of an update: six times the image that there is."
+SPARE_OCTETS = 64_000_000
+"Left free beside it: what is not checked yet must not fill the place of voice mail and records."
+SPOOLED = "branchbox-upload-"
+"What the folders of uploads begin with; one that is found at the start is of a process that was killed."
 MORE_TIME = "branchbox.more_time"
 "In the WSGI environment: what to call when a request may take longer than others, since we know who sends it."
 MOST_PARTS = 20
@@ -53,24 +60,27 @@ def has_file(environ: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def received(environ: dict[str, Any]) -> Iterator[Upload]:
-    """Read the request's form; its file is gone at the end.
+def received(environ: dict[str, Any], most: int = MOST_UPLOAD, spool: Path | None = None) -> Iterator[Upload]:
+    """Read the request's form of `most` octets into a folder of `spool`'s (None: of the system's); its file is gone at the end.
 
-    BodyRefusedError: 411 without a length, 413 when it is too long, 400 when it is no such form.
+    BodyRefusedError: 411 without a length, 413 when it is too long, 400 when it is no such form, 507 when there is no room.
     """
     boundary = BOUNDARY.match(environ.get("CONTENT_TYPE", ""))
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdigit() or environ.get("HTTP_TRANSFER_ENCODING"):
         raise BodyRefusedError(411)
-    if int(length) > MOST_UPLOAD:
+    if int(length) > most:
         raise BodyRefusedError(413)
     if boundary is None:
         raise BodyRefusedError(400)
     if more_time := environ.get(MORE_TIME):
         more_time()
-    folder = Path(mkdtemp(prefix="branchbox-upload-"))
+    folder = Path(mkdtemp(prefix=SPOOLED, dir=spool))
     try:
-        yield _Form(_Bounded(environ["wsgi.input"], int(length)), boundary[1].encode(), folder).read()
+        usage = statvfs(folder)
+        if spool is not None and usage.f_bavail * usage.f_frsize < int(length) + SPARE_OCTETS:
+            raise BodyRefusedError(507)
+        yield _Form(_Bounded(environ["wsgi.input"], int(length)), boundary[1].encode(), folder, most).read()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -94,11 +104,12 @@ class _Bounded:
 class _Form:
     """Reads the parts of one form."""
 
-    def __init__(self, body: _Bounded, boundary: bytes, folder: Path) -> None:
+    def __init__(self, body: _Bounded, boundary: bytes, folder: Path, most: int) -> None:
         self._body = body
         self._next = b"--" + boundary
         self._last = self._next + b"--"
         self._folder = folder
+        self._most = most
 
     def read(self) -> Upload:
         if self._body.line().rstrip(b"\r\n") != self._next:
@@ -111,7 +122,7 @@ class _Form:
             if called is not None and file is None:
                 file, file_name = self._folder / "file", called.replace("\\", "/").rpartition("/")[2]
                 with file.open("wb") as out:
-                    is_last = self._copy(out, MOST_UPLOAD)
+                    is_last = self._copy(out, self._most)
             else:
                 text = BytesIO()
                 is_last = self._copy(text, MOST_FIELD)

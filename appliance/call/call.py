@@ -107,6 +107,11 @@ class Call:
         """Whether somebody went on in another call, and has not come back."""
         return bool(self._away)
 
+    @property
+    def is_served(self) -> bool:
+        """Whether the exchange itself has taken it."""
+        return self._service is not None
+
     def other(self, leg: SipLeg) -> Leg | None:
         """Who talks with `leg` in this call; None when nobody does."""
         if self.callee is None or self._away:

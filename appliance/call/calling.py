@@ -13,6 +13,7 @@ from appliance.call.cause import Cause, Ending
 from appliance.call.diversion import notices, told
 from appliance.call.events import Answered, Asked, Content, HungUp, Outcome, Progress, Updated
 from appliance.call.inbound import RefusedError
+from appliance.call.loops import is_worn
 from appliance.call.negotiation import NOBODY, retell, take
 from appliance.call.ringing import Ringing
 from appliance.call.sip_leg_late_offer import outbound_leg
@@ -34,7 +35,8 @@ class Calling:
     """Of one call."""
 
     __slots__ = (
-        "_call", "_early", "_far_heard", "_negotiation", "_options", "_owner", "_told", "ringing", "rings", "trying",
+        "_call", "_early", "_failure", "_far_heard", "_left", "_negotiation", "_options", "_owner", "_told", "ringing", "rings",
+        "trying",
     )  # fmt: skip
 
     def __init__(self, call: Call, owner: Owner, negotiation: Negotiation) -> None:
@@ -44,6 +46,8 @@ class Calling:
         self._options = owner.options  # of the callees' legs
         self.ringing = Ringing()
         self.trying = Trying(owner)
+        self._left = False  # whether somebody outside was asked
+        self._failure = Ending.of(Cause.LOOP)  # why whoever was rung last does not take it
         self._far_heard = False  # whether sound came from a leg that failed
         self.rings = False
         "Whether a phone has said that it rings."
@@ -74,6 +78,7 @@ class Calling:
             self._options = self._options.without_reliable()
         failure = self.ringing.start(plan, partial(self._dial, plan))
         if failure is None:
+            self.trying.keep(self._call, self.ringing.legs)
             self.ringing.limit(self._owner.wire.timers, plan, self._timed_out)
         return failure
 
@@ -89,6 +94,10 @@ class Calling:
             self._call.purpose.rings(self._call, event)
 
     def _dial(self, plan: Plan, target: Destination) -> OutboundLeg:
+        if target.way_out is not None and not plan.emergency:
+            if self._left and is_worn(plan.dialled):
+                raise PeerError(self._failure.status, self._failure.text)
+            self._left = True
         leg = outbound_leg(self._owner.wire, target, self._call.id, self._options_for(target))
         leg.on_event = self._call.receive
         try:
@@ -137,6 +146,8 @@ class Calling:
                 self._far_heard = self._far_heard or leg.media.statistics().packets > 0
                 if (best := self.ringing.failed(leg, event)) is not None:
                     self._nobody(best)
+                else:
+                    self.trying.keep(self._call, self.ringing.legs)
             case Updated() | Asked():
                 self._asked_early(leg, event)
             case _:
@@ -193,6 +204,7 @@ class Calling:
     def _nobody(self, event: HungUp) -> None:
         """Nobody whom the plan says takes the call: on to the next, or that was it."""
         self.ringing.stop()
+        self._failure = event.ending
         # Nobody is rung twice, nor cut off whom the caller has heard.
         unheard = not (self.rings or self._far_heard)
         try:

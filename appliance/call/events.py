@@ -103,6 +103,9 @@ class Dialled(msgspec.Struct, frozen=True):
     "How it came to be for that number: who sent it on so far, first one first."
     passed: tuple[str, ...] = ()
     "The marks of exchanges that it has come by, ours the last (`call/loops`); none for a call that begins here."
+    asserted: str = ""
+    """The number of a caller who wants to be hidden from those who are called (`from_number` is empty then), as a carrier
+    has asserted it: for other carriers that are trusted with it, and nobody else (RFC 3325 §7)."""
     payer: FromExtension | None = None
     "Whose rights and money count since it was sent on; None: the caller's own."
 

@@ -17,10 +17,17 @@ import msgspec
 
 from appliance.call.call import Call
 from appliance.call.call_info import CallInfo, info_of, info_of_origination
-from appliance.call.cause import Cause, Ending, ending_of
+from appliance.call.cause import Cause, Ending
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp
-from appliance.call.inbound import DEFAULT_HOPS, RefusedError, check_caller, dialled_number, read_dialled
+from appliance.call.inbound import (
+    DEFAULT_HOPS,
+    RefusedError,
+    check_caller,
+    dialled_number,
+    how_refused,
+    read_dialled,
+)
 from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
 from appliance.call.loops import Loops
 from appliance.call.music import NoMusic
@@ -42,10 +49,11 @@ if TYPE_CHECKING:
     from anyio import CancelScope
 
     from appliance.call.diversion import NoticeForm
-    from appliance.call.events import Diverted, Referred
+    from appliance.call.events import Referred
     from appliance.call.inbound import Identity
     from appliance.call.leg import Leg
     from appliance.call.music import Music
+    from appliance.call.occupancy import BusyState
     from appliance.call.outside import OutsideCaller
     from appliance.call.record import CallRecord
     from appliance.call.router import Phones, Plan, Whereabouts
@@ -142,10 +150,7 @@ class Exchange(Occupancy):
         """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
         request = transaction.request
         came = self._from_outside(request, transaction.flow)
-        if came is None:
-            dialled = self._dialled_by_phone(request, transaction.flow)
-        else:
-            dialled = _dialled_outside(request, came)
+        dialled = self._dialled_by_phone(request, transaction.flow) if came is None else came.dialled(request)
         call_id = self.wire.token()
         self.on_dialled(call_id, request.call_id)
         try:
@@ -155,10 +160,10 @@ class Exchange(Occupancy):
                 dialled = msgspec.structs.replace(dialled, to_number=number, phone=phone)
             self._admit(transaction, dialled, call_id, came)
         except PeerError as refusal:
-            ending = _ending(refusal)
+            ending, steps = how_refused(refusal)
             if came is not None:
                 self.refusals.note(came.way, ending.cause.value)
-            self._tell_record(record_refused(call_id, dialled, ending, self.wall(), _steps(refusal)))
+            self._tell_record(record_refused(call_id, dialled, ending, self.wall(), steps))
             raise
 
     def is_from_outside(self, request: Request, flow: Flow) -> bool:
@@ -230,10 +235,17 @@ class Exchange(Occupancy):
             # Without Retry-After, or the carrier would bring no call to any other line of ours either (§21.5.4).
             raise RefusedError(Cause.LINE_FULL)
         plan = self.router.route(dialled)
-        if len(self) >= self._max_calls and not plan.emergency:
-            raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
+        if not plan.emergency:
+            self.check_room()
         caller = self._make_caller(transaction, dialled, came)
         self._keep(Call(self, call_id, dialled, caller)).start(plan)
+
+    def check_room(self) -> None:
+        """Before one call more is made that is no emergency's. RefusedError when there are as many as there may be, or all end."""
+        if self._closing:
+            raise RefusedError(Cause.SHUTDOWN, (RETRY_AFTER,))
+        if len(self) >= self._max_calls:
+            raise RefusedError(Cause.OVERLOAD, (RETRY_AFTER,))
 
     def _keep(self, call: Call) -> Call:
         self._calls[call.id] = call
@@ -246,10 +258,7 @@ class Exchange(Occupancy):
 
         RefusedError when none of its phones can be rung, or there are too many calls.
         """
-        if self._closing:
-            raise RefusedError(Cause.SHUTDOWN)
-        if len(self) >= self._max_calls:
-            raise RefusedError(Cause.OVERLOAD)
+        self.check_room()
         extension, other = self._directory.find(number), self._directory.find(to_number)
         dialled = Dialled(number, extension.name if extension else "", to_number, DEFAULT_HOPS, None, ())
         asked = Dialled(to_number, other.name if other else "", number, DEFAULT_HOPS, None, ())
@@ -269,8 +278,11 @@ class Exchange(Occupancy):
     def call_from(self, leg: SipLeg, dialled: Dialled, call_id: str = "") -> Call:
         """A further call of somebody who talks already, and is of no call any more: it waits for `start` or `connect`.
 
-        PeerError 488 when nobody can read what they said last.
+        PeerError 488 when nobody can read what they said last, 503 when the exchange ends all calls. It is made on a full
+        exchange, too, for mostly another one ends for it: where that is not so, whoever asks for it has to `check_room`.
         """
+        if self._closing:
+            raise RefusedError(Cause.SHUTDOWN)
         caller = ConnectedCaller(leg, self.wire.timers, self.music)
         dialled = msgspec.structs.replace(dialled, content=caller.offer)
         return self._keep(Call(self, call_id or self.wire.token(), dialled, caller))
@@ -330,6 +342,19 @@ class Exchange(Occupancy):
 
     # --- what people ask
 
+    def busy_state(self, number: str) -> BusyState:
+        """Whether the extension is in a call, is rung, for a call of its own, too, or neither."""
+        state = super().busy_state(number)
+        return "ringing" if state == "idle" and any(self.originations_of(number)) else state
+
+    def engaged(self) -> set[str]:
+        """The extensions, lines and trunks that some call occupies, or that are rung for a call of their own."""
+        return super().engaged() | {each.number for each in self._originations.values()}
+
+    def originations_of(self, number: str) -> list[Origination]:
+        """The calls that this extension is rung to make."""
+        return [each for each in self._originations.values() if each.number == number]
+
     def calls(self) -> list[CallInfo]:
         """All calls, oldest first."""
         begun = [info_of(call) for call in self._calls.values()]
@@ -359,24 +384,9 @@ def _utc() -> datetime:
     return datetime.now(UTC)
 
 
-def _dialled_outside(request: Request, came: OutsideCaller) -> Dialled:
-    came.options.check_first(request)
-    arrival = came.arrival
-    dialled = read_dialled(request, arrival.number, arrival.name)
-    return msgspec.structs.replace(dialled, to_number=arrival.target, way_in=came.way)
-
-
 def _never() -> bool:
     return False
 
 
 def _ignore(*_: object) -> None:
     """What happens to news that nobody wants."""
-
-
-def _ending(refusal: PeerError) -> Ending:
-    return refusal.ending if isinstance(refusal, RefusedError) else ending_of(refusal.status, refusal.reason)
-
-
-def _steps(refusal: PeerError) -> tuple[Diverted, ...]:
-    return refusal.steps if isinstance(refusal, RefusedError) else ()

@@ -10,6 +10,7 @@ __all__ = ["SETTLING", "ExtensionLamps"]
 
 from typing import TYPE_CHECKING
 
+from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.directory.lamps import Lamp, LampState, Names, Party
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from appliance.call.call import Call
     from appliance.call.exchange import Exchange
+    from appliance.call.origination import Origination
     from appliance.call.sip_leg import SipLeg
     from appliance.config.extension import Extension
 
@@ -42,7 +44,9 @@ class ExtensionLamps:
         """A `LampSource`."""
         if self._find(number) is None:
             return None
-        return tuple(lamp for call in self._exchange.calls_of(number) for lamp in _lamps(call, number))
+        calls = [lamp for call in self._exchange.calls_of(number) for lamp in _lamps(call, number)]
+        own = [lamp for each in self._exchange.originations_of(number) for lamp in _lamps_of_own(each)]
+        return (*calls, *own)
 
     def look_soon(self) -> None:
         """Some call has changed."""
@@ -73,8 +77,17 @@ def _lamps(call: Call, number: str) -> Iterator[Lamp]:
             yield Lamp(_name_of(leg), state, not leg.initiated, here, there, _names(leg))
 
 
+def _lamps_of_own(origination: Origination) -> Iterator[Lamp]:
+    here, there = Party(origination.number), Party(origination.asked.from_number, origination.asked.from_name)
+    for leg in origination.legs:
+        state = LampState.TRYING if leg.dialog is None else LampState.EARLY
+        # Without the dialog's names, by which a phone would pick it up: whom it is for is not called yet.
+        yield Lamp(_name_of(leg), state, not leg.initiated, here, there, None)
+
+
 def _state_of_caller(call: Call) -> LampState:
-    if call.answered_at is not None:
+    # Who has been put through, asks somebody or has clicked talks to us already: on their phone nothing rings.
+    if call.answered_at is not None or isinstance(call.caller, ConnectedCaller):
         return LampState.CONFIRMED
     return LampState.EARLY if call.calling.rings else LampState.TRYING
 

@@ -5,11 +5,11 @@ RFC 3261 §8.2, §16.3, §22.
 
 from __future__ import annotations
 
-__all__ = ["Identity", "RefusedError", "check_caller", "dialled_number", "read_dialled"]
+__all__ = ["Identity", "RefusedError", "check_caller", "dialled_number", "how_refused", "read_dialled"]
 
 from typing import TYPE_CHECKING, Protocol
 
-from appliance.call.cause import Cause, Ending
+from appliance.call.cause import Cause, Ending, ending_of
 from appliance.call.events import Dialled
 from appliance.call.passing import content_of, passing
 from appliance.errors import PeerError
@@ -53,6 +53,13 @@ class RefusedError(PeerError):
         super().__init__(ending.status, ending.text, headers)
         self.ending = ending
         self.steps = steps
+
+
+def how_refused(refusal: PeerError) -> tuple[Ending, tuple[Diverted, ...]]:
+    """How a call ended that was not let in, and how it had been sent on by then."""
+    if isinstance(refusal, RefusedError):
+        return refusal.ending, refusal.steps
+    return ending_of(refusal.status, refusal.reason), ()
 
 
 def check_caller(request: Request, number: str) -> None:

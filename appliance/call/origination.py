@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from appliance.call.cause import Cause, Ending
-from appliance.call.events import Answered, Content, HungUp, Updated
+from appliance.call.events import Answered, Content, HungUp, Progress, Updated
 from appliance.call.inbound import RefusedError
 from appliance.call.negotiation import NOBODY
 from appliance.call.record import record_refused
@@ -45,6 +45,7 @@ class Originator(Protocol):
 
     def call_from(self, leg: SipLeg, dialled: Dialled, call_id: str = "") -> Call: ...
     def originated(self, origination: Origination, record: CallRecord | None) -> None: ...
+    def changed(self) -> None: ...
 
 
 class Origination:
@@ -60,6 +61,11 @@ class Origination:
         "Seconds since 1970."
         self._owner = owner
         self._ringing = Ringing()
+
+    @property
+    def number(self) -> str:
+        """The extension that is rung."""
+        return self.asked.to_number
 
     @property
     def legs(self) -> list[OutboundLeg]:
@@ -95,8 +101,10 @@ class Origination:
                     self._nobody(best)
             case Updated():
                 event.reply(NOBODY)
+            case Progress() if event.rings:
+                self._owner.changed()  # for the lamps of whoever watches
             case _:
-                pass  # that it rings, and how that sounds, concerns nobody yet
+                pass  # how it sounds concerns nobody yet
 
     def _answered(self, leg: OutboundLeg, event: Answered) -> None:
         self._ringing.answered(leg)

@@ -10,9 +10,11 @@ __all__ = ["Outside", "OutsideCaller", "way_name"]
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+import msgspec
+
 from appliance.call.cause import Cause
 from appliance.call.destination import Destination
-from appliance.call.inbound import RefusedError
+from appliance.call.inbound import RefusedError, read_dialled
 from appliance.call.leg_options import names
 from appliance.call.way_out import LineWay, TrunkWay
 from appliance.lines.arrival import Arrival, arrival_of, number_of
@@ -23,6 +25,7 @@ from appliance.sip.transport.answer import DEFAULT_PORT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from appliance.call.events import Dialled
     from appliance.call.leg_options import LegOptions
     from appliance.config.outside import Outside as Settings
     from appliance.lines.credentials import Attempt
@@ -52,6 +55,15 @@ class OutsideCaller:
     max_calls: int
     from_its_port: bool
     "Whether it comes, as its Via says, from the very port that we call that server at."
+
+    def dialled(self, request: Request) -> Dialled:
+        """What their INVITE asks for. PeerError when it wants what the line's or trunk's legs do not have."""
+        self.options.check_first(request)
+        arrival = self.arrival
+        dialled = read_dialled(request, arrival.number, arrival.name)
+        return msgspec.structs.replace(
+            dialled, to_number=arrival.target, way_in=self.way, asserted=arrival.asserted
+        )
 
 
 class Outside:

@@ -17,6 +17,9 @@ class Purpose:
     allows_transfer = True
     "Whether one of the two may be put through to somebody else meanwhile, by REFER."
 
+    goes_along = False
+    "Whether it is the caller's own still when a service that has taken the call puts them through to somebody else."
+
     def rings(self, call: Call, event: Progress) -> None:
         """It gets on."""
 

@@ -13,6 +13,8 @@ from appliance.call.events import HungUp
 from appliance.call.inbound import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from appliance.call.call import Call
     from appliance.call.events import Diverted
     from appliance.call.router import Plan
@@ -72,6 +74,10 @@ class Trying:
         self.way_out = leg.way
         self._occupy(call, frozenset((leg.occupies,)))
 
+    def keep(self, call: Call, legs: Iterable[SipLeg]) -> None:
+        """Of those who were rung only these are rung still."""
+        self._occupy(call, self._occupies & frozenset(leg.occupies for leg in legs))
+
     def end(self, call: Call) -> None:
         """Nothing is tried any more, nor is anybody talked to."""
         self._plan = None
@@ -84,6 +90,9 @@ class Trying:
         self.end(call)
         if plan is None:
             return None
+        if event.ending.status >= 600 and (last := _last_phone(plan)) is not None:
+            # RFC 3261 §16.7 step 5: it speaks for those that would ring after it, and for those that rang in vain.
+            plan, self._rang_out = last, False
         if event.refusal is not None:
             lesser = self._without_what_hurt(plan, event.refusal, unheard=unheard)
             if lesser is not None:
@@ -99,8 +108,8 @@ class Trying:
 
     def _onward(self, plan: Plan, event: HungUp) -> Plan | None:
         """What a feature says, and behind that what would come next anyway."""
-        if event.moved_to and (moved := _speaking_for_all(plan)) is not None:
-            return self._occupied.onward(moved, event)
+        if event.moved_to and plan.asked is None and (last := _last_phone(plan)) is not None:
+            return self._occupied.onward(last, event)
         comes_next = plan.otherwise is not None and event.ending.cause in plan.fail_over_on
         if plan.asked is None:
             self._rang_out = self._rang_out or event.ending.cause is Cause.NO_ANSWER
@@ -148,10 +157,10 @@ def _common(path: tuple[Diverted, ...], other: tuple[Diverted, ...]) -> int:
     return same
 
 
-def _speaking_for_all(plan: Plan) -> Plan | None:
-    """Of an extension's phones that ring in order, one that sends the call on speaks for those after it, too."""
+def _last_phone(plan: Plan) -> Plan | None:
+    """Of an extension's phones that ring in order the last one, whose failure is the extension's; None: it is no such plan."""
     last = plan
     while last.otherwise is not None and last.asked is None:
         last = last.otherwise
     of_extension = isinstance(last.asked, ToExtension) and last.asked.number == plan.number
-    return replace(plan, asked=last.asked) if plan.asked is None and of_extension else None
+    return last if of_extension else None

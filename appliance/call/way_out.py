@@ -119,7 +119,7 @@ class LineWay(_Way):
     def shown(self, dialled: Dialled, number: str) -> Shown:
         """How the caller is shown to the carrier."""
         line = self.line
-        user = line.from_user or _shown_number(line, dialled, own=line.account.partition("@")[0])
+        user = line.from_user or _shown_number(line, dialled.from_number, own=line.account.partition("@")[0])
         caller = from_of(line.from_display or dialled.from_name, user, self.domain)
         callee = f"<sip:{escaped(self._written(number))}@{self.domain}>"
         # RFC 3325 §9.2: a carrier's customer says which of its identities it would like to have shown.
@@ -163,7 +163,9 @@ class TrunkWay(_Way):
     def shown(self, dialled: Dialled, number: str) -> Shown:
         """How the caller is shown to the peer."""
         trunk = self.trunk
-        user = _shown_number(trunk, dialled, own=trunk.caller_number or dialled.from_number)
+        # RFC 3325 §7: whoever is hidden from users is named to those who are trusted, as they were to us.
+        named = dialled.from_number or (dialled.asserted if _asks_for_id(dialled) else "")
+        user = _shown_number(trunk, named, own=trunk.caller_number or named)
         host = self.host.partition("%")[0]
         caller = from_of(dialled.from_name, user, host)
         # RFC 3325 §9.1: servers that trust each other assert it.
@@ -172,7 +174,7 @@ class TrunkWay(_Way):
         return Shown(
             shown.text,
             f"<{self._address(number)}>",
-            user or "anonymous",
+            user if user and (dialled.from_number or not named) else "anonymous",
             (*headers, *diversions(dialled, host, diverter), *marks(dialled)),
             history(dialled, host, diverter),
         )
@@ -201,10 +203,10 @@ class TrunkWay(_Way):
         return f"tel:{escaped(number)}{local}"
 
 
-def _shown_number(way: Outside, dialled: Dialled, own: str) -> str:
+def _shown_number(way: Outside, caller: str, own: str) -> str:
     match way.shows:
         case "extension":
-            number = dialled.from_number
+            number = caller
         case "outside":
             number = own
         case "fixed":
@@ -228,12 +230,16 @@ def _shown_diverter(way: Outside, own: str, number: str) -> str:
 
 def _as_wished(caller: NameAddr, way: Outside, dialled: Dialled, header: str) -> tuple[NameAddr, Baggage]:
     """From, and what stands beside it: whoever will not be shown is told to the other side alone (RFC 3323 §4.2)."""
-    asked = any(name.lower() == "privacy" and "id" in _wishes(value) for name, value in dialled.baggage)
+    asked = _asks_for_id(dialled)
     if not (way.hide_caller or asked):
         return caller, ()
     # What the phone itself asks for goes on with the rest of what it says.
     privacy = () if asked else (("Privacy", "id"),)
     return ANONYMOUS, privacy if caller is ANONYMOUS else ((header, caller.text), *privacy)
+
+
+def _asks_for_id(dialled: Dialled) -> bool:
+    return any(name.lower() == "privacy" and "id" in _wishes(value) for name, value in dialled.baggage)
 
 
 def _wishes(privacy: str) -> list[str]:

@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from appliance.config import backup_schedule, server
+from appliance.config import backup_schedule, server, update_check
 from appliance.config.snapshot import Snapshot, verify
 from appliance.config.stored import load, save
 from appliance.errors import ConfigError
@@ -28,7 +28,7 @@ __all__ = ["OWN_AREAS", "Config"]
 
 logger = logging.getLogger(__name__)
 
-OWN_AREAS = (backup_schedule.AREA, server.AREA)
+OWN_AREAS = (backup_schedule.AREA, server.AREA, update_check.AREA)
 "Settings made from a struct that no service brings."
 
 T = TypeVar("T")

@@ -231,6 +231,8 @@ class Parts:
     async def _replaced(self) -> None:
         # Looked up when it comes to that: what is outside is tied to this later.
         await self.outside.reload()
+        if self.probation is not None:
+            self.probation.end()  # what was tried out belonged to other settings
 
     def state(self, number: str) -> str:
         """What an extension is doing: `offline`, `idle`, `ringing` or `busy`."""

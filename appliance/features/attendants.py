@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 
+from appliance.call.cause import Cause
 from appliance.call.decision import FromExtension, ToFeature
 from appliance.call.diversion import sent_on
 from appliance.call.events import Dialled, Diverted, HungUp
 from appliance.call.inbound import RefusedError
 from appliance.call.purpose import Purpose
-from appliance.call.verdict import Serve
+from appliance.call.verdict import Refuse, Serve
 from appliance.config.extension import LEVEL_RANGE, check_name
 from appliance.config.pattern import is_dialable
 from appliance.config.settings_area import SettingsArea
@@ -47,6 +48,8 @@ AGAIN, HANG_UP = "again", "hang-up"
 "What a key may do beside leading to a number."
 PAUSE_SECONDS = 3.0
 "After so long without a further key a number is complete."
+MOST_CALLERS = 100
+"In menus at once: more than a small office has lines for, and each of them is sent fifty packets a second."
 MOST_GREETINGS = 50
 "For one caller: a line on which nobody ever hangs up must come free sometime."
 MOST_AHEAD = 32
@@ -114,6 +117,11 @@ def _verify(item: Attendant, settings: Snapshot) -> None:
 def _menu(attendant: Attendant) -> dict[str, str]:
     """What each key leads to."""
     return {text[0]: text[2:] for text in attendant.keys}
+
+
+def _targets(attendant: Attendant) -> set[str]:
+    """Where its owner has it lead."""
+    return {*_menu(attendant).values(), attendant.otherwise_to, attendant.failed_to}
 
 
 def chosen(typed: str, menu: Mapping[str, str], numbers: Collection[str], *, complete: bool) -> str | None:
@@ -188,6 +196,8 @@ class Attendants(Feature):
     def reached(self, target: Target, dialled: Dialled) -> Verdict | None:
         if not isinstance(target, ToFeature) or self._attendant(target.number) is None:
             return None
+        if len(self._visits) >= MOST_CALLERS:
+            return Refuse(Cause.BUSY)
         visit = _Visit(dialled, target.number, self.house.exchange.wall())
         return Serve(lambda call: self._attend(call, visit), "attendant")
 
@@ -279,7 +289,7 @@ class Attendants(Feature):
         """Whether there is somebody to be rung. `last`: when they do not answer, there is nobody else but the menu."""
         came = visit.came
         asking = msgspec.structs.replace(
-            self.house.further(call, call.caller.sip, number),
+            self.house.further(call, call.caller.sip, number, baggage=came.baggage),
             hops_left=came.hops_left,
             steps=came.steps,
             passed=came.passed,
@@ -291,14 +301,24 @@ class Attendants(Feature):
             plan = self.house.exchange.router.route(dialled)
         except RefusedError:
             return False
+        if plan.emergency and number not in _targets(attendant):
+            return (
+                False  # it has the number of something in the house, too, which is what the caller may dial
+            )
         leg = call.hand_over(call.caller)
+        purpose: Purpose = _PutThrough(self, visit, "" if last else attendant.failed_to)
+        theirs = call.purpose
+        if theirs is not None and theirs.goes_along:
+            purpose, call.purpose = theirs, None
         call.end(GONE_ON, "system")
         try:
             further = self.house.exchange.call_from(leg, dialled)
         except PeerError:
             leg.hang_up(GONE_ON)
+            purpose.ended(call, GONE_ON)
             return True
-        further.purpose = _PutThrough(self, visit, "" if last else attendant.failed_to)
+        further.purpose = purpose
+        self.house.playback.start(leg.media)  # until it rings: on lines that takes seconds
         further.start(plan)
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -26,6 +27,7 @@ class Playback:
         self._sounds = sounds
         # By leg; each is taken out when its call ends, at the latest.
         self._playing: dict[LegMedia, Player] = {}
+        self._beneath: dict[LegMedia, Sound] = {}  # what plays on after a beep
 
     def start(self, media: LegMedia) -> None:
         """Hold music from now on, in place of what the other end sends. What is played already plays on."""
@@ -36,6 +38,9 @@ class Playback:
         self._loop(media, self._sounds.tone("ring-back"))
 
     def _loop(self, media: LegMedia, sound: Sound) -> None:
+        if media in self._beneath:
+            self._beneath[media] = sound
+            return
         player = self._playing.get(media)
         if player is None:
             player = self._playing[media] = self._players.open(media)
@@ -44,6 +49,7 @@ class Playback:
 
     def stop(self, media: LegMedia) -> None:
         """What the other end sends is heard again."""
+        self._beneath.pop(media, None)
         player = self._playing.pop(media, None)
         if player is not None:
             player.stop()
@@ -59,9 +65,20 @@ class Playback:
         return self._sounds.tone(kind)
 
     def beep(self, media: LegMedia, kind: Tone) -> None:
-        """Play a tone once, and then whatever the other end sends."""
-        self.stop(media)
-        self._players.open(media).start(self._sounds.tone(kind))
+        """Play a tone once, and then what was played before, or whatever the other end sends."""
+        player = self._playing.get(media)
+        before = self._beneath.get(media) or (player.sound if player is not None else None)
+        if player is None or before is None:
+            self.stop(media)
+            self._players.open(media).start(self._sounds.tone(kind))
+            return
+        self._beneath[media] = before
+        player.start(self._sounds.tone(kind), on_end=partial(self._resume, media))
+
+    def _resume(self, media: LegMedia) -> None:
+        before = self._beneath.pop(media, None)
+        if before is not None:
+            self._loop(media, before)
 
     async def say(self, media: LegMedia, kind: Tone) -> None:
         """Play a tone to its end, or until the task is cancelled."""

@@ -56,6 +56,8 @@ class Transfer(Feature):
     def _blind(self, call: Call, leg: SipLeg, other: Leg, event: Referred) -> None:
         dialled = self._dialled(call, leg, other, event.to_number)
         plan = self.house.exchange.router.route(dialled)
+        if not plan.emergency:
+            self.house.exchange.check_room()
         report = event.accept()
         gone = call.hand_over(other)
         try:

@@ -120,7 +120,7 @@ class TransferByKeys(Feature):
     def _refused(self, call: Call, leg: Leg) -> None:
         other = call.other(leg.sip)
         if other is not None:
-            self.house.playback.stop(other.media)
+            call.negotiation.play(leg, other)
         self.house.playback.beep(leg.media, "error")
 
     def _put_through(self, call: Call, leg: Leg, number: str) -> None:
@@ -143,6 +143,8 @@ class TransferByKeys(Feature):
         dialled = self.house.further(call, leg.sip, number)
         try:
             plan = exchange.router.route(dialled)
+            if not plan.emergency:
+                exchange.check_room()
         except PeerError:
             self._refused(call, leg)
             return
@@ -177,6 +179,7 @@ class _Consulting(Purpose):
     """The call in which somebody asks, while another one waits in `first`, who would be forgotten after a transfer by REFER."""
 
     allows_transfer = False
+    goes_along = True
 
     def __init__(self, house: House, first: Call) -> None:
         self._house = house
@@ -226,12 +229,24 @@ class _Consulting(Purpose):
             if call.callee is not None:
                 self._connect(call, leg, call.callee)
                 return False
+            if call.is_served:
+                self._call_again(call, leg, asker)
+                return False
             call.replace_caller(ConnectedCaller(leg, self._house.timers, self._house.playback))
         except PeerError:
             leg.hang_up(GONE_ON)
             return False
         call.purpose = _PutThrough(self._house, asker)
         return True
+
+    def _call_again(self, call: Call, leg: SipLeg, asker: str) -> None:
+        """What a service has told whoever asked is not to be handed over: it is called anew."""
+        house = self._house
+        dialled = house.further(self._first, leg, call.dialled.to_number, payer=house.rights_of(asker))
+        plan = house.exchange.router.route(dialled)
+        further = house.exchange.call_from(leg, dialled)
+        further.purpose = _PutThrough(house, asker)
+        further.start(plan)
 
     def _connect(self, call: Call, leg: SipLeg, asked: Leg) -> None:
         payer = self._house.rights_of(call.dialled.from_number)

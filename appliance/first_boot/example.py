@@ -13,7 +13,7 @@ import msgspec
 import tomli_w
 
 from appliance import locale
-from appliance.config import backup_schedule
+from appliance.config import backup_schedule, update_check
 from appliance.config.dial_plan import DialPlan
 from appliance.config.snapshot import KEYED
 from appliance.config.system import System
@@ -65,7 +65,7 @@ SAMPLES: dict[tuple[str, str], Any] = {
     ("time-conditions", "open_to"): NUMBER,
 }
 "What a setting without a default needs, and what says more than an empty one."
-TITLES = {"backup-schedule": "console.backups.title"}
+TITLES = {"backup-schedule": "console.backups.title", "update-check": "console.updates.title"}
 WORDS = {
     ("system", "dns_references"): "console.dns.references",
     ("system", "ipv6"): "first_boot.ipv6",
@@ -115,7 +115,7 @@ def _tables() -> Iterator[_Table]:
         *("extensions", f"[extensions.{NUMBER}]", "console.nav.extensions"),
         *(told["extensions"]["add"]["properties"], {}),
     )
-    for area in (*KEYED.values(), *settings_areas(), backup_schedule.AREA):
+    for area in (*KEYED.values(), *settings_areas(), backup_schedule.AREA, update_check.AREA):
         verb = "add" if area.per == "item" else "set"
         for header, defaults in _headers(area):
             yield _Table(area.name, header, _title(area.name), told[area.name][verb]["properties"], defaults)

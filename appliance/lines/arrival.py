@@ -46,6 +46,8 @@ class Arrival(msgspec.Struct, frozen=True):
     "The number they called, as the carrier gives it."
     target: str
     "Where it is put through to: a number of this exchange."
+    asserted: str = ""
+    "Who calls and is hidden by Privacy: id, where the carrier says it in P-Asserted-Identity; never to be shown to a phone."
 
 
 def arrival_of(request: Request, way: Outside) -> Arrival:
@@ -58,7 +60,17 @@ def arrival_of(request: Request, way: Outside) -> Arrival:
         name=_printable(caller.display[:MAX_NAME]) if caller and "name" not in withheld else "",
         called=called,
         target=_target(called, way),
+        asserted=_asserted(request, way) if withheld == BOTH else "",
     )
+
+
+def _asserted(request: Request, way: Outside) -> str:
+    """RFC 3325 §7: `id` hides it from users, not from others in the network that trust each other."""
+    header = "p-asserted-identity"
+    if header not in way.caller_from or "id" not in _wishes(request):
+        return ""
+    caller = _read(request, header)
+    return number_of(caller.uri) if caller else ""
 
 
 def _called_number(request: Request) -> str:
@@ -88,8 +100,7 @@ def _printable(text: str) -> str:
 
 def _withheld(request: Request) -> frozenset[str]:
     """What of the caller is for nobody: `name`, `uri`, both or nothing."""
-    wishes = ";".join(request.headers.get_all("Privacy")).lower().split(";")
-    if not PRIVATE.isdisjoint(each.strip() for each in wishes):
+    if not PRIVATE.isdisjoint(_wishes(request)):
         return BOTH
     withheld: set[str] = set()
     for party in _addresses(request, REMOTE_PARTY_ID):
@@ -98,6 +109,10 @@ def _withheld(request: Request) -> frozenset[str]:
             said = re.split(r"[,;\s]+", (party.params.text("privacy") or "").lower())
             withheld |= {each.removesuffix("-network") for each in said}
     return BOTH if "full" in withheld else BOTH & withheld
+
+
+def _wishes(request: Request) -> set[str]:
+    return {each.strip() for each in ";".join(request.headers.get_all("Privacy")).lower().split(";")}
 
 
 def _target(called: str, way: Outside) -> str:

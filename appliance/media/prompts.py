@@ -26,8 +26,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 "It becomes a file's name, so it must lead nowhere else."
 MAX_PROMPTS = 100
 "One a menu and language is a few dozen; ten minutes each would be a gigabyte on the card."
-MOST_REMEMBERED = 16
-"Half a megabyte each, by the usual half a minute: what is played often is in memory."
+MOST_REMEMBERED_SECONDS = 900.0
+"Some 14 MB: thirty greetings of half a minute, or one of ten minutes and what is played beside it."
 WAV_HEAD_OCTETS = 44
 
 
@@ -44,7 +44,8 @@ class Prompts:
     def __init__(self, folder: Path) -> None:
         """`folder` need not be there."""
         self._folder = folder
-        self._remembered: OrderedDict[str, Sound] = OrderedDict()
+        self._remembered: OrderedDict[str, Sound] = OrderedDict()  # what was played last, the oldest first
+        self._changes = 0
         self._taking = anyio.Lock()
 
     async def all(self) -> list[Prompt]:
@@ -63,13 +64,13 @@ class Prompts:
             if len(there) >= MAX_PROMPTS and name not in {each.name for each in there}:
                 raise ConfigError("prompts", "error.too_many", limit=MAX_PROMPTS)
             await anyio.to_thread.run_sync(self._take, name, source)
-            self._remembered.pop(name, None)
+            self._forget(name)
 
     async def remove(self, name: str) -> None:
         """ConfigError when there is none of that name."""
         self._check(name)
         await anyio.to_thread.run_sync(self._remove, name)
-        self._remembered.pop(name, None)
+        self._forget(name)
 
     async def save(self, name: str, target: Path) -> None:
         """Write it as a new WAV file. ConfigError when there is none of that name, or it cannot be written."""
@@ -84,15 +85,24 @@ class Prompts:
         if name in self._remembered:
             self._remembered.move_to_end(name)
             return self._remembered[name]
+        changes = self._changes
         try:
             sound = await anyio.to_thread.run_sync(self._read, name)
         except ConfigError as error:
             logger.warning("the prompt %s cannot be played: %s", name, error)
             return None
-        self._remembered[name] = sound
-        if len(self._remembered) > MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
+        if changes == self._changes:  # otherwise it may be another one's by now
+            self._remember(name, sound)
         return sound
+
+    def _remember(self, name: str, sound: Sound) -> None:
+        self._remembered[name] = sound
+        while sum(each.seconds for each in self._remembered.values()) > MOST_REMEMBERED_SECONDS:
+            self._remembered.popitem(last=False)
+
+    def _forget(self, name: str) -> None:
+        self._changes += 1
+        self._remembered.pop(name, None)
 
     def _check(self, name: str) -> None:
         if not NAME.fullmatch(name):

@@ -47,6 +47,8 @@ HELP = "run the exchange"
 FAREWELL_S = 3.0
 "How long the last BYEs are repeated for phones that do not answer; systemd waits longer."
 FAREWELL_STEP_S = 0.05
+SPOOL = "spool"
+"The folder of what browsers send, below the data: an update is larger than the memory of a small board would like."
 GC_THRESHOLDS = 5_000, 10, 50
 """When the garbage collector looks at young, middle and old objects. By Python's own (700, 10, 10) it took a fifth
 of the CPU time at 500 REGISTERs a second; with (20,000, 20, 50) it stopped everything for 0.37 s at 400 calls a
@@ -166,6 +168,7 @@ def _console(options: Options, service: Service, portal: anyio.from_thread.Block
         service.certificate.key,
         perform,
         describe=service.control.describe,
+        spool=options.data / SPOOL,
     )
 
 

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REQUEST_FILE",
+    "UPLOADED_FILE",
     "Action",
     "forget_request",
     "on_appliance",
     "read_request",
     "request",
     "request_update",
+    "request_uploaded_update",
     "requested_update",
     "wipe",
 ]
@@ -31,6 +33,8 @@ __all__ = [
 REQUEST_FILE = "request.json"
 UPDATE_FILE = "wanted-update.json"
 "Where the update that is asked for comes from."
+UPLOADED_FILE = "update.bundle"
+"The update itself, when it came through a browser."
 APPLIANCE_VARIABLE = "BRANCHBOX_APPLIANCE"
 "The image's service unit sets it to 1: only there does root wait for requests."
 
@@ -60,8 +64,17 @@ def request_update(data_dir: Path, source: str, environment: Mapping[str, str] =
     request(data_dir, "update", environment)
 
 
+def request_uploaded_update(data_dir: Path, file: Path, environment: Mapping[str, str] = os.environ) -> None:
+    """Ask root for the update in `file`, which is moved away and must lie on the same disk. ConfigError, OSError."""
+    if on_appliance(environment):
+        file.replace(data_dir / UPLOADED_FILE)
+        write_atomically(data_dir / UPDATE_FILE, json.dumps({"uploaded": True}).encode(), 0o600)
+    request(data_dir, "update", environment)
+
+
 def requested_update(data_dir: Path) -> str | None:
-    """The address that was asked for, once; None when nothing was. For root, which believes nothing of it."""
+    """What was asked for, once: an address, or the file that was uploaded; None when nothing was. For root, which believes
+    nothing of it."""
     path = data_dir / UPDATE_FILE
     try:
         value = json.loads(read_bounded(path))
@@ -70,6 +83,8 @@ def requested_update(data_dir: Path) -> str | None:
     finally:
         with suppress(OSError):
             path.unlink()
+    if isinstance(value, dict) and value.get("uploaded") is True:
+        return str(data_dir / UPLOADED_FILE)
     source = value.get("source") if isinstance(value, dict) else None
     return source if isinstance(source, str) and is_url(source) else None
 

@@ -35,9 +35,15 @@ class Branchbox:
 
     def __enter__(self) -> Branchbox:
         before = time.monotonic()
-        exchange = self._running.enter_context(running_exchange(self._folder, program=self._program))
+
+        def watch(address: tuple[str, int]) -> None:
+            # From the first moment on: its console and its control socket come later.
+            self.started_in = first_answer(address) - before
+
+        exchange = self._running.enter_context(
+            running_exchange(self._folder, program=self._program, watch=watch)
+        )
         self.address, self.pid = exchange.sip, exchange.process.pid
-        self.started_in = first_answer(self.address) - before
         extensions = [{"number": number, "password": password} for number, password in self._users.items()]
         exchange.perform("import", "apply", None, {"text": tomli_w.dumps({"extensions": extensions})})
         return self

@@ -35,6 +35,7 @@ PAGES = {
     "features": "/features",
     "feature": "/features/do-not-disturb",
     "feature-edit": "/features/do-not-disturb/101/edit",
+    "attendant-add": "/features/attendants/add",
     "codes": "/features/codes",
     "calls": "/calls",
     "records": "/records",

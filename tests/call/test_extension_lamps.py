@@ -287,3 +287,26 @@ def test_a_phone_that_has_vanished_takes_its_subscription_along(
     book.waits(600) << carol.gets("NOTIFY", "terminated;reason=timeout")
     book.waits(33)
     assert watching.figures()["subscriptions"] == 0
+
+
+def test_whoever_is_rung_to_call_somebody(
+    book: Playbook, watching: Watching, alice: Phone, bob: Phone, carol: Phone
+) -> None:
+    """A click to dial shows at once, without names: nobody is to take it over while the other one is not called."""
+    lamp = Watcher(book, carol, "101")
+    lamp.looks()
+    book.exchange.dial("101", "102")
+    book << alice.gets("INVITE") >> alice.says(100)
+    rung = lamp.waits().only
+    assert (rung.state, rung.direction, rung.names) == ("trying", "recipient", None)
+    assert (rung.local, rung.remote, rung.remote_name) == (
+        "sip:101@192.0.2.1", "sip:102@192.0.2.1", "Bob",
+    )  # fmt: skip
+    book >> alice.says(180)
+    rings = lamp.waits().only
+    assert (rings.id, rings.state, rings.names) == (rung.id, "early", None)
+    book >> alice.says(486) << alice.gets("ACK")
+    assert lamp.waits().only.state == "terminated"
+    book >> lamp.subscribe(0) << carol.gets(200)
+    lamp.sees("Subscription-State: terminated;reason=timeout")
+    book.ends("busy")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.call.events import Dialled
 from appliance.call.inbound import RefusedError
-from appliance.call.loops import MOST_MARKS, Loops, marks
+from appliance.call.loops import LONGEST_MARK, MOST_MARKS, Loops, marks
 from appliance.sip.message import Headers, Request
 
 NEAR, FAR = Loops(b"near"), Loops(b"far")
@@ -50,6 +50,10 @@ def test_only_trunks_are_believed_and_told(way_in: str) -> None:
 def test_a_chain_without_end() -> None:
     with pytest.raises(RefusedError, match="482"):
         NEAR.passed(came(CALL, ",".join(f"{each:x}" for each in range(MOST_MARKS))), CALL)
+
+
+def test_what_is_too_long_for_a_mark_goes_no_further() -> None:
+    assert len(NEAR.passed(came(CALL, "x" * 60_000, "y" * LONGEST_MARK), CALL).passed) == 2
 
 
 @given(st.lists(st.text("abc, ", max_size=20), max_size=5))

@@ -383,6 +383,21 @@ def test_who_calls_hides(book: Playbook, world: OutsideWorld, bob: Phone) -> Non
     book.ends("normal")
 
 
+def test_who_calls_hides_and_goes_on_by_a_trunk(
+    book: Playbook, world: OutsideWorld, alice: Phone, bob: Phone
+) -> None:
+    """RFC 3325 §7: another server that is trusted is told; the record is not."""
+    carrier = world.line(line(incoming="9555"))
+    (hq,) = world.trunk(trunk(), ("192.0.2.9", 5060))
+    world.routes(route("trunk:hq", callers=("line:a",)))
+    asserted = "P-Asserted-Identity: <sip:+8613900000000@192.0.2.1>"
+    book >> in_by(carrier, "a00", P_Asserted_Identity="<sip:+8613900000000@ims.example>", Privacy="id")
+    book << hq.gets("INVITE", f"From: {ANONYMOUS};tag=", asserted, "Privacy: id") << carrier.gets(100)
+    taken(book, carrier, hq)
+    assert book.records[0].from_number == ""
+    book.ends("normal")
+
+
 def test_in_by_a_full_line(book: Playbook, world: OutsideWorld, alice: Phone, bob: Phone) -> None:
     """A call out counts as one in does. Without Retry-After: the carrier would bring us no call at all meanwhile."""
     carrier = world.line(line(incoming="102", max_calls=1))

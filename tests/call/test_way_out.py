@@ -71,6 +71,39 @@ def test_who_is_hidden_from_us_is_hidden_further_on(settings: dict[str, object])
     assert shown.headers == ((("Privacy", "id"),) if "hide_caller" in settings else ())
 
 
+HIDDEN = msgspec.structs.replace(
+    CALL, from_number="", from_name="", asserted="8613900000000", baggage=(("Privacy", "id"),)
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({}, "8613900000000"),
+        ({"caller_prefix": "+"}, "+8613900000000"),
+        ({"hide_caller": True}, "8613900000000"),
+        ({"shows": "fixed", "caller_number": "+8624000"}, "+8624000"),
+    ],
+)
+def test_who_is_hidden_from_users_is_asserted_to_a_trunk(settings: dict[str, object], named: str) -> None:
+    """RFC 3325 §7, §9.3: it stays within the network whose servers trust each other."""
+    shown = trunk_way(**settings).shown(HIDDEN, "139")
+    assert shown.caller == '"Anonymous" <sip:anonymous@anonymous.invalid>'
+    assert shown.contact_user == "anonymous"
+    assert shown.headers == (("P-Asserted-Identity", f"<sip:{named}@192.0.2.1>"),)
+
+
+def test_who_is_hidden_from_users_is_named_to_no_line_and_no_phone() -> None:
+    assert "8613900000000" not in repr(line_way(shows="extension").shown(HIDDEN, "139"))
+    assert "8613900000000" not in repr(Shown.at_home(HIDDEN, "101", "192.0.2.1"))
+
+
+def test_who_does_not_ask_for_it_any_more_is_named_to_nobody() -> None:
+    """Without Privacy: id nothing would tell the other server to keep it."""
+    shown = trunk_way().shown(msgspec.structs.replace(HIDDEN, baggage=()), "139")
+    assert "8613900000000" not in repr(shown)
+
+
 @pytest.mark.parametrize(
     ("number", "caller"),
     [

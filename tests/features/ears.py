@@ -13,7 +13,7 @@ __all__ = ["played_to"]
 
 
 def played_to(office: Office, number: str) -> str:
-    """`music` or `ring-back`; empty when nothing is played; `unheard` when their phone wants, or can be played, nothing."""
+    """`music`, `ring-back`, `chime` or `confirmation`; empty when nothing is played; `unheard` when their phone wants, or can be played, nothing."""
     legs = [leg for call in office.exchange._calls.values() for leg in call.legs if leg.number == number]
     playing = office.playback._playing
     found = [leg.media for leg in legs if leg.media in playing]
@@ -27,4 +27,8 @@ def played_to(office: Office, number: str) -> str:
         return "music"
     if sound is office.playback._sounds.tone("ring-back"):
         return "ring-back"
+    if sound is office.playback.tone("attention"):
+        return "chime"
+    if sound is office.playback.tone("confirmation"):
+        return "confirmation"
     raise LocalError("nobody knows what that is")

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 NUMBERS = ("101", "102", "103", "104", "102")
 "The last one is a second phone."
-TARGETS = ("101", "102", "103", "104", "600", "90777")
-"Extensions, a group, and a number outside."
+TARGETS = ("101", "102", "103", "104", "600", "90777", "700")
+"Extensions, a group, a number outside, and an attendant."
+MENU = ("1=102", "2=103", "3=600", "4=90777", "5=701", "6=109", "7=again", "8=hang-up")
+BY_KEYS = ("##103#", "**103#", "**", "##700#", "**700#", "##600#", "##*851#", "**700#2")
+"Transfers."
 WAYS = ("invite", "update", "late")
 
 
@@ -39,6 +42,8 @@ class House(Crowd):
     def __init__(self) -> None:
         super().__init__(*NUMBERS)
         self.office.set("groups", "600", members=("101", "102", "103", "104"))
+        self.office.set("attendants", "700", keys=MENU, failed_to="104", direct_dialling=False)
+        self.office.set("attendants", "701", keys=("1=700", "2=104"), otherwise_to="700", tries=1)
         world = OutsideWorld(self.office)
         carrier = world.line(line("a", incoming="101"))
         world.routes(route("line:a"))
@@ -88,13 +93,13 @@ class House(Crowd):
 
 
 def call(house: House, desk: Desk, number: int) -> None:
-    to = "a00" if desk is house.outside else TARGETS[number % 6]
+    to = "a00" if desk is house.outside else TARGETS[number % 7]
     desk.call(to, late=number % 5 == 0)
 
 
 def transfer(house: House, desk: Desk, number: int) -> None:
     if (line := desk.line(number, "talking")) is not None:
-        line.act(line.ask("REFER", Refer_To=f"<sip:{TARGETS[number % 6]}@192.0.2.1>"))
+        line.act(line.ask("REFER", Refer_To=f"<sip:{TARGETS[number % 7]}@192.0.2.1>"))
 
 
 def attended(house: House, desk: Desk, number: int) -> None:
@@ -138,13 +143,24 @@ def pick_up_phone(house: House, desk: Desk, number: int) -> None:
 
 def click(house: House, desk: Desk, number: int) -> None:
     with suppress(RefusedError):
-        house.office.exchange.dial(desk.number, TARGETS[number % 6])
+        house.office.exchange.dial(desk.number, TARGETS[number % 7])
 
 
 def end(house: House, desk: Desk, number: int) -> None:
     calls = house.office.exchange.calls()
     if calls:
         house.office.exchange.hang_up(calls[number % len(calls)].id)
+
+
+def press(house: House, desk: Desk, number: int) -> None:
+    if (line := desk.line(number // 8, "talking")) is not None:
+        line.act(line.ask("INFO", b"Signal=%d" % (number % 8 + 1), Content_Type="application/dtmf-relay"))
+
+
+def press_keys(house: House, desk: Desk, number: int) -> None:
+    if (line := desk.line(number // 8, "talking")) is not None:
+        for key in BY_KEYS[number % len(BY_KEYS)]:
+            line.act(line.ask("INFO", f"Signal={key}".encode(), Content_Type="application/dtmf-relay"))
 
 
 def pull(house: House, desk: Desk, number: int) -> None:
@@ -175,6 +191,8 @@ DO: dict[str, Callable[[House, Desk, int], None]] = {
         desk.call(f"*40*{NUMBERS[number % 4]}", late=number % 3 == 0)
     ),
     "pick up in group": lambda house, desk, number: void(desk.call("*50*")),
+    "press": press,
+    "press keys": press_keys,
     "pull": pull,
     "refuse": refuse,
     "replace": replace,
@@ -203,6 +221,11 @@ OPENINGS: tuple[tuple[tuple[int, str, int], ...], ...] = (
     ((5, "call", 1), (0, "answer", 0), (0, "transfer", 1)),
     ((5, "call", 1), (0, "answer", 0), (0, "call", 5), (5, "answer", 0), (0, "attended", 0)),
     ((3, "call", 4), (1, "answer", 0), (1, "park", 1)),
+    ((0, "call", 6), (0, "press", 0), (1, "answer", 0)),
+    ((0, "call", 6), (0, "press", 0)),
+    ((0, "call", 1), (1, "answer", 0), (0, "press keys", 1)),
+    ((0, "call", 1), (1, "answer", 0), (0, "press keys", 4)),
+    ((5, "call", 1), (0, "answer", 0), (0, "transfer", 6), (5, "press", 1), (2, "answer", 0)),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.call.negotiation import NOBODY
 from appliance.errors import ConfigError
 from appliance.features.attendants import MENU_KEYS, MOST_GREETINGS, chosen
 from appliance.media.keys import KEYS
@@ -16,10 +17,14 @@ from appliance.media.prompts import Prompts
 from appliance.media.tone import sine
 from appliance.media.wav import write_wav
 from tests.call.playbook import ANSWER, OFFER, Phone, sdp
+from tests.features.crowd import replaces_of
+from tests.features.ears import played_to
 from tests.features.office import Office
 from tests.media.test_keys import packet
 
 CAROLS = sdp("10.3.3.3", 6000)
+KEYED = sdp("10.1.1.1", 4000, "a=rtpmap:101 telephone-event/8000").replace(b"AVP 8", b"AVP 8 101")
+NOBODYS = NOBODY.status
 CHIME_SECONDS = 1.1
 ERROR_SECONDS = 2.0
 
@@ -37,6 +42,14 @@ async def press(office: Office, alice: Phone, keys: str) -> None:
         office >> alice.ask("INFO", f"Signal={key}\r\n".encode(), Content_Type="application/dtmf-relay")
         office << alice.gets(200)
         await office.settled()
+
+
+def press_by_rtp(office: Office, key: str) -> None:
+    (call,) = office.exchange._calls.values()
+    pair = call.caller.media._pairs[0]
+    assert pair is not None
+    assert pair.rtp.keys is not None
+    pair.rtp.keys.read(packet(KEYS.index(key), 160))
 
 
 async def wait(office: Office, seconds: float) -> None:
@@ -78,16 +91,10 @@ async def test_a_key_leads_to_an_extension(office: Office, alice: Phone, bob: Ph
 async def test_keys_in_rtp(office: Office, alice: Phone, bob: Phone) -> None:
     office.set("attendants", "700", keys=("#=102",))
     async with office.serving():
-        office >> alice.invite(
-            "700", sdp("10.1.1.1", 4000, "a=rtpmap:101 telephone-event/8000").replace(b"AVP 8", b"AVP 8 101")
-        )
+        office >> alice.invite("700", KEYED)
         await office.settled()
         office << alice.gets(100) << alice.gets(200, "telephone-event") >> alice.ack()
-        (call,) = office.exchange._calls.values()
-        pair = call.caller.media._pairs[0]
-        assert pair is not None
-        assert pair.rtp.keys is not None
-        pair.rtp.keys.read(packet(KEYS.index("#"), 160))
+        press_by_rtp(office, "#")
         # And by INFO: it was pressed once.
         office >> alice.ask("INFO", b"Signal=#\r\n", Content_Type="application/dtmf-relay") << alice.gets(200)
         await office.settled()
@@ -255,6 +262,189 @@ async def test_a_greeting_of_the_owners(office: Office, alice: Phone, tmp_path: 
         await wait(office, 2)
         office << alice.gets("BYE") >> alice.ok()
         office.ends("normal")
+
+
+# --- what goes wrong, and when
+
+
+async def test_no_ack_comes_before_the_key(office: Office, alice: Phone, bob: Phone) -> None:
+    """It was lost, and keys by RTP are quicker than its repetition: she is asked to talk to Bob once she is there."""
+    office.set("attendants", "700", keys=("2=102",))
+    async with office.serving():
+        office >> alice.invite("700", KEYED)
+        await office.settled()
+        office << alice.gets(100) << alice.gets(200)
+        press_by_rtp(office, "2")
+        await office.settled()
+        office << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
+        office.quiet()
+        office >> alice.ack()
+        await wait(office, 2.5)
+        office << alice.gets("INVITE") >> alice.says(200, KEYED) << alice.gets("ACK")
+        office >> alice.bye() << alice.gets(200) << bob.gets("BYE") >> bob.ok()
+        await office.settled()
+        office.ends("handed_over", "normal")
+
+
+async def test_no_ack_comes_at_all(office: Office, alice: Phone) -> None:
+    office.set("attendants", "700", wait_seconds=60)
+    async with office.serving():
+        office >> alice.invite("700", OFFER)
+        await office.settled()
+        office << alice.gets(100) << alice.gets(200)
+        for _ in range(80):
+            office.waits(0.5)
+            await office.settled()
+        methods = [getattr(message, "method", 200) for _, message in office.wiretap.sent]
+        assert (set(methods), methods.count("BYE") > 0) == ({200, "BYE"}, True)
+        office.wiretap.sent.clear()
+        office.ends("lost")
+
+
+async def test_what_cannot_be_played_to_is_refused(office: Office, alice: Phone) -> None:
+    """No G.711: nobody would hear anything."""
+    office.set("attendants", "700")
+    async with office.serving():
+        office >> alice.invite("700", OFFER.replace(b"AVP 8", b"AVP 18"))
+        await office.settled()
+        office << alice.gets(100) << alice.gets(488) >> alice.ack_refusal()
+        office.ends("media")
+
+
+async def test_the_settings_change_meanwhile(office: Office, alice: Phone, bob: Phone) -> None:
+    """Whoever hears a greeting has the keys that it tells of; from the next on there are others."""
+    office.set("attendants", "700", keys=("2=109",), direct_dialling=False)
+    async with office.serving():
+        await call_in(office, alice)
+        office.set("attendants", "700", keys=("3=102",))
+        await press(office, alice, "2")
+        await wait(office, ERROR_SECONDS + 0.5)
+        await press(office, alice, "3")
+        rings_and_talks(office, alice, bob)
+        office.ends("handed_over", "normal")
+
+
+@pytest.mark.parametrize("while_rung", [False, True])
+async def test_the_attendant_is_removed_meanwhile(
+    office: Office, alice: Phone, bob: Phone, *, while_rung: bool
+) -> None:
+    """Nobody is left in a menu that there is no more."""
+    office.set("attendants", "700", keys=("2=102",), direct_dialling=False)
+    async with office.serving():
+        await call_in(office, alice)
+        if while_rung:
+            await press(office, alice, "2")
+            office << bob.gets("INVITE")
+        office.config.edit(lambda now: now.without_item("attendants", "700"))
+        if while_rung:
+            office >> bob.says(486) << bob.gets("ACK")
+            await office.settled()
+            office << alice.gets("INVITE")
+        else:
+            await press(office, alice, "9")
+            await wait(office, ERROR_SECONDS + 0.5)
+        office << alice.gets("BYE") >> alice.ok()
+        office.ends(*(("handed_over", "busy", "normal") if while_rung else ("normal",)))
+
+
+async def test_the_exchange_ends_meanwhile(office: Office, alice: Phone) -> None:
+    office.set("attendants", "700")
+    async with office.serving():
+        await call_in(office, alice)
+        office.exchange.shut_down()
+        await office.settled()
+        office << alice.gets("BYE") >> alice.ok()
+        assert office.services.snapshots["attendants"]() == []
+        office.ends("shutdown")
+
+
+async def test_what_is_heard_until_somebody_answers(office: Office, alice: Phone, bob: Phone) -> None:
+    """Music while nobody knows whether it rings, and then that it does; the chime again when it was in vain."""
+    office.set("attendants", "700", keys=("2=102",), direct_dialling=False)
+    async with office.serving():
+        await call_in(office, alice)
+        assert played_to(office, "101") == "chime"
+        await press(office, alice, "2")
+        assert played_to(office, "101") == "music"
+        office << bob.gets("INVITE") >> bob.says(180)
+        assert played_to(office, "101") == "ring-back"
+        # Keys that are pressed now are nobody's.
+        office >> alice.ask("INFO", b"Signal=3\r\n", Content_Type="application/dtmf-relay")
+        office << alice.gets(NOBODYS)
+        office >> bob.says(486) << bob.gets("ACK")
+        await office.settled()
+        office << alice.gets("INVITE") >> alice.says(200, OFFER) << alice.gets("ACK")
+        assert played_to(office, "101") == "chime"
+        office >> alice.bye() << alice.gets(200)
+        await office.settled()
+        office.ends("handed_over", "busy", "normal")
+
+
+async def test_whoever_takes_no_second_offer_is_let_go(office: Office, alice: Phone, bob: Phone) -> None:
+    """A carrier that refuses every re-INVITE cannot be put through; both hear the end."""
+    office.set("attendants", "700", keys=("2=102",))
+    async with office.serving():
+        await call_in(office, alice)
+        await press(office, alice, "2")
+        office << bob.gets("INVITE") >> bob.says(200, ANSWER) << bob.gets("ACK")
+        office << alice.gets("INVITE") >> alice.says(488) << alice.gets("ACK")
+        office << alice.gets("BYE") >> alice.ok() << bob.gets("BYE") >> bob.ok()
+        office.ends("handed_over", "media")
+
+
+async def test_one_caller_too_many_hears_that_it_is_busy(
+    office: Office, alice: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.features.attendants.MOST_CALLERS", 1)
+    office.set("attendants", "700")
+    async with office.serving():
+        await call_in(office, alice)
+        second = office.second_line(alice)
+        office >> second.invite("700", OFFER) << second.gets(486) >> second.ack_refusal()
+        office >> alice.bye() << alice.gets(200)
+        await office.settled()
+        office.ends("busy", "normal")
+
+
+async def test_what_the_caller_says_beside_goes_along(office: Office, alice: Phone, bob: Phone) -> None:
+    office.set("attendants", "700", keys=("2=102",))
+    async with office.serving():
+        office >> alice.invite("700", OFFER, Subject="the roof leaks")
+        await office.settled()
+        office << alice.gets(100) << alice.gets(200) >> alice.ack()
+        await press(office, alice, "2")
+        office << bob.gets("INVITE", "Subject: the roof leaks", "Max-Forwards: 68") >> bob.says(180)
+        office >> alice.bye() << alice.gets(200) << bob.gets("CANCEL") >> bob.ok()
+        office >> bob.says(487, to=bob.invited) << bob.gets("ACK")
+        await office.settled()
+        office.ends("handed_over", "cancelled")
+
+
+async def test_the_other_phone_of_the_caller_cannot_take_the_menu_over(office: Office, alice: Phone) -> None:
+    office.set("attendants", "700")
+    other = office.phone("101")
+    async with office.serving():
+        await call_in(office, alice)
+        office >> other.invite("x", OFFER, Replaces=replaces_of(alice))
+        office << other.gets(603) >> other.ack_refusal()
+        office >> alice.bye() << alice.gets(200)
+        await office.settled()
+        office.ends("refused", "normal")
+
+
+async def test_many_keys_at_once(office: Office, alice: Phone, bob: Phone) -> None:
+    """They are heard ahead: through a menu and on, without a greeting."""
+    office.set("attendants", "700", keys=("5=701",), direct_dialling=False)
+    office.set("attendants", "701", keys=("*=102",), direct_dialling=False)
+    async with office.serving():
+        await call_in(office, alice)
+        for key in "5*":
+            office >> alice.ask("INFO", f"Signal={key}".encode(), Content_Type="application/dtmf-relay")
+        office << alice.gets(200) << alice.gets(200)
+        await office.settled()
+        rings_and_talks(office, alice, bob)
+        office.ends("handed_over", "normal")
+    assert [(each.by, each.to) for each in office.records[1].steps] == [("701", "102")]
 
 
 @pytest.mark.parametrize(

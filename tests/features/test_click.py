@@ -94,6 +94,24 @@ async def test_to_one_who_forwards(crowd: Crowd) -> None:
         )
 
 
+async def test_whoever_is_rung_for_it_is_not_idle(crowd: Crowd) -> None:
+    """Nobody picks it up, for who would talk to whom? No call waits where none may."""
+    alice, bob, carol, other = crowd.desks
+    crowd.office.set("phones", "101", call_waiting=False)
+    exchange = crowd.office.exchange
+    async with crowd.at_work():
+        await dial(crowd, "101", "102")
+        assert (exchange.busy_state("101"), exchange.busy_state("102")) == ("ringing", "idle")
+        assert exchange.engaged() == {"101"}
+        calling, taking = carol.call("101"), bob.call("*40*101")
+        await crowd.settle()
+        assert (calling.got["INVITE"], taking.got["INVITE"]) == (486, 404)
+        for desk in (alice, other):
+            await crowd.hang_up(desk.in_state("ringing")[0])
+        assert (exchange.busy_state("101"), exchange.engaged()) == ("idle", set())
+        await crowd.ends("busy", "not_found", "busy")
+
+
 @pytest.mark.parametrize(("to", "cause"), [("102", "busy"), ("199", "not_found")])
 async def test_nobody_can_be_called(crowd: Crowd, to: str, cause: str) -> None:
     alice, bob, _, _ = crowd.desks

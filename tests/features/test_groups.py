@@ -479,3 +479,23 @@ def test_a_number_belongs_to_one(office: Office, bob: Phone) -> None:
         values = {"open_to": "102"} if area == "time-conditions" else {}
         with pytest.raises(ConfigError):
             office.set(area, number, **values)
+
+
+def test_a_member_who_refused_rings_no_more(
+    office: Office, alice: Phone, bob: Phone, carol: Phone, erin: Phone
+) -> None:
+    """The others ring on; who wants to reach this one meanwhile does, and nobody can pick up what rings elsewhere from there."""
+    office.set("groups", "600", members=("102", "103"))
+    office.set("phones", "102", call_waiting=False)
+    exchange = office.exchange
+    office >> alice.invite("600", OFFER) << bob.gets("INVITE") << carol.gets("INVITE") << alice.gets(100)
+    assert [exchange.busy_state(each) for each in ("102", "103")] == ["ringing", "ringing"]
+    refuses(office, bob)
+    assert [exchange.busy_state(each) for each in ("102", "103")] == ["idle", "ringing"]
+    assert (exchange.ringing_at("102"), exchange.ringing_at("103")) == (None, exchange.calls_of("103")[0])
+    line = office.second_line(bob)
+    office >> erin.invite("102", OFFER) << line.gets("INVITE") << erin.gets(100) >> line.says(200, ANSWER)
+    office << line.gets("ACK") << erin.gets(200) >> erin.ack() >> erin.bye()
+    office << erin.gets(200) << line.gets("BYE") >> line.ok()
+    is_taken(office, alice, carol)
+    office.ends("normal", "normal")

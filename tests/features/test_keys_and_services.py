@@ -67,6 +67,39 @@ async def test_to_a_group_and_by_a_time_condition(crowd: Crowd, to: str) -> None
         await over(crowd, bobs)
 
 
+async def test_keys_in_vain_while_one_holds(crowd: Crowd) -> None:
+    """Whom they hold goes on hearing music."""
+    alice, bob, _, _ = crowd.desks
+    async with crowd.at_work():
+        talking, _ = await crowd.talk(alice, bob)
+        talking.change(HELD, "invite")
+        await crowd.settle()
+        await press(crowd, talking, "##")
+        await crowd.waits(10)
+        assert played_to(crowd.office, "102") == "music"
+        talking.change((), "invite")
+        await crowd.settle()
+        assert played_to(crowd.office, "102") == ""
+        await over(crowd, talking)
+
+
+async def test_keys_in_vain_of_one_who_is_held(crowd: Crowd) -> None:
+    """They hear the tones, and music again."""
+    alice, bob, _, _ = crowd.desks
+    async with crowd.at_work():
+        talking, bobs = await crowd.talk(alice, bob)
+        bobs.change(HELD, "invite")
+        await crowd.settle()
+        await press(crowd, talking, "##")
+        assert played_to(crowd.office, "101") == "confirmation"
+        await crowd.waits(10)
+        assert played_to(crowd.office, "101") == "music"
+        bobs.change((), "invite")
+        await crowd.settle()
+        assert (played_to(crowd.office, "101"), played_to(crowd.office, "102")) == ("", "")
+        await over(crowd, talking)
+
+
 @pytest.mark.parametrize("who", ["whoever presses holds", "whoever is put through holds"])
 async def test_while_somebody_holds(crowd: Crowd, who: str) -> None:
     alice, bob, carol, _ = crowd.desks

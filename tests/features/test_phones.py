@@ -86,6 +86,32 @@ async def test_in_order_and_one_sends_the_call_on(
     (office >> alice.ack_refusal()).ends("busy")
 
 
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("forwards", [False, True])
+async def test_in_order_and_one_declines_for_all(crowd: Crowd, at: int, forwards: bool) -> None:
+    """RFC 3261 §16.7 step 5: 603 speaks for the phones that come after it, and for one that rang in vain before."""
+    alice, one, two, three, carol = crowd.desks
+    crowd.office.set("phones", "102", order="in_order", seconds=10)
+    if forwards:
+        crowd.office.set("forwarding", "102", busy="103")
+    async with crowd.at_work():
+        calling = alice.call("102")
+        await crowd.settle()
+        await crowd.waits(10.1 * at)
+        (line,) = (two, three)[at].in_state("ringing")
+        line.state = "gone"
+        line.act(line.says(603, to=line.invited))
+        await crowd.settle()
+        assert ringing(one, two, three) == [False, False, False]
+        if forwards:
+            await crowd.answer(carol)
+            await crowd.hang_up(calling)
+            await crowd.ends("normal")
+        else:
+            assert calling.got["INVITE"] == 603
+            await crowd.ends("refused")
+
+
 async def test_two_answer_at_the_same_moment(crowd: Crowd) -> None:
     """One has the call, the other is acknowledged and hung up (RFC 3261 §13.2.2.4)."""
     alice, one, two, _, _ = crowd.desks

@@ -18,8 +18,15 @@ START_SECONDS = 300.0
 class Box:
     """One card through several starts."""
 
-    def __init__(self, card: Path, folder: Path, forwards: dict[tuple[str, int], int]) -> None:
+    def __init__(
+        self,
+        card: Path,
+        folder: Path,
+        forwards: dict[tuple[str, int], int],
+        board: type[Machine] = Machine,
+    ) -> None:
         self._card = card
+        self._board = board
         self._forwards = forwards
         self._power = contextlib.ExitStack()
         self._machine: Machine | None = None
@@ -38,7 +45,7 @@ class Box:
     def power_on(self) -> float:
         """Seconds until the box answered its first OPTIONS."""
         self.cut_power()
-        self._machine = self._power.enter_context(Machine(self._card, self._forwards))
+        self._machine = self._power.enter_context(self._board(self._card, self._forwards))
         try:
             seconds = first_answer(self.sip_port, START_SECONDS) - self._machine.powered_at
             self.console.wait(START_SECONDS)

@@ -7,7 +7,7 @@ import json
 import subprocess
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,11 +17,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.system.update.bundle import describe
-from appliance.system.update.manifest import Kind, Manifest
-from appliance.system.update.state import State
+from appliance.system.update.manifest import Kind, Manifest, PublicKey
+from appliance.system.update.state import State, Trial
 from appliance.system.update.write import public_key, write_bundle
 
-__all__ = ["Builder"]
+__all__ = ["Builder", "partition_offset"]
 
 TOP = Path(__file__).parents[2]
 PARTS = TOP / "build/parts"
@@ -40,21 +40,28 @@ class Builder:
         self._key = Ed25519PrivateKey.generate()
         self.address = ""
 
-    def believe(self, card: Path) -> None:
-        """Put this builder's key onto a card's data partition: a box that was told of it by an earlier update."""
-        listed = subprocess.run(["sfdisk", "--json", card], capture_output=True, check=True)
-        start = json.loads(listed.stdout)["partitiontable"]["partitions"][3]["start"] * 512
+    def believe(self, card: Path, trial: Trial | None = None) -> None:
+        """Put this builder's key onto a card's data partition: a box that was told of it by an earlier update.
+
+        With `trial` it is a box that has written that update and was not started since.
+        """
         state = self.folder / "state.json"
-        state.write_bytes(msgspec.json.encode(State(keys=(public_key("test", self._key),))))
+        state.write_bytes(msgspec.json.encode(State(keys=(self.public,), trial=trial)))
         commands = f"mkdir /releases\nwrite {state} /releases/state.json\n"
         subprocess.run(
-            ["debugfs", "-w", f"{card}?offset={start}"],
+            ["debugfs", "-w", f"{card}?offset={partition_offset(card, 4)}"],
             input=commands.encode(),
             capture_output=True,
             check=True,
         )
 
-    def image(self, name: str, version: str, **replaced: str) -> str:
+    @property
+    def public(self) -> PublicKey:
+        return public_key("test", self._key)
+
+    def image(
+        self, name: str, version: str, replaced: Mapping[str, str] | None = None, root: Path = PARTS / "2"
+    ) -> str:
         """The image as it is, of another version; `replaced` are texts that its templates say otherwise."""
         boot = self.folder / f"{name}.boot"
         with tarfile.open(PARTS / "boot.tar") as old, tarfile.open(boot, "w") as new:
@@ -63,11 +70,11 @@ class Builder:
                 assert file is not None
                 content = file.read()
                 if len(content) < TEXT_LIMIT and not entry.name.endswith(".dtb"):
-                    for was, becomes in replaced.items():
+                    for was, becomes in (replaced or {}).items():
                         content = content.replace(was.encode(), becomes.encode())
                 entry.size = len(content)
                 new.addfile(entry, io.BytesIO(content))
-        return self._bundle("image", name, version, {"root": PARTS / "2", "boot": boot})
+        return self._bundle("image", name, version, {"root": root, "boot": boot})
 
     def application(self, name: str, version: str, program: Path | bytes) -> str:
         """A program of another version."""
@@ -105,3 +112,10 @@ class Builder:
             finally:
                 server.shutdown()
                 thread.join()
+
+
+def partition_offset(card: Path, number: int) -> int:
+    """Where a partition begins, in octets."""
+    listed = subprocess.run(["sfdisk", "--json", card], capture_output=True, check=True)
+    start: int = json.loads(listed.stdout)["partitiontable"]["partitions"][number - 1]["start"]
+    return start * 512

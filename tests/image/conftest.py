@@ -15,6 +15,7 @@ import pytest
 
 from appliance import __version__
 from tests.image.box import Box
+from tests.image.machine import Machine
 from tests.peers.probe import free_port
 
 TOP = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ def box() -> Iterator[Box]:
 
 
 @contextmanager
-def new_box(prepare: Callable[[Path], None] | None = None) -> Iterator[Box]:
+def new_box(prepare: Callable[[Path], None] | None = None, board: type[Machine] = Machine) -> Iterator[Box]:
     """A box with a card of its own, which `prepare` may write to before it is started for the first time."""
     if not IMAGE.exists():
         pytest.skip(f"no dist/{IMAGE.name}; ./build.sh image makes it")
@@ -46,7 +47,7 @@ def new_box(prepare: Callable[[Path], None] | None = None) -> Iterator[Box]:
             prepare(card)
         os.truncate(card, CARD_SIZE)
         forwards = {("udp", 5060): free_port(), ("tcp", 443): free_port()}
-        box = Box(card, folder, forwards)
+        box = Box(card, folder, forwards, board)
         yield box
         box.close()
     finally:

@@ -44,15 +44,11 @@ class Machine:
     def __enter__(self) -> Machine:
         self.powered_at = time.monotonic()
         log = self._open.enter_context((self._folder / "qemu").open("wb"))
-        # boot.sh ends by becoming QEMU, so this process is QEMU and nothing outlives it.
-        self._process = subprocess.Popen([BOOT, self._card, *self._options()], stdout=log, stderr=log)
+        self._process = subprocess.Popen(self._qemu(), stdout=log, stderr=log)
         try:
             self.serial = Line(self._connect("serial"))
             self._open.callback(self.serial.close)
-            self._report = self._connect("report")
-            self._monitor = self._connect("monitor")
-            self._monitor_lines = self._open.enter_context(self._monitor.makefile("rb"))
-            self._command("qmp_capabilities")
+            self._connect_ports()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -102,12 +98,22 @@ class Machine:
             words += [report[title] for title in ("jobs", "failed", "warnings", "service")]
         return "\n".join(words)
 
-    def _options(self) -> list[str]:
+    def _connect_ports(self) -> None:
+        self._report = self._connect("report")
+        self._monitor = self._connect("monitor")
+        self._monitor_lines = self._open.enter_context(self._monitor.makefile("rb"))
+        self._command("qmp_capabilities")
+
+    def _network(self) -> str:
         network = ["user", "id=office", "ipv6=off"]
         for (protocol, port), own in self._forwards.items():
             network.append(f"hostfwd={protocol}:127.0.0.1:{own}-:{port}")
+        return ",".join(network)
+
+    def _qemu(self) -> list[str | Path]:
+        """What is to be QEMU: boot.sh ends by becoming it, so nothing outlives this process."""
         return [
-            *("-netdev", ",".join(network)),
+            *(BOOT, self._card, "-netdev", self._network()),
             *("-chardev", self._socket("serial"), "-serial", "chardev:serial"),
             *("-chardev", self._socket("report"), "-device", "virtio-serial-pci"),
             *("-device", "virtserialport,chardev=report,name=branchbox.report"),

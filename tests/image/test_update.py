@@ -1,7 +1,7 @@
 """Updates of a box that runs: refused, good and bad ones, of the program and of the whole card, and power cuts.
 
-One story in the order of this file, on one card. Requirements not tested: a Raspberry Pi's tryboot; a kernel that
-hangs before anything watches it.
+One story in the order of this file, on one card. Requirements not tested: a kernel that hangs before anything
+watches it.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def test_an_image_that_does_not_come_up_is_started_once(
 ) -> None:
     """Its root is not found, so its kernel panics and starts anew: the slot before comes back by itself."""
     began = time.monotonic()
-    address = builder.image("no-root", "0.2.0", **{"root=@ROOT@": "root=PARTUUID=00000000-09 rootdelay=1"})
+    address = builder.image("no-root", "0.2.0", {"root=@ROOT@": "root=PARTUUID=00000000-09 rootdelay=1"})
     ask(box, address)
     state = wait(box, 20, lambda state: state["last"] == "0.2.0")
     assert state["outcome"] == "came_back"
@@ -124,7 +124,7 @@ def test_an_image_that_does_not_come_up_is_started_once(
 
 def test_an_image_whose_start_fails_is_started_once(box: Box, builder: Builder) -> None:
     """It ends in emergency mode, where neither exchange nor timer runs."""
-    ask(box, builder.image("emergency", "0.2.3", **{"@TRIAL@": "@TRIAL@ systemd.unit=emergency.target"}))
+    ask(box, builder.image("emergency", "0.2.3", {"@TRIAL@": "@TRIAL@ systemd.unit=emergency.target"}))
     state = wait(box, 20, lambda state: state["last"] == "0.2.3")
     assert state["outcome"] == "came_back"
     assert "branchbox.slot=a" in box.machine.report()["slot"]

@@ -87,9 +87,16 @@ class Exchange:
 
 @contextmanager
 def running_exchange(
-    folder: Path, host: str = "127.0.0.1", *options: str, program: Sequence[str] = PROGRAM
+    folder: Path,
+    host: str = "127.0.0.1",
+    *options: str,
+    program: Sequence[str] = PROGRAM,
+    watch: Callable[[tuple[str, int]], None] = lambda _: None,
 ) -> Iterator[Exchange]:
-    """An exchange that answers, on free ports of `host`; its process is gone afterwards, whatever happens."""
+    """An exchange that answers, on free ports of `host`; its process is gone afterwards, whatever happens.
+
+    `watch` gets its SIP address as soon as its process is there.
+    """
     data = folder / "data"
     sip, tls, web = ((host, port) for port in free_ports(host, 3))
     command = [*program, "run", "--data", str(data), "--rtp", RTP_RANGE]
@@ -107,6 +114,7 @@ def running_exchange(
         )
     exchange = Exchange(process, data, sip, tls, web)
     try:
+        watch(sip)
         wait_until(lambda: _answers(exchange), "the exchange", READY_S)
         yield exchange
     finally:

@@ -153,7 +153,8 @@ class Linphone:
     def dial(self, number: str) -> str:
         """Call that number; the call's name."""
         answer = self.command(f"call {self.address(number)}")
-        (name,) = re.findall(r"^Id: (\d+)", answer, re.MULTILINE)
+        # What becomes of the call may follow at once, with its name once more.
+        name, *_ = re.findall(r"^Id: (\d+)", answer, re.MULTILINE)
         return str(name)
 
     def address(self, number: str) -> str:

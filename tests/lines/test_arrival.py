@@ -53,6 +53,25 @@ def test_who_asks_for_privacy_is_named_to_nobody(privacy: str, number: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("privacy", "sources", "asserted"),
+    [
+        ("id", ("p-asserted-identity", "from"), "140"),
+        ("user;id", ("p-asserted-identity",), "140"),
+        # Not what RFC 3325 is about, or a carrier whose word is not taken.
+        ("user", ("p-asserted-identity", "from"), ""),
+        ("none", ("p-asserted-identity", "from"), ""),
+        ("id", ("from",), ""),
+    ],
+)
+def test_who_is_hidden_is_known_to_those_who_are_trusted(
+    privacy: str, sources: tuple[str, ...], asserted: str
+) -> None:
+    line = Line(name="a", server="h", account="1", caller_from=sources)
+    named = ("P-Asserted-Identity", '"R" <tel:140>'), ("Privacy", privacy)
+    assert arrival_of(invite("sip:x@h", *named), line).asserted == asserted
+
+
+@pytest.mark.parametrize(
     ("privacy", "number", "name"),
     [
         ("off", "140", "R"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -148,6 +150,36 @@ def test_what_was_asked_for_on_the_console(box: FakeBox, update: Update, server:
     assert update("--requested") == 0
     assert box.state.refused is None
     assert box.state.trial is not None
+
+
+def test_what_was_uploaded_on_the_console(box: FakeBox, update: Update) -> None:
+    """It is gone afterwards, whether it was good or not."""
+    data = box.root / "data"
+    data.mkdir()
+    for target, status in (("riscv64", 1), (MACHINE, 0)):
+        shutil.copy(box.workshop.application(target=target), data / "update.bundle")
+        (data / "wanted-update.json").write_text(json.dumps({"uploaded": True}))
+        assert update("--requested") == status
+        assert not (data / "update.bundle").exists()
+    assert box.state.trial is not None
+
+
+@pytest.mark.parametrize("trick", ["link", "pipe", "folder"])
+def test_root_opens_nothing_else_for_it(box: FakeBox, update: Update, trick: str) -> None:
+    data, secret = box.root / "data", box.root / "secret"
+    data.mkdir()
+    shutil.copy(box.workshop.application(target=MACHINE), secret)
+    match trick:
+        case "link":
+            (data / "update.bundle").symlink_to(secret)
+        case "pipe":
+            os.mkfifo(data / "update.bundle")
+        case _:
+            (data / "update.bundle").mkdir()
+    (data / "wanted-update.json").write_text(json.dumps({"uploaded": True}))
+    assert update("--requested") == 1
+    assert box.state.trial is None
+    assert secret.exists()
 
 
 def test_how_the_last_one_went(box: FakeBox, update: Update, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from appliance.config.backup_schedule import BackupSchedule
+from appliance.config.update_check import UpdateCheck
 from appliance.errors import ConfigError
 from appliance.media.wav import write_wav
 from tests.webui.fake_features import FakeFeatures
@@ -67,7 +68,10 @@ class FakeControl(FakeFeatures, FakeOutside):
     music: JSON = field(
         default_factory=lambda: {"title": "", "seconds": 38.4, "tones": "europe", "problem": ""}
     )
+    updated: bytes = b""
+    "The update that was uploaded last."
     prompts: list[JSON] = field(default_factory=list)
+    update_check: JSON = field(default_factory=lambda: dict(msgspec.to_builtins(UpdateCheck())))
     backup_schedule: JSON = field(
         default_factory=lambda: {
             **msgspec.to_builtins(BackupSchedule()),
@@ -143,18 +147,22 @@ class FakeControl(FakeFeatures, FakeOutside):
         return self.system_show(None, {})
 
     def update_show(self, key: str | None, values: JSON) -> JSON:
-        nothing = dict.fromkeys(("trial", "last", "outcome", "refused"))
+        nothing = dict.fromkeys(("trial", "last", "outcome", "refused", "offered", "looked_at", "seen_at"))
         return {
             "version": "0.1.0",
             "security_level": 0,
             **nothing,
             "missing": [],
             "params": {},
+            "problem": "",
+            "problem_params": {},
             **self.update,
         }
 
     def update_install(self, key: str | None, values: JSON) -> JSON:
-        if not str(values["source"]).startswith("http"):
+        if "file" in values:
+            self.updated = Path(values["file"]).read_bytes()
+        elif not str(values["source"]).startswith("http"):
             raise ConfigError("source", "update.no_address")
         return {"done": True}
 
@@ -323,6 +331,15 @@ class FakeControl(FakeFeatures, FakeOutside):
             if each["token"] == values["token"]:
                 return {name: each[name] for name in ("id", "name", "created_at")}
         raise ConfigError("admin.token", "error.wrong_token")
+
+    def update_check_show(self, key: str | None, values: JSON) -> JSON:
+        return self.update_check
+
+    def update_check_set(self, key: str | None, values: JSON) -> JSON:
+        if values.get("automatic") and not values.get("address", self.update_check["address"]):
+            raise ConfigError("update-check.address", "update.no_address")
+        self.update_check |= values
+        return self.update_check
 
     def backup_schedule_show(self, key: str | None, values: JSON) -> JSON:
         return self.backup_schedule

@@ -485,3 +485,20 @@ def test_a_call_is_made_for_somebody(admin: Client, control: FakeControl) -> Non
         refused = admin.post("/calls/dial", {"number": number, "to": to})
         assert (refused.status, f'id="{field}-error"' in refused.text) == (400, True), refused.text
         assert f'value="{to}"' in refused.text
+
+
+def test_updates_are_looked_for(admin: Client, control: FakeControl) -> None:
+    assert 'name="address"' in admin.get("/system/update-check").text
+    refused = admin.post("/system/update-check", {"address": "", "automatic": "on", "at": "03:00"})
+    assert (refused.status, "address" in refused.text) == (400, True)
+    values = {"address": "https://example.com/x.bundle", "automatic": "on", "at": "02:00"}
+    assert admin.post("/system/update-check", values).header("Location") == "/system#update"
+    assert control.update_check == {
+        "address": "https://example.com/x.bundle",
+        "automatic": True,
+        "at": "02:00",
+    }
+    control.update = {"offered": "0.9.0", "seen_at": "2026-12-01T03:00:00Z"}
+    assert "Version 0.9.0 is there." in admin.get("/system").text
+    control.update = {"problem": "update.not_fetched", "problem_params": {"reason": "no route"}}
+    assert "no route" in admin.get("/system").text

@@ -161,6 +161,7 @@ def test_every_word_is_used() -> None:
         "console.call.",
         "console.ended_by.",
         "console.missing.",
+        "console.no_room.",
         "console.refused.",
         "console.record.",
         "console.sent_on.",
@@ -173,6 +174,7 @@ def test_every_word_is_used() -> None:
         # Those of settings are all looked at in test_settings.
         *(f"console.{each}." for each in ("choice", "dial_plan", "lines", "outside", "routes", "trunks")),
         "console.backup_schedule.",
+        "console.update_check.",
         *(f"console.{each.replace('-', '_')}." for each in services()),
     )
     unused = {key for key in locale.keys() if key.startswith("console.")} - used_keys()  # noqa: SIM118  # a function

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.webui.browserless import HOST, Client, Response
 from tests.webui.fake_control import FakeControl
+from webui import upload
 from webui.request import BodyRefusedError
 from webui.upload import LINE, MORE_TIME, MOST_UPLOAD, received
 
@@ -50,9 +51,9 @@ def test_any_file_arrives_as_it_is(content: bytes) -> None:
         return
     with received(
         environ(form(part("csrf", b"abc"), part("file", content, "a.wav")) + b"the next request")
-    ) as upload:
-        assert upload.file is not None
-        assert (upload.file.read_bytes(), upload.fields) == (content, {"csrf": "abc"})
+    ) as taken:
+        assert taken.file is not None
+        assert (taken.file.read_bytes(), taken.fields) == (content, {"csrf": "abc"})
 
 
 @pytest.mark.parametrize("octets", [LINE - 2, LINE - 1, LINE, LINE + 1, 3 * LINE])
@@ -149,6 +150,32 @@ def test_the_music_can_be_listened_to(admin: Client) -> None:
     assert heard.header("Content-Type") == "audio/wav"
     assert (heard.body[:4], len(heard.body)) == (b"RIFF", 44 + 16_000)
     assert "media-src 'self'" in (heard.header("Content-Security-Policy") or "")
+
+
+def test_an_update_is_taken(admin: Client, control: FakeControl) -> None:
+    admin.get("/system")
+    body = form(part("csrf", admin.token.encode()), part("file", b"BUNDLE", "branchbox.bundle"))
+    assert admin.ask("POST", "/system/update/file", body, FORM, origin=f"https://{HOST}").status == 303
+    assert control.updated == b"BUNDLE"
+    body = form(part("csrf", admin.token.encode()), part("file", b"", ""))
+    refused = admin.ask("POST", "/system/update/file", body, FORM, origin=f"https://{HOST}")
+    assert (refused.status, 'id="update-file-error"' in refused.text) == (400, True)
+
+
+def test_where_there_is_no_room_nothing_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload, "SPARE_OCTETS", 2**60)
+    sent = environ(form(part("file", b"sound", "a.wav")))
+    with pytest.raises(BodyRefusedError) as caught, received(sent, spool=tmp_path):
+        pytest.fail("it was taken")
+    assert caught.value.status == 507
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_lies_in_the_spool_meanwhile(tmp_path: Path) -> None:
+    with received(environ(form(part("file", b"sound", "a.wav"))), spool=tmp_path) as taken:
+        assert taken.file is not None
+        assert taken.file.is_relative_to(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_prompt_is_taken_heard_and_removed(admin: Client, control: FakeControl) -> None:

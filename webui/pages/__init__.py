@@ -50,6 +50,7 @@ from webui.pages import (
     system_restore,
     system_tokens,
     system_update,
+    system_update_check,
 )
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ ROUTES: tuple[Route, ...] = (
     *system_backup_schedule.ROUTES,
     *system_restore.ROUTES,
     *system_update.ROUTES,
+    *system_update_check.ROUTES,
     *about.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from webui.pages import setting_edit
-from webui.places import Place
+from webui.pages.system_part import routes_of
 from webui.routes import Route
 
 if TYPE_CHECKING:
@@ -15,33 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES"]
 
 
-def show(visit: Visit) -> Answer:
-    return setting_edit.show(_place(visit), visit, None)
-
-
-def save(visit: Visit) -> Answer:
-    return setting_edit.save(_place(visit), visit, None)
-
-
 def run(visit: Visit) -> Answer:
     made = visit.perform_on_the_box("backup", "run")
     return visit.back_to("/system#backup", "console.backups.made", file=made["file"])
 
 
-def _place(visit: Visit) -> Place:
-    return Place(
-        "backup-schedule",
-        "box",
-        "system",
-        home="/system#backup",
-        home_title=visit.say("console.nav.system"),
-        about=visit.say("console.backups.about"),
-        title=visit.say("console.backups.title"),
-    )
-
-
 ROUTES = (
-    Route("GET", "/system/backup-schedule", show),
-    Route("POST", "/system/backup-schedule", save),
+    *routes_of("backup-schedule", "/system#backup", "console.backups.title", "console.backups.about"),
     Route("POST", "/system/backup-schedule/run", run),
 )

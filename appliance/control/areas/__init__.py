@@ -31,6 +31,7 @@ from appliance.control.areas import (
     trace,
     trunks,
     update,
+    update_check,
 )
 from appliance.control.areas import features as services
 from appliance.features import FEATURES
@@ -62,6 +63,7 @@ OWN: tuple[Area, ...] = (
     box.AREA,
     servers.AREA,
     update.AREA,
+    update_check.AREA,
     export.AREA,
     import_.AREA,
 )

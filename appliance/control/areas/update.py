@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ import msgspec
 
 from appliance import __version__
 from appliance.control.area import Area, Done, Nothing, Request, Verb
+from appliance.control.parts import moment
 from appliance.errors import ConfigError
 from appliance.system import box
+from appliance.system.update.offer import is_newer, running_version
 from appliance.system.update.state import Outcome, read_state
 
 if TYPE_CHECKING:
@@ -41,13 +44,24 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     "The locale key of the reason why the last one that was asked for was not taken."
     params: dict[str, str] = {}
     "What the reason's placeholders stand for."
+    offered: str | None = None
+    "A newer version that was found where it is looked for."
+    looked_at: datetime | None = None
+    "When somebody looked last."
+    seen_at: datetime | None = None
+    "When there was a good update last, newer or not."
+    problem: str = ""
+    "The locale key of the reason why nothing could be seen."
+    problem_params: dict[str, str] = {}
 
 
-class Source(msgspec.Struct, frozen=True):
-    """Where an update is."""
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an update is: one of the two."""
 
-    source: str
+    source: str = ""
     "An http or https address."
+    file: str = ""
+    "The absolute path of a file on the disk that has the data, which is moved away. Only on the box itself."
 
 
 async def show(_: Parts, __: Request[Nothing]) -> Update:
@@ -55,8 +69,19 @@ async def show(_: Parts, __: Request[Nothing]) -> Update:
     if not folder:
         return Update(version=__version__)
     state = await anyio.to_thread.run_sync(read_state, Path(folder))
+    looked = state.looked
+    offered = (
+        looked.version
+        if looked and looked.version and is_newer(looked.version, running_version(state))
+        else None
+    )
     return Update(
         version=__version__,
+        offered=offered,
+        looked_at=moment(looked.at) if looked else None,
+        seen_at=moment(looked.seen_at) if looked else None,
+        problem=looked.problem if looked else "",
+        problem_params=looked.params if looked else {},
         security_level=state.security_level,
         trial=state.trial.version if state.trial else None,
         last=state.last.version if state.last else None,
@@ -68,8 +93,14 @@ async def show(_: Parts, __: Request[Nothing]) -> Update:
 
 
 async def install(parts: Parts, request: Request[Source]) -> Done:
+    folder, source, file = parts.store.folder, request.values.source.strip(), request.values.file
+    if file and not request.is_local:
+        raise ConfigError("update", "error.only_on_the_box")
     try:
-        await anyio.to_thread.run_sync(box.request_update, parts.store.folder, request.values.source.strip())
+        if file:
+            await anyio.to_thread.run_sync(box.request_uploaded_update, folder, Path(file))
+        else:
+            await anyio.to_thread.run_sync(box.request_update, folder, source)
     except OSError as error:
         raise ConfigError(
             "update", "error.cannot_write", file=box.REQUEST_FILE, reason=error.strerror

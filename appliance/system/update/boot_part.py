@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TEMPLATES", "boot_files", "check_boot"]
 
-TEMPLATES: Final = ("entry.conf", "config.txt", "cmdline.txt")
-"For systemd-boot, for a Raspberry Pi's firmware, and its kernel's command line."
+TEMPLATES: Final = ("entry.conf", "u-boot.env")
+"For systemd-boot, and for U-Boot on a Raspberry Pi."
 NEEDED = frozenset({"vmlinuz", "initrd.img", *TEMPLATES})
 FILES_LIMIT = 100
-"A slot has a kernel, an initramfs and the device trees of some boards."
+"A slot has a kernel, an initramfs and the templates; a later one may have the device trees of some boards."
 TEMPLATE_LIMIT = 16 * 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -2,15 +2,16 @@
 
 On the FAT partition:
 
-    a/ b/                            kernel, initramfs, device trees and templates of each slot; in the templates stand
-                                     @SLOT@ @ROOT@ @ORDER@ @TRIAL@ and @CMDLINE@, so that a new image may say all else
+    a/ b/                            kernel, initramfs and templates of each slot; in the templates stand @SLOT@ @ROOT@
+                                     @ORDER@ and @TRIAL@, so that a new image may say all else
     loader/entries/kept.conf         UEFI: systemd-boot starts this slot
     loader/entries/trial+1.conf      UEFI: it tries this one before, once: it renames the file to trial+0-1.conf first
-    config.txt                       Raspberry Pi: the firmware starts this slot
-    tryboot.txt                      Raspberry Pi: it reads this instead after `reboot "0 tryboot"`, once
+    u-boot/kept.env                  Raspberry Pi: U-Boot starts this slot
+    u-boot/trial.env                 Raspberry Pi: it tries this one before, as long as tries says "1"
+    u-boot/tries                     Raspberry Pi: it turns this one octet into "0" first
 
-So to keep a slot is one rename over `kept.conf` or `config.txt`; until then any reset, by whatever, starts the old
-slot. Boot Loader Specification, systemd-boot(7) on boot counting; Raspberry Pi documentation on tryboot.
+So to keep a slot is one rename over `kept.conf` or `kept.env`; until then any reset, by whatever, starts the old slot.
+Boot Loader Specification, systemd-boot(7) on boot counting; image/u-boot/boot.cmd is what U-Boot runs.
 """
 
 from __future__ import annotations
@@ -32,22 +33,24 @@ if TYPE_CHECKING:
 
     from appliance.system.update.bundle import Bundle
 
-__all__ = ["SLOTS", "TRIAL_MARK", "Card", "Firmware", "Slot", "other"]
+__all__ = ["SLOTS", "TRIAL_MARK", "Card", "Loader", "Slot", "other"]
 
 Slot = Literal["a", "b"]
 SLOTS: tuple[Slot, ...] = get_args(Slot)
-Firmware = Literal["uefi", "raspberry"]
+Loader = Literal["systemd-boot", "u-boot"]
+"Who starts the slots: the one where there is UEFI, the other on a Raspberry Pi."
 ENTRIES = "loader/entries"
-KEPT: dict[Firmware, str] = {"uefi": f"{ENTRIES}/kept.conf", "raspberry": "config.txt"}
-TRIAL: dict[Firmware, str] = {"uefi": f"{ENTRIES}/trial+1.conf", "raspberry": "tryboot.txt"}
-TEMPLATE: dict[Firmware, str] = {"uefi": "entry.conf", "raspberry": "config.txt"}
+KEPT: dict[Loader, str] = {"systemd-boot": f"{ENTRIES}/kept.conf", "u-boot": "u-boot/kept.env"}
+TRIAL: dict[Loader, str] = {"systemd-boot": f"{ENTRIES}/trial+1.conf", "u-boot": "u-boot/trial.env"}
+TEMPLATE: dict[Loader, str] = {"systemd-boot": "entry.conf", "u-boot": "u-boot.env"}
+TRIES = "u-boot/tries"
+ONE_TRY = b"1"
 Order = Literal["trial", "kept"]
 ORDER: dict[Order, str] = {"trial": "branchbox-1-trial", "kept": "branchbox-2-kept"}
 "systemd-boot starts the first by these keys that has tries left; kept.conf has no counter and is always left."
-CMDLINES: dict[Order, str] = {"trial": "trial.txt", "kept": "cmdline.txt"}
 TRIAL_MARK = "branchbox.trial"
 "On the kernel's command line; units go by it that must not depend on the new program."
-_SLOT_MARK = re.compile(r"^(?:linux /|os_prefix=)([ab])/", re.MULTILINE)
+_SLOT_MARK = re.compile(r"^(?:linux /|slot=)([ab])\b", re.MULTILINE)
 
 
 def other(slot: Slot) -> Slot:
@@ -65,12 +68,12 @@ class Card:
     "The partitions."
     root_names: Mapping[Slot, str]
     "What the kernel calls them: `PARTUUID=b0a4cb0c-02`."
-    firmware: Firmware
+    loader: Loader
 
     def kept(self) -> Slot:
         """The slot that is started when nothing is tried. ConfigError when the boot partition does not say."""
         try:
-            text = (self.boot / KEPT[self.firmware]).read_text(encoding="utf-8", errors="replace")
+            text = (self.boot / KEPT[self.loader]).read_text(encoding="utf-8", errors="replace")
         except OSError:
             text = ""
         for slot in SLOTS:
@@ -90,29 +93,28 @@ class Card:
         folder.mkdir(exist_ok=True)
         for name, pieces in boot_files(bundle):
             durable.fill(folder / name, pieces)
-        # A Raspberry Pi's firmware reads these from the slot's folder; config.txt and tryboot.txt say which.
-        for order, name in sorted(CMDLINES.items(), reverse=True):
-            durable.fill(folder / name, [self._filled(slot, "cmdline.txt", order)])
         durable.sync(folder)
         durable.sync(self.boot)
 
     def stage(self, slot: Slot) -> None:
-        """The next start is of this slot, once (on a Raspberry Pi: when it is asked for). OSError."""
-        for firmware, name in TRIAL.items():
-            self._place(name, self._filled(slot, TEMPLATE[firmware], "trial"))
+        """The next start is of this slot, once. OSError."""
+        for loader, name in TRIAL.items():
+            self._place(name, self._filled(slot, TEMPLATE[loader], "trial"))
+        self._place(TRIES, ONE_TRY)
 
     def keep(self, slot: Slot) -> None:
         """From now on this slot is started. OSError."""
-        # The own firmware's file decides; the other's is for the day on which the card moves to another board.
-        for firmware in sorted(KEPT, key=lambda each: each != self.firmware):
-            self._place(KEPT[firmware], self._filled(slot, TEMPLATE[firmware], "kept"))
+        # The own loader's file decides; the other's is for the day on which the card moves to another board.
+        for loader in sorted(KEPT, key=lambda each: each != self.loader):
+            self._place(KEPT[loader], self._filled(slot, TEMPLATE[loader], "kept"))
         self.forget_trial()
 
     def forget_trial(self) -> None:
         """Nothing is tried any more. OSError."""
         for entry in sorted((self.boot / ENTRIES).glob("trial*.conf")):
             durable.drop(entry)
-        durable.drop(self.boot / TRIAL["raspberry"])
+        durable.drop(self.boot / TRIES)
+        durable.drop(self.boot / TRIAL["u-boot"])
 
     def _write_root(self, slot: Slot, bundle: Bundle) -> None:
         part = next(each for each in bundle.manifest.parts if each.name == "root")
@@ -137,7 +139,6 @@ class Card:
             "ROOT": self.root_names[slot],
             "ORDER": ORDER[order],
             "TRIAL": TRIAL_MARK if order == "trial" else "",
-            "CMDLINE": CMDLINES[order],
         }
         for name, value in values.items():
             text = text.replace(f"@{name}@", value)
@@ -145,7 +146,7 @@ class Card:
 
     def _place(self, name: str, content: bytes) -> None:
         path = self.boot / name
-        # systemd-boot reads only *.conf, so a half-written one is not looked at.
+        # Not looked at while half-written: systemd-boot reads only *.conf, and U-Boot only what has its last line.
         scratch = path.with_name(f"{path.name}.new")
         durable.fill(scratch, [content])
         durable.move(scratch, path)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from appliance.errors import ConfigError
 from appliance.system.update import durable
 from appliance.system.update.acceptance import IMAGE_TARGET, Place
-from appliance.system.update.card import SLOTS, TRIAL_MARK, Card, Firmware, Slot, other
+from appliance.system.update.card import SLOTS, TRIAL_MARK, Card, Loader, Slot, other
 from appliance.system.update.keys import KeyRing, read_keys
 from appliance.system.update.releases import Releases, read_base
 
@@ -32,6 +32,8 @@ PARTITIONS: dict[str, str] = {"boot": f"{DISK_ID}-01", "a": f"{DISK_ID}-02", "b"
 MOUNT_POINT = "run/branchbox/boot"
 KEPT_MARK = "run/branchbox/kept"
 "Gone with the next start. What ends a slot's trial looks for nothing else (systemd/branchbox-trial.service)."
+U_BOOT_MARK = "branchbox.loader=u-boot"
+"On the command line that U-Boot gives the kernel (image/slot/u-boot.env)."
 SPARE_OCTETS = 32 * 1024 * 1024
 "Left free where releases lie: calls are recorded on the same partition."
 BOOT_SPARE_OCTETS = 1024 * 1024
@@ -91,15 +93,14 @@ class Site:
         here = IMAGE_TARGET if self.booted() else None
         return Place(platform.machine(), here, state.security_level, room)
 
-    def firmware(self) -> Firmware:
+    def loader(self) -> Loader:
         """Who starts the slots on this board. ConfigError where a slot cannot be tried."""
         if (self.root / "sys/firmware/efi").is_dir():
-            return "uefi"
-        # Only Raspberry Pi's own kernel passes "tryboot" on to the firmware; it is the one that has this device.
-        # Debian's would start the old slot again: no harm is done, but no update either.
-        if not (self.root / "dev/vcio").exists():
+            return "systemd-boot"
+        # By its own word: who else started this kernel would start the same slot again, and know of no trial.
+        if U_BOOT_MARK not in self._commands().split():
             raise ConfigError("update", "update.no_trial_here")
-        return "raspberry"
+        return "u-boot"
 
     @contextmanager
     def card(self) -> Iterator[Card]:
@@ -108,7 +109,7 @@ class Site:
         durable.make_folder(point)
         names: dict[Slot, str] = {slot: f"PARTUUID={PARTITIONS[slot]}" for slot in SLOTS}
         roots: dict[Slot, Path] = {slot: self._device(slot) for slot in SLOTS}
-        card = Card(point, roots, names, self.firmware())
+        card = Card(point, roots, names, self.loader())
         self._run("mount", "-t", "vfat", "-o", "rw,noatime,umask=0077", self._device("boot"), point)
         try:
             yield card

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["Before", "Last", "Outcome", "Refusal", "State", "Trial", "concluded", "read_state", "write_state"]
+__all__ = [
+    "Before",
+    "Last",
+    "Looked",
+    "Outcome",
+    "Refusal",
+    "State",
+    "Trial",
+    "concluded",
+    "read_state",
+    "write_state",
+]
 
 STATE_FILE = "state.json"
 Outcome = Literal["kept", "came_back"]
@@ -72,6 +83,21 @@ class Refusal(msgspec.Struct, frozen=True):
     "What its placeholders stand for."
 
 
+class Looked(msgspec.Struct, frozen=True):
+    """What was found when somebody looked for an update last."""
+
+    at: float
+    "Seconds since 1970."
+    address: str
+    seen_at: float | None = None
+    "When there was a good update at that address last, newer or not."
+    version: str | None = None
+    kind: Kind | None = None
+    problem: str = ""
+    "The locale key of the reason why nothing could be seen."
+    params: dict[str, str] = {}
+
+
 class State(msgspec.Struct, frozen=True):
     """All of it."""
 
@@ -83,6 +109,7 @@ class State(msgspec.Struct, frozen=True):
     last: Last | None = None
     refused: Refusal | None = None
     "Until the next update that is taken."
+    looked: Looked | None = None
 
 
 def concluded(state: State, outcome: Outcome, missing: Iterable[str] = ()) -> State:

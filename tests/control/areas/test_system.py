@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from appliance.errors import ConfigError
@@ -115,6 +117,15 @@ async def test_confirmed_from_where_it_leads(bench: Bench, board: OnBoard) -> No
 async def test_who_is_on_the_box_need_not_wait(bench: Bench, board: OnBoard) -> None:
     await bench("system", "set", vlan=7)
     assert (await bench("system", "confirm"))["vlan"] == 7
+
+
+async def test_a_restore_ends_the_trial(bench: Bench, board: OnBoard, tmp_path: Path) -> None:
+    """What was tried out belonged to other settings."""
+    await bench("backup", "save", file=str(tmp_path / "b.tar.gz"))
+    await bench("system", "set", vlan=7)
+    await bench("backup", "restore", file=str(tmp_path / "b.tar.gz"))
+    assert board.probation.trial is None
+    assert board.told[-1] is None
 
 
 async def test_given_up_early(bench: Bench, board: OnBoard) -> None:

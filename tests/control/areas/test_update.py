@@ -44,6 +44,33 @@ async def test_an_update_is_asked_for_once(bench: Bench, monkeypatch: pytest.Mon
     assert box.requested_update(folder) is None
 
 
+async def test_an_update_that_was_uploaded(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is moved where root looks for it, and asked for once; nobody but the box itself says which file."""
+    monkeypatch.setenv("BRANCHBOX_APPLIANCE", "1")
+    folder, file = bench.store.folder, tmp_path / "upload"
+    file.write_bytes(b"a bundle")
+    with pytest.raises(ConfigError, match="only_on_the_box"):
+        await bench("update", "install", actor="web:admin", file=str(file))
+    await bench("update", "install", file=str(file))
+    assert not file.exists()
+    asked = box.requested_update(folder)
+    assert asked == str(folder / "update.bundle")
+    assert (folder / "update.bundle").read_bytes() == b"a bundle"
+    assert box.requested_update(folder) is None
+    with pytest.raises(ConfigError, match="cannot_write"):
+        await bench("update", "install", file=str(file))
+
+
+async def test_from_a_checkout_nothing_is_moved(bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "upload"
+    file.write_bytes(b"a bundle")
+    with pytest.raises(ConfigError, match="not_an_appliance"):
+        await bench("update", "install", file=str(file))
+    assert file.exists()
+
+
 @pytest.mark.parametrize("source", ["", "branchbox.bundle", "file:///etc/shadow", "/etc/shadow", "ftp://x/y"])
 async def test_only_addresses_are_taken(bench: Bench, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BRANCHBOX_APPLIANCE", "1")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.call import test_exchange
+from tests.call import test_exchange, test_optional_flows
 from tests.features import (
     test_any_settings,
     test_click_to_dial,
@@ -54,6 +54,7 @@ FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
         test_flows.test_2_5_attended,
         test_flows.test_2_5_with_tags_that_name_nothing,
     ),
+    "5359-2.6": (test_optional_flows.test_5359_2_6_a_text_is_no_transfer,),  # refused cleanly, as it may be
     "5359-2.7": (
         forwarding_ladders.test_5359_2_7_all_calls,
         forwarding_ladders.test_a_chain_tells_of_each_step_in_order,
@@ -73,6 +74,7 @@ FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
         forwarding_ladders.test_5359_2_9_no_answer,  # to the tenth of a second, on virtual time
         test_forwarding.test_5359_2_9_no_answer,
     ),
+    "5359-2.11": (test_optional_flows.test_5359_2_11_nobody_joins_a_talk,),  # refused cleanly, as it may be
     "5359-2.12": (
         group_ladders.test_all_ring_and_the_first_answer_wins,
         group_ladders.test_linear_begins_with_the_first_each_time,
@@ -88,6 +90,7 @@ FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
     ),
     "5359-2.15": (test_park.test_5359_2_15_park_and_take_up, test_flows.test_2_15_park_and_take_up),
     "5359-2.16": (test_pick_up.test_5359_2_16_directed, test_flows.test_2_16_pick_up),
+    "5359-2.17": (test_optional_flows.test_5359_2_17_a_phone_calls_again_when_it_sees_that_one_is_free,),
     "5359-2.18": (test_click_to_dial.test_5359_2_18_both_answer, test_flows.test_2_18_click_to_dial),
     "X-12": (test_flows.test_x_12_attended_transfer_across_a_trunk,),
     "X-21": (test_watching.test_a_lamp, test_watching.test_who_may_watch_what),
@@ -102,13 +105,10 @@ FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
 }
 
 WAITS = {
-    "5359-2.6": "transfer of texts",
-    "5359-2.10": "conferences",
-    "5359-2.11": "conferences",
-    "5359-2.13": "screening of callers",
-    "5359-2.17": "automatic redial",
+    "5359-2.10": "needs conferences: nothing here mixes the sound of three; a phone that mixes by itself does it with two calls",
+    "5359-2.13": "needs a list of callers whom an extension does not take: there is only the rejection of those who hide",
 }
-"By flow: the service whose tests will show it here."
+"By flow: what is missing until its tests can show it here."
 
 OF_SERVICES = ("X-12", "X-21", "X-23", "X-24")
 "Of the exchange's own flows, those that are about services; the others are shown where their subject is."

@@ -32,6 +32,7 @@ class FakeBox:
             "sys/firmware/efi",
             "dev/disk/by-partuuid",
             "run/branchbox/boot/loader/entries",
+            "run/branchbox/boot/u-boot",
         ):
             (folder / name).mkdir(parents=True)
         (folder / "base/base").write_text("0.1.0\n")

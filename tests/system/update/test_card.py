@@ -1,7 +1,6 @@
 """The card's slots: something whole is started, at whatever step the power is cut; and a trial is started once.
 
-What systemd-boot and a Raspberry Pi's firmware do is played here by their documentation. tests/image boots the
-former; requirement not tested: a Raspberry Pi itself.
+What systemd-boot and U-Boot's script do is played here; tests/image has both do it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import pytest
 from appliance.errors import ConfigError
 from appliance.system.update.boot_part import check_boot
 from appliance.system.update.bundle import open_bundle
-from appliance.system.update.card import Card, Firmware, Slot, other
+from appliance.system.update.card import Card, Loader, Slot, other
 from tests.system.update.power import power
 from tests.system.update.workshop import BOOT_FILES, Workshop, boot_archive
 
@@ -27,19 +26,19 @@ ROOTS = {"0.1.0": b"the first root", "0.2.0": b"the second root!"}
 
 @dataclass
 class Board:
-    """A board with its firmware, and what it starts."""
+    """A board with its boot loader, and what that starts."""
 
     card: Card
     workshop: Workshop
-    asked_for_trial: bool = False
 
     @classmethod
-    def new(cls, folder: Path, workshop: Workshop, firmware: Firmware) -> Board:
+    def new(cls, folder: Path, workshop: Workshop, loader: Loader) -> Board:
         (folder / "boot/loader/entries").mkdir(parents=True)
+        (folder / "boot/u-boot").mkdir()
         roots: dict[Slot, Path] = {"a": folder / "root-a", "b": folder / "root-b"}
         for root in roots.values():
             root.write_bytes(bytes(64))
-        board = cls(Card(folder / "boot", roots, NAMES, firmware), workshop)
+        board = cls(Card(folder / "boot", roots, NAMES, loader), workshop)
         board.write("a", "0.1.0")
         board.card.keep("a")
         return board
@@ -57,18 +56,17 @@ class Board:
     def update(self) -> None:
         self.write("b", "0.2.0")
         self.card.stage("b")
-        self.asked_for_trial = True
 
     def start(self) -> tuple[Slot, str]:
-        """What the firmware starts: slot and version. It fails the test when that is not whole."""
-        text = self._uefi() if self.card.firmware == "uefi" else self._raspberry()
+        """What the boot loader starts: slot and version. It fails the test when that is not whole."""
+        text = self._systemd_boot() if self.card.loader == "systemd-boot" else self._u_boot()
         slot = self._slot(text)
         kernel = (self.card.boot / slot / "vmlinuz").read_text()
         root = self.card.roots[slot].read_bytes().rstrip(b"\0")
         assert root == ROOTS[kernel], "kernel and root are of different versions, or half-written"
         return slot, kernel
 
-    def _uefi(self) -> str:
+    def _systemd_boot(self) -> str:
         entries = {}
         for path in sorted((self.card.boot / "loader/entries").glob("*.conf")):
             tries = re.fullmatch(r".+\+(\d+)(?:-(\d+))?", path.stem)
@@ -81,31 +79,33 @@ class Board:
             path.rename(path.with_name(f"{path.stem.partition('+')[0]}+{left - 1}-{done + 1}.conf"))
         return text
 
-    def _raspberry(self) -> str:
-        tried, self.asked_for_trial = self.asked_for_trial, False
-        path = self.card.boot / ("tryboot.txt" if tried else "config.txt")
-        return path.read_text() if path.exists() else (self.card.boot / "config.txt").read_text()
+    def _u_boot(self) -> str:
+        """As image/u-boot/boot.cmd has it."""
+        folder = self.card.boot / "u-boot"
+        tries = folder / "tries"
+        files = ["kept.env", "kept.env.new"]
+        if tries.exists() and tries.read_bytes() == b"1":
+            tries.write_bytes(b"0")
+            files.insert(0, "trial.env")
+        texts = [(folder / file).read_text() for file in files if (folder / file).exists()]
+        return next(text for text in texts if text.endswith("\nwhole=yes\n"))
 
     def _slot(self, text: str) -> Slot:
-        found = re.search(r"^(?:linux /|os_prefix=)([ab])/", text, re.MULTILINE)
+        found = re.search(r"^(?:linux /|slot=)([ab])\b", text, re.MULTILINE)
         assert found, text
         slot: Slot = "a" if found[1] == "a" else "b"
         assert "@" not in text
-        commands = text if self.card.firmware == "uefi" else self._commands(slot)
-        assert NAMES[slot] in commands
+        assert NAMES[slot] in text
         return slot
 
-    def _commands(self, slot: Slot) -> str:
-        return (self.card.boot / slot / "cmdline.txt").read_text()
 
-
-FIRMWARES: list[Firmware] = ["uefi", "raspberry"]
+LOADERS: list[Loader] = ["systemd-boot", "u-boot"]
 OLD, NEW = ("a", "0.1.0"), ("b", "0.2.0")
 
 
-@pytest.mark.parametrize("firmware", FIRMWARES)
-def test_a_new_slot_is_started_once_and_kept(tmp_path: Path, workshop: Workshop, firmware: Firmware) -> None:
-    board = Board.new(tmp_path / "board", workshop, firmware)
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_new_slot_is_started_once_and_kept(tmp_path: Path, workshop: Workshop, loader: Loader) -> None:
+    board = Board.new(tmp_path / "board", workshop, loader)
     assert [board.start(), board.card.kept()] == [OLD, "a"]
     board.update()
     assert [board.start(), board.card.kept()] == [NEW, "a"]
@@ -113,39 +113,35 @@ def test_a_new_slot_is_started_once_and_kept(tmp_path: Path, workshop: Workshop,
     assert [board.start(), board.card.kept(), board.start()] == [NEW, "b", NEW]
 
 
-@pytest.mark.parametrize("firmware", FIRMWARES)
-def test_a_new_slot_that_is_not_kept_is_gone(tmp_path: Path, workshop: Workshop, firmware: Firmware) -> None:
-    board = Board.new(tmp_path / "board", workshop, firmware)
+@pytest.mark.parametrize("loader", LOADERS)
+def test_a_new_slot_that_is_not_kept_is_gone(tmp_path: Path, workshop: Workshop, loader: Loader) -> None:
+    board = Board.new(tmp_path / "board", workshop, loader)
     board.update()
     assert [board.start(), board.start(), board.start()] == [NEW, OLD, OLD]
     board.card.forget_trial()
-    board.asked_for_trial = True
     assert board.start() == OLD
     board.update()
     assert board.start() == NEW
 
 
-@pytest.mark.parametrize("firmware", FIRMWARES)
-def test_slots_take_turns(tmp_path: Path, workshop: Workshop, firmware: Firmware) -> None:
-    board = Board.new(tmp_path / "board", workshop, firmware)
+@pytest.mark.parametrize("loader", LOADERS)
+def test_slots_take_turns(tmp_path: Path, workshop: Workshop, loader: Loader) -> None:
+    board = Board.new(tmp_path / "board", workshop, loader)
     for _ in range(3):
         slot = other(board.card.kept())
         board.write(slot, "0.2.0")
         board.card.stage(slot)
-        board.asked_for_trial = True
         assert board.start() == (slot, "0.2.0")
         board.card.keep(slot)
         assert board.start() == (slot, "0.2.0")
 
 
-@pytest.mark.parametrize("firmware", FIRMWARES)
+@pytest.mark.parametrize("loader", LOADERS)
 @pytest.mark.parametrize("action", ["update", "keep", "forget"])
-def test_power_is_cut_at_every_step(
-    tmp_path: Path, workshop: Workshop, firmware: Firmware, action: str
-) -> None:
+def test_power_is_cut_at_every_step(tmp_path: Path, workshop: Workshop, loader: Loader, action: str) -> None:
     seen = set()
     for last in range(STEPS_AT_MOST):
-        board = Board.new(tmp_path / f"cut-{last}", workshop, firmware)
+        board = Board.new(tmp_path / f"cut-{last}", workshop, loader)
         if action != "update":
             board.update()
             board.start()
@@ -175,7 +171,7 @@ def test_power_is_cut_at_every_step(
 def test_a_card_that_does_not_keep_what_is_written_is_found_out(
     tmp_path: Path, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    board = Board.new(tmp_path / "board", workshop, "uefi")
+    board = Board.new(tmp_path / "board", workshop, "systemd-boot")
 
     def forget(descriptor: int, *_: int) -> None:
         Path(f"/proc/self/fd/{descriptor}").write_bytes(bytes(64))
@@ -187,7 +183,7 @@ def test_a_card_that_does_not_keep_what_is_written_is_found_out(
 
 
 def test_a_boot_partition_that_names_no_slot(tmp_path: Path, workshop: Workshop) -> None:
-    board = Board.new(tmp_path / "board", workshop, "uefi")
+    board = Board.new(tmp_path / "board", workshop, "systemd-boot")
     (board.card.boot / "loader/entries/kept.conf").write_text("linux /vmlinuz\n")
     with pytest.raises(ConfigError, match="no_slot"):
         board.card.kept()
@@ -211,7 +207,7 @@ def _link() -> tarfile.TarInfo:
         boot_archive({**BOOT_FILES, "a/b": b"x"}),
         boot_archive({**BOOT_FILES, ".hidden": b"x"}),
         boot_archive({**BOOT_FILES, "VMLINUZ": b"x"}),
-        boot_archive({**BOOT_FILES, "config.txt": b"x" * 20_000}),
+        boot_archive({**BOOT_FILES, "u-boot.env": b"x" * 20_000}),
         boot_archive({**BOOT_FILES, **{f"tree-{number}.dtb": b"x" for number in range(100)}}),
         boot_archive(BOOT_FILES, link=_link()),
         boot_archive()[:-9_000],

@@ -63,8 +63,7 @@ BOOT_FILES = {
     "initrd.img": b"initial",
     "bcm2711-rpi-4-b.dtb": b"tree",
     "entry.conf": b"title Branchbox\nsort-key @ORDER@\nlinux /@SLOT@/vmlinuz\noptions root=@ROOT@ ro\n",
-    "config.txt": b"os_prefix=@SLOT@/\nkernel=vmlinuz\n",
-    "cmdline.txt": b"console=ttyS1 root=@ROOT@ ro\n",
+    "u-boot.env": b"slot=@SLOT@\nbootargs=console=ttyS1 root=@ROOT@ ro @TRIAL@\nwhole=yes\n",
 }
 
 
