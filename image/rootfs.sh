@@ -7,6 +7,7 @@ set -euo pipefail
 
 TREE=${BUILD}/rootfs
 UNPACKED=${BUILD}/unpacked
+INITRAMFS_DATE=315532800 # 1980-01-01
 INITRAMFS_CONFIG=${ROOT}/image/overlay/etc/initramfs-tools
 
 package_list() { sed --expression='s/#.*//' --expression='/^\s*$/d' "$1" | paste --serial --delimiters=,; }
@@ -25,7 +26,8 @@ make_initramfs() {
     local kernel
     kernel=$(basename "$(echo "${TREE}"/lib/modules/*)")
     as_root cp --recursive "${INITRAMFS_CONFIG}/." "${TREE}/etc/initramfs-tools/"
-    as_root env SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" chroot "${TREE}" \
+    # Not the commit's date: the tree outlives commits that change none of its inputs, and a new one must be the same.
+    as_root env SOURCE_DATE_EPOCH="${INITRAMFS_DATE}" chroot "${TREE}" \
         mkinitramfs -o "/boot/initrd.img-${kernel}" "${kernel}"
 }
 
