@@ -31,7 +31,7 @@ make_initramfs() {
 
 main() {
     local stamp started=${SECONDS}
-    stamp="$(stamp_of image/packages image/packages-unpacked image/rootfs.sh image/overlay/etc/initramfs-tools) $(mirror_lines)"
+    stamp="$(stamp_of image/packages image/packages-unpacked image/rootfs.sh image/debian.sh image/overlay/etc/initramfs-tools) $(mirror_lines)"
     if is_fresh "${BUILD}/rootfs.stamp" "${stamp}"; then
         say "Debian tree: unchanged"
         return
