@@ -28,8 +28,8 @@ usage: ./build.sh VERB [options]
 
 Every verb installs what it is missing: Debian's packages with apt (as root or by sudo), Python's into .venv.
 BRANCHBOX_UPDATE_KEYS=FILE puts the public keys that sign updates into the image; image/bundle.sh makes them and updates.
-BRANCHBOX_SNAPSHOT=20261120T000000Z takes them as they were then, from snapshot.debian.org.
 BRANCHBOX_MIRROR=URL takes the image's packages from another mirror than this machine's own.
+BRANCHBOX_SNAPSHOT=20261120T000000Z with BRANCHBOX_SNAPSHOT_ARCHIVE=URL takes them as they were then, from an archive of snapshots.
 TEXT
 }
 

@@ -63,17 +63,19 @@ is_fresh() { # STAMP_FILE STAMP
 
 # The mirrors of this machine's own apt configuration, as lines of a sources.list with the components
 # that an image needs. BRANCHBOX_MIRROR replaces them: a URL, or several lines of a sources.list. BRANCHBOX_SNAPSHOT does,
-# too: the time of a state that snapshot.debian.org keeps, such as 20261120T000000Z, so that a build can be had again later.
+# too: the time of a state that an archive of snapshots keeps, such as 20261120T000000Z, so that a build can be had again
+# later; BRANCHBOX_SNAPSHOT_ARCHIVE is that archive's address, below which it has debian/TIME/ and debian-security/TIME/.
 mirror_lines() {
-    local components="main non-free-firmware" archive=https://snapshot.debian.org/archive suite kind
+    local components="main non-free-firmware" suite kind
     if [[ -n ${BRANCHBOX_SNAPSHOT:-} ]]; then
         [[ ${BRANCHBOX_SNAPSHOT} =~ ^[0-9]{8}T[0-9]{6}Z$ ]] || fail "BRANCHBOX_SNAPSHOT is a time such as 20261120T000000Z"
+        [[ -n ${BRANCHBOX_SNAPSHOT_ARCHIVE:-} ]] || fail "BRANCHBOX_SNAPSHOT_ARCHIVE names no archive of snapshots"
         for suite in "" -updates -security; do
             kind=debian
             [[ ${suite} == -security ]] && kind=debian-security
             # What it keeps is signed as it was then, and by now its lists say that they have run out.
             printf 'deb [check-valid-until=no] %s/%s/%s %s %s\n' \
-                "${BRANCHBOX_SNAPSHOT_ARCHIVE:-${archive}}" "${kind}" "${BRANCHBOX_SNAPSHOT}" "${SUITE}${suite}" "${components}"
+                "${BRANCHBOX_SNAPSHOT_ARCHIVE}" "${kind}" "${BRANCHBOX_SNAPSHOT}" "${SUITE}${suite}" "${components}"
         done
     elif [[ ${BRANCHBOX_MIRROR:-} == deb\ * ]]; then
         printf '%s\n' "${BRANCHBOX_MIRROR}"

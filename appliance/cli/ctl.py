@@ -52,7 +52,8 @@ EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell
 (list prints what fits a terminal, show and --json have everything):
   status system extensions lines trunks routes dial-plan music prompts features codes
-  registrations calls records trace dns-check admin box servers update backup backup-schedule
+  registrations calls records trace dns-check admin box servers update update-check backup
+  backup-schedule
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
 examples:
