@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from appliance.config.line import Place, place_of
+from appliance.config.outside import with_port
 from appliance.errors import ConfigError
 from appliance.lines.account import Account
 from appliance.lines.registration import STOP_WITHIN, Registration
@@ -191,7 +192,7 @@ class Lines:
 
 def account_of(line: Line) -> Account:
     """What the registration needs of a line's settings. ConfigError where a field cannot be used."""
-    host, port = _host_and_port(line.server)
+    host, port = _host_and_port(with_port(line.server, line.port))
     return Account(
         name=line.name,
         server=host,

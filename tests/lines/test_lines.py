@@ -247,14 +247,17 @@ async def test_a_line_that_is_being_taken_back_is_waited_for_at_the_end() -> Non
 
 
 @pytest.mark.parametrize(
-    ("server", "host", "port"),
+    ("server", "setting", "host", "port"),
     [
-        ("h", "h", 0),
-        ("h:5070", "h", 5070),
-        ("[2001:db8::1]", "[2001:db8::1]", 0),
-        ("[2001:db8::1]:5070", "[2001:db8::1]", 5070),
+        ("h", 0, "h", 0),
+        ("h", 5062, "h", 5062),
+        ("h:5070", 0, "h", 5070),
+        ("h:5070", 5062, "h", 5070),
+        ("[2001:db8::1]", 0, "[2001:db8::1]", 0),
+        ("[2001:db8::1]", 5062, "[2001:db8::1]", 5062),
+        ("[2001:db8::1]:5070", 5062, "[2001:db8::1]", 5070),
     ],
 )
-def test_the_server_of_an_account(server: str, host: str, port: int) -> None:
-    account = account_of(Line(name="a", server=server, account="1"))
+def test_the_server_of_an_account(server: str, setting: int, host: str, port: int) -> None:
+    account = account_of(Line(name="a", server=server, port=setting, account="1"))
     assert (account.server, account.port) == (host, port)

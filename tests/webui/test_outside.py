@@ -24,6 +24,7 @@ LINE = {
     "expiry": "3600",
     "caller_cut": "0",
     "max_calls": "0",
+    "port": "0",
     "caller_from": "p-asserted-identity\r\nremote-party-id\r\nfrom",
 }
 
@@ -162,7 +163,7 @@ def test_every_feature_has_its_words(admin: Client) -> None:
 def test_a_trunk_and_a_route_are_added_changed_and_removed(admin: Client, control: FakeControl) -> None:
     trunk = {"name": "hq", "peers": "192.0.2.9, hq.example:5070", "enabled": "on", "transport": "tls"}
     trunk |= {"shows": "extension", "share": "in-turn", "number_format": "e164", "keep_alive": "0"}
-    trunk |= {name: LINE[name] for name in ("caller_cut", "max_calls", "caller_from")}
+    trunk |= {name: LINE[name] for name in ("port", "caller_cut", "max_calls", "caller_from")}
     assert admin.post("/outside/trunks/add", {**trunk, "peers": " "}).status == 400
     assert admin.post("/outside/trunks/add", trunk).status == 303
     assert control.trunks["hq"]["peers"] == ["192.0.2.9", "hq.example:5070"]
