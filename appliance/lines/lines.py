@@ -20,7 +20,7 @@ from appliance.lines.registration import STOP_WITHIN, Registration
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from appliance.clock import Timers
     from appliance.config.line import Line
@@ -126,10 +126,14 @@ class Lines:
         # Carriers write one number with a plus or without it, as they please. A call must come to somebody.
         return there.by_user.get(user) or there.by_user.get(user.lstrip("+")) or there.first
 
-    def network_changed(self) -> None:
-        """Our address may be another: register anew."""
+    def network_changed(self, gone: Collection[str], *, elsewhere: bool) -> None:
+        """These addresses are ours no more, or others have come: whoever is not registered over a way that stays is at once.
+
+        `elsewhere`: everybody is, since the carriers see us come by another gateway.
+        """
         for live in self._live.values():
-            live.registration.network_changed()
+            if elsewhere or not live.registration.has_its_way(gone):
+                live.registration.network_changed()
 
     def connection_lost(self, flow: Flow) -> None:
         """A connection is gone."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from appliance.service.lessons import Lessons
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
+    from appliance.system.network_watch import NetworkChange
 
 __all__ = ["World"]
 
@@ -73,8 +74,8 @@ class World:
         self._timers = wire.timers
         self._exchange = exchange
         families = {"0.0.0.0": (4, 6), "::": (4, 6)}.get(host, (6,) if ":" in host else (4,))
-        resolver = Resolver(wire.timers, options.dns)
-        locator = Locator(wire.timers, wire.random, resolver, Abilities(TRANSPORTS, families))
+        self._resolver = Resolver(wire.timers, options.dns)
+        locator = Locator(wire.timers, wire.random, self._resolver, Abilities(TRANSPORTS, families))
         self._sender = Sender(wire.endpoint, locator)
         self._lines = Lines(self._sender, wire.timers, wire.random, changed)
         self._trunks = Trunks(Surroundings(wire.endpoint, locator, wire.timers, wire.random))
@@ -130,6 +131,11 @@ class World:
     async def leave(self) -> None:
         """Take all registrations back."""
         await self._lines.leave_all()
+
+    def network_changed(self, change: NetworkChange) -> None:
+        """The box is somewhere else. The transports know already."""
+        self._resolver.network_changed()
+        self._lines.network_changed(change.gone, elsewhere=change.elsewhere)
 
     def connection_lost(self, flow: Flow) -> None:
         """A connection is gone."""

@@ -25,6 +25,7 @@ from appliance.service.world import World
 from appliance.sip.message import Request
 from appliance.sip.transport.flow import Flow
 from appliance.store.store import Store
+from appliance.system.network_watch import NetworkChange
 from tests.call.playbook import EXCHANGE, Playbook
 
 CARRIER = ("198.51.100.7", 5060)
@@ -209,3 +210,14 @@ async def test_the_end_takes_registrations_back(tmp_path: Path) -> None:
             assert request.expires == 0
             it.book.endpoint.receive_datagram(request.respond(200, to_tag="t").encode(), FLOW)
         assert it.line()["state"] == "off"
+
+
+async def test_another_network_is_told_to_carriers(tmp_path: Path) -> None:
+    async with house(tmp_path, ("lines", LINE)) as it:
+        await it.register()
+        it.world.network_changed(NetworkChange(frozenset(), elsewhere=False))
+        await anyio.wait_all_tasks_blocked()
+        assert (len(it.book.wiretap.sent), it.line()["state"]) == (0, "registered")
+        it.world.network_changed(NetworkChange(frozenset(), elsewhere=True))
+        await it.register()
+        assert it.line()["state"] == "registered"
