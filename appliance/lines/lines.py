@@ -16,7 +16,9 @@ from appliance.config.line import Place, place_of
 from appliance.config.outside import with_port
 from appliance.errors import ConfigError
 from appliance.lines.account import Account
+from appliance.lines.arrival import number_of
 from appliance.lines.registration import STOP_WITHIN, Registration
+from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
     import random
@@ -236,6 +238,11 @@ def _by_address(lines: list[LiveLine]) -> dict[str, Neighbours]:
         numbers = (each.partition("=")[0] for each in live.line.numbers)
         for number in (live.line.account.partition("@")[0], *numbers):
             found[live.carrier].by_user.setdefault(number.lstrip("+"), live)
+    for live in lines:
+        # RFC 7315 §4.1: what else the carrier knows us by, an IMS's implicit registrations. Of lines that share such a set
+        # each is still found by its own number.
+        for uri in live.registration.associated:
+            found[live.carrier].by_user.setdefault(number_of(Uri.parse(uri)).lstrip("+"), live)
     return found
 
 

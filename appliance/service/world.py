@@ -163,7 +163,11 @@ class World:
             shown = {**_NO_LINE, "state": state}
         else:
             registration = live.registration
-            shown = {**self._shown(registration.state), "address": _address(registration.flow)}
+            shown = {
+                **self._shown(registration.state),
+                "address": _address(registration.flow),
+                "associated": list(registration.associated),
+            }
         return {
             **shown,
             **self._calls(way),
@@ -229,6 +233,7 @@ _NO_LINE: dict[str, Any] = {
     "expires_at": None,
     "next_try_at": None,
     "address": "",
+    "associated": [],
 }
 
 

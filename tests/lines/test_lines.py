@@ -42,10 +42,10 @@ class Office:
     def set(self, *lines: Line) -> None:
         self.lines.follow({line.name: line for line in lines})
 
-    def register(self, name: str, flow: Flow) -> None:
+    def register(self, name: str, flow: Flow, *associated: str) -> None:
         live = self.lines.get(name)
         assert live is not None
-        live.registration.flow = flow
+        live.registration.flow, live.registration.associated = flow, associated
         self.lines.changed(live.registration)
 
     def by(self, flow: Flow, user: str) -> str:
@@ -111,6 +111,17 @@ def test_the_number_that_was_called_tells_where_the_contact_does_not() -> None:
         assert office.by(CARRIER, user) == name, user
     assert office.lines.are_at(CARRIER.remote[0])
     assert not office.lines.are_at(OTHER.remote[0])
+
+
+def test_what_the_carrier_knows_us_by_tells_a_line_too() -> None:
+    """P-Associated-URI. Two lines of one set are told apart by their own numbers all the same."""
+    office = Office()
+    office.set(line("a", "100"), line("b", "200"), line("c", "300"))
+    office.register("a", CARRIER)
+    office.register("b", CARRIER, "sip:200@ims.example", "tel:+86-24-1234", "sip:300@ims.example")
+    office.register("c", CARRIER, "sip:300@ims.example", "tel:+86241234")
+    found = [office.by(CARRIER, user) for user in ("+86241234", "86241234", "300", "9")]
+    assert found == ["b", "b", "c", "a"]
 
 
 def test_a_carrier_whose_connection_is_gone_may_open_another_one() -> None:
