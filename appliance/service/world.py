@@ -142,15 +142,21 @@ class World:
         self._lines.connection_lost(flow)
 
     def lines_seen(self) -> list[LineSeen]:
-        """The lines that are on."""
-        return [
+        """The lines that are on, and the peers of trunks that are."""
+        lines = [
             LineSeen(
-                live.line.name,
+                f"line:{live.line.name}",
                 live.registration.account.next_hop().address,
                 live.registration.state.status == "registered",
             )
             for live in self._lines.all()
         ]
+        peers = [
+            LineSeen(f"trunk:{live.trunk.name} {peer.text}", peer.name, peer.state.status != "down")
+            for live in self._trunks.all()
+            for peer in live.peers
+        ]
+        return lines + peers
 
     # What people see.
 
