@@ -42,13 +42,14 @@ MUSIC = 160
 class SippPhone(Script):
     """A script, and the process that plays it once."""
 
-    def __init__(self, account: Account, folder: Path, ear: RtpPort) -> None:
+    _serial = count(1)  # of folders: a port may serve one phone after the other
+
+    def __init__(self, account: Account, folder: Path, ear: RtpPort, address: tuple[str, int]) -> None:
         super().__init__(account, ear.address)
         self.ear = ear
         "Where its sound comes to."
-        (port,) = free_ports(ear.address[0], 1)
-        self.address = ear.address[0], port
-        self._folder = folder / f"{account.number}-{port}"
+        self.address = address
+        self._folder = folder / f"{account.number}-{next(self._serial)}"
         self._process: subprocess.Popen[bytes] | None = None
         self._went_on = 0
 
@@ -180,16 +181,30 @@ class SippOffice:
         self.register(*made)
         return made
 
-    def line_of(self, phone: SippPhone, *, registered: bool = False) -> SippPhone:
-        """One more line of that telephone, at a port of its own."""
-        line = self._phone(phone.account)
-        if registered:
-            self.register(line)
-        return line
+    def second_phone(self, phone: SippPhone) -> SippPhone:
+        """One more of the same extension, registered."""
+        second = self._phone(phone.account)
+        self.register(second)
+        return second
+
+    def again(self, phone: SippPhone) -> SippPhone:
+        """The same telephone at the same port, for another script when the one before has ended."""
+        return self._keep(SippPhone(phone.account, self._folder, phone.ear, phone.address))
+
+    def carrier(self) -> SippPhone:
+        """Somebody outside, behind a trunk of its name."""
+        name = f"carrier{next(self._numbers)}"
+        carrier = self._phone(Account(name, "", self.exchange.sip))
+        host, port = carrier.address
+        self.perform("trunks", "add", None, {"name": name, "peers": f"{host}:{port}", "keep_alive": 0})
+        return carrier
 
     def _phone(self, account: Account) -> SippPhone:
         ear = self._stack.enter_context(RtpPort(self.exchange.sip[0]))
-        phone = SippPhone(account, self._folder, ear)
+        (port,) = free_ports(ear.address[0], 1)
+        return self._keep(SippPhone(account, self._folder, ear, (ear.address[0], port)))
+
+    def _keep(self, phone: SippPhone) -> SippPhone:
         self._stack.callback(phone.kill)
         return phone
 

@@ -44,9 +44,10 @@ class Script(Scenario):
         """MESSAGE, with the password that is asked for."""
         return self._asks("MESSAGE", number, "Content-Type: text/plain", "", text)
 
-    def refers_outside(self, number: str, to: str) -> Talk:
-        """REFER in no dialog, without a password."""
-        return self._talk(number).asks("REFER", f"sip:{number}@{self.domain}", headers={"Refer-To": to})
+    def asks_unproven(self, method: str, number: str, *lines: str, **headers: str) -> Talk:
+        """A request outside all talks, and no answer to a challenge."""
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._talk(number).asks(method, f"sip:{number}@{self.domain}", *lines, headers=fields)
 
     def registers(self, contact: str) -> None:
         """With the password that is asked for, and its 200."""
