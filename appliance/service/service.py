@@ -158,9 +158,9 @@ class Service:
             dns_checks=dns_checks,
             now=clock.now,
         )
-        parts.snapshots = furnish(
-            *(wire, exchange, config, (parts.sounds, parts.prompts), watching.lamps)
-        ).snapshots
+        services = furnish(*(wire, exchange, config, (parts.sounds, parts.prompts), watching.lamps))
+        parts.snapshots = services.snapshots
+        watching.wants_no_calls = services.wants_no_calls
         wishes = Wishes(options.data)
 
         def network_tried(trial: Trial | None) -> None:
