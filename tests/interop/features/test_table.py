@@ -32,7 +32,14 @@ from tests.features import (
     test_groups as group_ladders,
 )
 from tests.interop import test_watching
-from tests.interop.features import test_flows, test_forwarding, test_groups, test_real_phones
+from tests.interop.features import (
+    test_flows,
+    test_forwarding,
+    test_groups,
+    test_real_lamps,
+    test_real_phones,
+    test_sipp_lamps,
+)
 
 FOLDER = Path(os.environ.get("BRANCHBOX_FLOWS") or Path(__file__).parents[4] / "shared" / "flows")
 
@@ -93,7 +100,12 @@ FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
     "5359-2.17": (test_optional_flows.test_5359_2_17_a_phone_calls_again_when_it_sees_that_one_is_free,),
     "5359-2.18": (test_click_to_dial.test_5359_2_18_both_answer, test_flows.test_2_18_click_to_dial),
     "X-12": (test_flows.test_x_12_attended_transfer_across_a_trunk,),
-    "X-21": (test_watching.test_a_lamp, test_watching.test_who_may_watch_what),
+    "X-21": (
+        test_watching.test_a_lamp,
+        test_watching.test_who_may_watch_what,
+        test_sipp_lamps.test_x_21_a_lamp,
+        test_real_lamps.test_a_lamp_from_dark_to_dark,
+    ),
     "X-23": (
         test_exchange.test_refused_at_once,
         forwarding_ladders.test_a_loop_ends_at_once,
