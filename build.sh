@@ -6,7 +6,7 @@ set -euo pipefail
 
 VENV=${ROOT}/.venv
 # The tests' peers: telephones, a browser, and a network of their own.
-PEERS=(sip-tester baresip-core linphone-cli kamailio chromium chromium-driver iproute2 nftables)
+PEERS=(sip-tester baresip-core linphone-cli kamailio chromium chromium-driver fonts-wqy-microhei iproute2 nftables)
 # What `bench` loads and compares with.
 RIVALS=(sip-tester kamailio kamailio-sqlite-modules)
 
