@@ -158,4 +158,4 @@ def test_a_flush_that_is_missing_is_found(write_log: Callable[[bytes], WriteLog]
     right = write_log(header() + old + flush + flush + new + flush + name + flush)
     assert replaced_files(tmp_path, right) == {"oo", "ww"}
     wrong = write_log(header() + old + flush + flush + new + name + flush)
-    assert replaced_files(tmp_path, wrong) == {"oo", "ww", "w.", ".w"}
+    assert replaced_files(tmp_path, wrong) == {"oo", "ww", "w.", ".w", ".."}
