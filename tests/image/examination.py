@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -30,11 +29,7 @@ LAYOUT = ((2048, 524288), (526336, 524288), (1050624, 524288))
 DATA_START = 1574912
 ROOT_PARTITION = {"a": 2, "b": 3}
 REPAIRED = 1
-"e2fsck: errors were corrected, or there were none (0)."
-DANGEROUS = re.compile(r"share clusters|bad start cluster|cluster chain .* loop", re.IGNORECASE)
-"Two files in one place of the FAT: to write one would be to damage the other."
-CHECKED = re.compile(r"^(/[^\n]*)\n\s+(Contains a free cluster|File size is)", re.MULTILINE)
-"fsck.vfat -n on a file whose content is not all there."
+"e2fsck and fsck.vfat: errors were corrected, or there were none (0)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +85,7 @@ class Examination:
     def look(self, card: Path, promises: Promises) -> None:
         """AssertionError says what is wrong with a card. It is not written to."""
         _check_table(card)
-        self._check_boot(card, promises)
+        boot = self._check_boot(card, promises)
         data = self._data(card)
         state = read_state(data)
         assert state.trial is None or (state.trial.kind, state.trial.name) == ("image", "b"), state
@@ -98,24 +93,27 @@ class Examination:
             assert state.last is not None, state
             assert state.last.outcome == "kept", state
         is_applied = self._check_settings(data, promises)
-        self._check_settings_file(BootPartition(card), promises, is_applied=is_applied)
+        self._check_settings_file(boot, promises, is_applied=is_applied)
 
-    def _check_boot(self, card: Path, promises: Promises) -> None:
-        boot = BootPartition(card)
+    def _check_boot(self, card: Path, promises: Promises) -> BootPartition:
+        """The partition as the box repairs it before it writes to it. What starts must be the same before and after."""
+        image = self._folder / "boot"
+        copy_sparse(card, image, LAYOUT[0][0] * SECTOR, LAYOUT[0][1] * SECTOR)
+        boot = BootPartition(image)
+        self._check_choices(card, boot, promises)
+        repaired = subprocess.run(["fsck.vfat", "-a", image], capture_output=True, check=False)
+        assert repaired.returncode <= REPAIRED, repaired.stdout.decode()
+        again = subprocess.run(["fsck.vfat", "-n", image], capture_output=True, check=False)
+        assert again.returncode == 0, f"repaired, and not right: {again.stdout.decode()}"
+        self._check_choices(card, boot, promises)
+        return boot
+
+    def _check_choices(self, card: Path, boot: BootPartition, promises: Promises) -> None:
         kept = kept_choices(boot)
-        for slot in {*kept.values(), first_choice(boot)}:
+        for slot in sorted({*kept.values(), first_choice(boot)}):
             self._check_slot(card, boot, slot)
         if promises.kept:
             assert kept["systemd-boot"] == "b", "the update was kept, and is gone"
-        copy = self._folder / "fat"
-        copy_sparse(card, copy, 2048 * SECTOR, 524288 * SECTOR)
-        said = subprocess.run(["fsck.vfat", "-n", copy], capture_output=True, check=False).stdout.decode()
-        assert not DANGEROUS.search(said), said
-        assert not [
-            name
-            for name, _ in CHECKED.findall(said)
-            if name.startswith(("/loader/entries/kept", "/u-boot/kept"))
-        ], said
 
     def _check_slot(self, card: Path, boot: BootPartition, slot: str) -> None:
         for name, digest in self._whole.items():

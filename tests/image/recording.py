@@ -23,8 +23,6 @@ PASSWORD = "correct-horse-7"
 SETTINGS_FILE = "branchbox.toml"
 FIRST_NUMBERS = tuple(str(number) for number in range(201, 231))
 "Extensions of the settings file."
-SAVED = 40
-"Changes one after another, as fast as the box acknowledges them."
 UPDATE_SECONDS = 1800.0
 HOST_NAME_EVERY = 5
 NEW_VERSION = "0.2.2"
@@ -96,8 +94,8 @@ def put_settings(card: Path, folder: Path) -> None:
     subprocess.run(["mcopy", "-i", place, file, f"::{SETTINGS_FILE}"], check=True)
 
 
-def record(folder: Path, *, update: bool) -> Recording:
-    """Live through it all, in one QEMU, for a quarter of an hour; without the update two minutes."""
+def record(folder: Path, *, changes: int, update: bool) -> Recording:
+    """Live through it all, in one QEMU: ten minutes; without the update one or two."""
     recording = Recording(folder)
     builder = Builder(folder)
 
@@ -110,7 +108,7 @@ def record(folder: Path, *, update: bool) -> Recording:
         subprocess.run(["cp", "--sparse=always", box.card, recording.base], check=True)
         teller = _Teller(box, recording.log)
         teller.first_start()
-        teller.save()
+        teller.save(changes)
         if update:
             teller.update(builder.image("better", NEW_VERSION))
         box.cut_power()
@@ -135,8 +133,9 @@ class _Teller:
         self._box.console.log_in(PASSWORD)
         self._box.console.make_token("power cuts")
 
-    def save(self) -> None:
-        for count in range(SAVED):
+    def save(self, changes: int) -> None:
+        """One change after another, as fast as the box acknowledges them."""
+        for count in range(changes):
             self._change(is_name=count % HOST_NAME_EVERY == 0)
         self.story.saved = self._now()
 

@@ -53,6 +53,11 @@ def test_a_trial_starts_as_long_as_it_has_a_try(boot: Folder, name: str, slot: s
     assert first_choice(boot) == slot
 
 
+def test_an_entry_that_names_no_kernel_is_passed_over(boot: Folder) -> None:
+    boot.files["loader/entries/trial+1.conf"] = ""
+    assert first_choice(boot) == "a"
+
+
 def test_u_boot_takes_the_second_of_a_rename(boot: Folder) -> None:
     boot.files["u-boot/kept.env.new"] = filled("u-boot.env", "b", "")
     assert kept_choices(boot)["u-boot"] == "a"
@@ -70,5 +75,5 @@ def test_a_file_that_is_cut_short_starts_nothing(boot: Folder, name: str) -> Non
 def test_a_root_that_is_not_the_slot_s_starts_nothing(boot: Folder) -> None:
     name = "loader/entries/kept.conf"
     boot.files[name] = boot.files[name].replace("b0a4cb0c-02", "b0a4cb0c-03")
-    with pytest.raises(AssertionError, match="no whole entry"):
+    with pytest.raises(AssertionError, match="half an entry"):
         first_choice(boot)

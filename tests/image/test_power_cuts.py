@@ -1,62 +1,63 @@
 """Power cuts at random moments of a first start, of settings being saved, and of an update.
 
-The box lives once, and each write and flush of its card is recorded; then the card is rebuilt as it was at each of the moments,
+The box lives once, and each write and flush of its card is recorded. Then the card is rebuilt as it was at each of the moments,
 with what no flush had covered there, lost or torn at random, and looked through: it would start, and every acknowledged
-change is there. Some of these cards are started. BRANCHBOX_CUTS_SEED repeats a run's moments on another recording.
+change is there. Some of these cards are started. The seed that a run prints draws the same again from the same recording:
+BRANCHBOX_CUTS_SEED sets it, BRANCHBOX_CUTS keeps the recording in a folder, or takes it from there.
 
-Requirements not tested: a card that loses what it acknowledged a flush for; U-Boot's own writes (test_raspberry_pi).
+Requirements not tested: a card that loses what it acknowledged a flush for; a card that loses more than what is being
+written; U-Boot's own writes (test_raspberry_pi).
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from random import Random, SystemRandom
 
 import pytest
 
-from tests.image.box import Box
-from tests.image.examination import Examination, Promises
-from tests.image.recording import FIRST_NUMBERS, PASSWORD, Recording, Story, record
-from tests.image.write_log import Cut, LoggedCard, Request, WriteLog, draw
-from tests.peers.probe import free_port
+from tests.image.power_cuts import PHASES, Phase, PowerCuts
+from tests.image.recording import Recording, record
 
-pytestmark = [pytest.mark.image, pytest.mark.full, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.image, pytest.mark.timeout(3600)]
 
 CUTS = 100
 "Of each phase."
+SHORT_CUTS = 5
+SHORT_PHASES: tuple[Phase, ...] = ("first start", "settings")
 STARTED = 3
 "Of each phase."
-NEAR = 4
-"Requests around a flush, where what is promised changes: half of the cuts fall there, the rest anywhere."
-PHASES = ("first start", "settings", "update")
+SHORT_CHANGES = 10
+CHANGES = 40
 Show = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
-def recording() -> Iterator[Recording]:
-    folder = Path(tempfile.mkdtemp(prefix="branchbox-cuts-"))
+def life() -> Iterator[PowerCuts]:
+    """A first start, 40 changes, an update with changes meanwhile."""
+    with place(os.environ.get("BRANCHBOX_CUTS")) as folder:
+        recording = Recording(folder)
+        if not recording.told.exists():
+            record(folder, changes=CHANGES, update=True)
+        with closing(PowerCuts(recording)) as life:
+            yield life
+
+
+@contextmanager
+def place(kept: str | None = None) -> Iterator[Path]:
+    """A folder for half a gigabyte; not pytest's own, which stays for some runs."""
+    folder = Path(kept or tempfile.mkdtemp(prefix="branchbox-cuts-"))
     try:
-        yield record(folder, update=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
     finally:
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def log(recording: Recording) -> Iterator[WriteLog]:
-    with closing(WriteLog(recording.log)) as log:
-        yield log
-
-
-@pytest.fixture(scope="module")
-def story(recording: Recording) -> Story:
-    return recording.story()
+        if kept is None:
+            shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -66,98 +67,46 @@ def random(figure: Show) -> Random:
     return Random(seed)
 
 
+def test_some_cuts_of_a_short_life(random: Random, figure: Show) -> None:
+    with (
+        place() as folder,
+        closing(PowerCuts(record(folder, changes=SHORT_CHANGES, update=False))) as life,
+    ):
+        for phase in SHORT_PHASES:
+            _look(life, phase, SHORT_CUTS, random, figure)
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_cut_leaves_all_that_was_acknowledged(
-    *, phase: str, recording: Recording, log: WriteLog, story: Story, random: Random, figure: Show
+    *, phase: Phase, life: PowerCuts, random: Random, figure: Show
 ) -> None:
-    cuts = _cuts(log.requests, _moments(phase, log, story), CUTS, random)
-    figure(f"power cuts during the {phase}: {len(cuts)} among {cuts[-1].moment - cuts[0].moment} requests")
-    assert _wrong(recording, log, story, cuts) == []
+    _look(life, phase, CUTS, random, figure)
 
 
-def test_a_flush_that_is_missing_would_be_found(
-    recording: Recording, log: WriteLog, story: Story, random: Random
-) -> None:
+@pytest.mark.full
+def test_a_flush_that_is_missing_would_be_found(life: PowerCuts, random: Random) -> None:
     """Nothing is flushed while settings are saved, so what was acknowledged may be lost: the tests above can fail."""
-    moments = _moments("settings", log, story)
-    requests = [
-        replace(each, flags=0) if index in moments else each for index, each in enumerate(log.requests)
-    ]
-    found = _wrong(recording, log, story, _cuts(requests, moments, 10, random))
-    assert any("acknowledged and gone" in each for each in found), found
+    flushed = life.requests
+    life.forget_flushes("settings")
+    cuts = life.draw("settings", SHORT_CUTS, random)
+    life.requests = flushed
+    wrong = life.wrong(cuts)
+    assert any("acknowledged and gone" in each for each in wrong), wrong
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_box_whose_power_was_cut_starts(
-    *, phase: str, recording: Recording, log: WriteLog, story: Story, random: Random, figure: Show
+    *, phase: Phase, life: PowerCuts, random: Random, figure: Show
 ) -> None:
-    cuts = _cuts(log.requests, _moments(phase, log, story), STARTED, random)
-    with _scratch(recording) as (folder, card):
-        logged = LoggedCard(card, log)
-        for cut in cuts:
-            with logged.after(cut) as left:
-                subprocess.run(["cp", "--sparse=always", left, folder / "started"], check=True)
-            seconds = _start(folder, Promises.at(cut.moment, story, log))
-            figure(
-                f"cut during the {phase}, at request {cut.moment}: power on to first answer {seconds:.0f} s"
-            )
+    cuts = life.draw(phase, STARTED, random)
+    for cut, seconds in zip(cuts, life.start(cuts), strict=True):
+        figure(f"cut during the {phase}, at request {cut.moment}: power on to first answer {seconds:.0f} s")
 
 
-def _start(folder: Path, promises: Promises) -> float:
-    forwards = {("udp", 5060): free_port(), ("tcp", 443): free_port()}
-    with closing(Box(folder / "started", folder, forwards)) as box:
-        seconds = box.power_on()
-        box.console.log_in(PASSWORD)
-        box.console.make_token("after the cut")
-        numbers = {each["number"] for each in box.console.api("GET", "extensions")}
-        assert promises.numbers.union(FIRST_NUMBERS) <= numbers
-        assert box.console.api("GET", "system")["host_name"] in promises.names
-        assert box.machine.report()["failed"] == ""
-    return seconds
-
-
-def _moments(phase: str, log: WriteLog, story: Story) -> range:
-    """When it lasts, in requests of the log."""
-    ends = [0, *(log.position(length) for length in (story.answered, story.saved, story.ended))]
-    place = PHASES.index(phase)
-    return range(ends[place], ends[place + 1] + 1)
-
-
-def _cuts(
-    requests: tuple[Request, ...] | list[Request], moments: range, count: int, random: Random
-) -> list[Cut]:
-    """In their order."""
-    flushes = [index for index in moments if index < len(requests) and requests[index].is_flush]
-    chosen = []
-    for number in range(count):
-        moment = random.choice(moments)
-        if number % 2 and flushes:
-            moment = random.choice(flushes) + random.randint(-NEAR, NEAR)
-        chosen.append(min(max(moment, moments.start), moments.stop - 1))
-    return sorted((draw(requests, each, random) for each in chosen), key=lambda cut: cut.covered)
-
-
-def _wrong(recording: Recording, log: WriteLog, story: Story, cuts: list[Cut]) -> list[str]:
-    """What was wrong after which of the cuts."""
-    wrong = []
-    with _scratch(recording) as (folder, card):
-        logged, examination = LoggedCard(card, log), Examination(story.settings, folder)
-        for cut in cuts:
-            with logged.after(cut) as left:
-                try:
-                    examination.look(left, Promises.at(cut.moment, story, log))
-                except AssertionError as error:
-                    wrong.append(f"{cut.moment} ({cut.covered} covered, {len(cut.kept)} kept): {error}")
-    return wrong
-
-
-@contextmanager
-def _scratch(recording: Recording) -> Iterator[tuple[Path, Path]]:
-    """A folder, and in it the card as it was before."""
-    folder = Path(tempfile.mkdtemp(prefix="branchbox-cut-"))
-    try:
-        card = folder / "card"
-        subprocess.run(["cp", "--sparse=always", recording.base, card], check=True)
-        yield folder, card
-    finally:
-        shutil.rmtree(folder)
+def _look(life: PowerCuts, phase: Phase, count: int, random: Random, figure: Show) -> None:
+    cuts = life.draw(phase, count, random)
+    flushes = sum(life.requests[index].is_flush for index in life.moments(phase)[:-1])
+    figure(f"{count} power cuts of the {phase}, of {len(life.moments(phase))} requests, {flushes} flushes")
+    assert life.wrong(cuts) == []

@@ -105,11 +105,14 @@ class Cut:
     "Of the others, those of which something is on the card: the request, and which of its sectors, in their order."
 
 
-def draw(requests: Sequence[Request], moment: int, random: Random) -> Cut:
-    """What a card may make of a power cut at a moment."""
+def draw(requests: Sequence[Request], moment: int, random: Random, answered: int = 0) -> Cut:
+    """What a card may make of a power cut at a moment.
+
+    `answered`: so many requests had been handed in when the box last said something for which it had waited for a flush.
+    """
     flushes = [index for index in range(moment) if requests[index].is_flush]
     # The last thing that was handed in may not have come to its end.
-    if flushes and flushes[-1] == moment - 1 and random.random() < 0.5:
+    if flushes and flushes[-1] == moment - 1 >= answered and random.random() < 0.5:
         flushes.pop()
     covered = flushes[-1] + 1 if flushes else 0
     chance = random.choice((0.0, 0.5, 0.9, 1.0))
