@@ -13,13 +13,14 @@ import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from appliance.store.database import check_copy
 from appliance.system.update.state import read_state
 from tests.image.boot_choice import BootPartition, first_choice, kept_choices
 from tests.image.builder import PARTS
 from tests.image.recording import FIRST_NUMBERS, SETTINGS_FILE, Change, Story
-from tests.image.write_log import SECTOR, WriteLog
+from tests.image.write_log import SECTOR
 
 __all__ = ["Examination", "Promises", "copy_sparse"]
 
@@ -30,6 +31,13 @@ DATA_START = 1574912
 ROOT_PARTITION = {"a": 2, "b": 3}
 REPAIRED = 1
 "e2fsck and fsck.vfat: errors were corrected, or there were none (0)."
+
+
+class Positions(Protocol):
+    """A log whose moments are told by its length (WriteLog)."""
+
+    def position(self, length: int) -> int:
+        """How many requests there were when it had so many octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Promises:
     "One of these is the host name."
 
     @classmethod
-    def at(cls, moment: int, story: Story, log: WriteLog) -> Promises:
+    def at(cls, moment: int, story: Story, log: Positions) -> Promises:
         """Those of a moment, counted in requests of the log."""
 
         def is_past(length: int) -> bool:
