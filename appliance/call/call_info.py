@@ -41,6 +41,8 @@ class CallInfo(msgspec.Struct, frozen=True):
     started_at: float
     answered_at: float | None
     legs: tuple[LegInfo, ...]
+    emergency: bool = False
+    "Whether an emergency number was dialled."
 
 
 def info_of(call: Call) -> CallInfo:
@@ -55,6 +57,7 @@ def info_of(call: Call) -> CallInfo:
         started_at=call.started_at,
         answered_at=call.answered_at,
         legs=(_leg_info("caller", call.caller.sip), *(_leg_info("callee", leg) for leg in callees)),
+        emergency=call.calling.trying.emergency,
     )
 
 

@@ -163,7 +163,12 @@ class Exchange(Occupancy):
             ending, steps = how_refused(refusal)
             if came is not None:
                 self.refusals.note(came.way, ending.cause.value)
-            self._tell_record(record_refused(call_id, dialled, ending, self.wall(), steps))
+            emergency = self.router.is_emergency(dialled)
+            if emergency:
+                logger.error("emergency call of %s to %s failed: %s", *_parties(dialled), ending.cause.value)
+            self._tell_record(
+                record_refused(call_id, dialled, ending, self.wall(), steps, emergency=emergency)
+            )
             raise
 
     def is_from_outside(self, request: Request, flow: Flow) -> bool:
@@ -235,7 +240,9 @@ class Exchange(Occupancy):
             # Without Retry-After, or the carrier would bring no call to any other line of ours either (§21.5.4).
             raise RefusedError(Cause.LINE_FULL)
         plan = self.router.route(dialled)
-        if not plan.emergency:
+        if plan.emergency:
+            logger.warning("emergency call of %s to %s", *_parties(dialled))
+        else:
             self.check_room()
         caller = self._make_caller(transaction, dialled, came)
         self._keep(Call(self, call_id, dialled, caller)).start(plan)
@@ -378,6 +385,10 @@ class Exchange(Occupancy):
             origination.hang_up(Cause.SHUTDOWN)
         for call in list(self._calls.values()):
             call.end(HungUp(Ending.of(Cause.SHUTDOWN)), "system")
+
+
+def _parties(dialled: Dialled) -> tuple[str, str]:
+    return dialled.from_number, dialled.to_number
 
 
 def _utc() -> datetime:

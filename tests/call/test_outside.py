@@ -220,10 +220,12 @@ def test_an_emergency_call_leaves_by_a_full_line_and_a_private_one(
     first = carrier.invited
     out(book, alice, "9112", carrier)
     assert book.exchange.calls_by("line:a") == 2
+    assert [each.emergency for each in book.exchange.calls()] == [False, True]
     taken(book, alice, carrier)
     assert last(book) == ("", "line:a", "normal")
     book >> carrier.says(486, to=first) << carrier.gets("ACK") << bob.gets(486) >> bob.ack_refusal()
     book.ends("normal", "busy")
+    assert [each.emergency for each in book.records] == [True, False]
 
 
 def test_an_emergency_call_is_let_into_a_full_exchange() -> None:
@@ -239,6 +241,36 @@ def test_an_emergency_call_is_let_into_a_full_exchange() -> None:
     taken(book, alice, carrier)
     book >> carrier.says(486, to=first) << carrier.gets("ACK") << bob.gets(486) >> bob.ack_refusal()
     book.ends("overload", "normal", "busy")
+
+
+def test_an_emergency_call_to_the_gatekeeper_is_let_into_a_full_exchange(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    book = Playbook(max_calls=1)
+    alice, bob, gate = book.phone("101"), book.phone("102"), book.phone("103")
+    world = OutsideWorld(book)
+    carrier = world.line(line())
+    world.routes(route("line:a"), route("extension:103", name="help", pattern="112", emergency=True))
+    out(book, bob, "9555", carrier)
+    first = carrier.invited
+    book >> alice.invite("112", OFFER) << gate.gets("INVITE") << alice.gets(100)
+    assert "emergency call of 101 to 112" in caplog.text
+    book >> gate.says(200, ANSWER) << gate.gets("ACK") << alice.gets(200) >> alice.ack()
+    book >> alice.bye() << alice.gets(200) << gate.gets("BYE") >> gate.ok()
+    book >> carrier.says(486, to=first) << carrier.gets("ACK") << bob.gets(486) >> bob.ack_refusal()
+    book.ends("normal", "busy")
+    assert [each.emergency for each in book.records] == [True, False]
+
+
+def test_an_emergency_call_that_finds_no_way_is_said(
+    book: Playbook, world: OutsideWorld, alice: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.line(line(), up=False)
+    world.routes(route("line:a"))
+    book >> alice.invite("112", OFFER) << alice.gets(503) >> alice.ack_refusal()
+    book.ends("line_down")
+    assert book.records[0].emergency
+    assert "emergency call of 101 to 112 failed: line_down" in caplog.text
 
 
 def test_an_emergency_call_tries_all_there_is(book: Playbook, world: OutsideWorld, alice: Phone) -> None:
