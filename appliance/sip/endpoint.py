@@ -76,6 +76,8 @@ class Endpoint:
         "Sees each message: `in` or `out`, its flow and its octets."
         self.on_connection_lost: Callable[[Flow], None] | None = None
         "Told of each connection that is gone."
+        self.on_unreadable: Callable[[BadMessage, Flow], None] | None = None
+        "Told of what came that is no message, or that no user is asked for: it wants what nobody here knows."
         self.allowed = {"ACK", "BYE", "CANCEL", "OPTIONS"}
         "Methods that Allow names. `serve` adds its own; what only dialogs take, their users add."
         self.supported: set[str] = set()
@@ -242,6 +244,8 @@ class Endpoint:
             known = True
             serve(transaction)
         except PeerError as error:
+            if not known and self.on_unreadable is not None:
+                self.on_unreadable(BadMessage(error.status, error.reason, request), flow)
             self._refuse_request(transaction, error, stranger=not known or error.status in CHALLENGES)
         except Exception:
             logger.exception("%s from %s failed", request.method, flow.remote)
@@ -328,6 +332,8 @@ class Endpoint:
     # What goes out.
 
     def _refuse(self, bad: BadMessage, flow: Flow) -> None:
+        if self.on_unreadable is not None:
+            self.on_unreadable(bad, flow)
         if bad.request is None:
             return
         reply = reply_flow(bad.request.via, flow)

@@ -8,8 +8,9 @@ import pytest
 
 from appliance.config.route import FAIL_OVER_DEFAULT
 from appliance.errors import PeerError
+from appliance.sip.transport.flow import Flow
 from tests.call.outside_world import OutsideWorld, Server, line, route, trunk
-from tests.call.playbook import ANSWER, OFFER, Phone, Playbook, sdp
+from tests.call.playbook import ANSWER, EXCHANGE, OFFER, Phone, Playbook, sdp
 
 EARLY = sdp("203.0.113.1", 6000)
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
@@ -588,6 +589,38 @@ def test_what_a_trunk_or_line_is_refused_is_counted(
         ("trunk:hq", "not_found"): 2,
     }
     assert book.exchange.refusals.of("trunk:hq") == {"forbidden": 1, "not_found": 2}
+
+
+def test_who_has_the_other_end(book: Playbook, world: OutsideWorld, alice: Phone) -> None:
+    """Of a flow over which something comes that names nobody."""
+    carrier = world.line(line())
+    (peer,) = world.trunk(trunk(), ("192.0.2.9", 5060))
+    outside = book.exchange.router.around.outside
+    assert outside is not None
+    assert outside.way_at(carrier.flow("tcp")) == "line:a"
+    assert outside.way_at(peer.flow()) == "trunk:hq"
+    assert outside.way_at(peer.flow("wss")) == outside.way_at(Flow("udp", EXCHANGE, alice.address)) == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "status", "cause"),
+    [
+        ("Require", "wings", 420, "bad_request"),
+        ("Max-Forwards", "0", 483, "loop"),
+        ("Max-Forwards", "none", 400, "bad_request"),
+        ("Contact", "<sip:1@[", 400, "bad_request"),
+    ],
+)
+def test_a_call_that_is_refused_for_what_stands_in_it(
+    book: Playbook, world: OutsideWorld, header: str, text: str, status: int, cause: str
+) -> None:
+    (peer,) = world.trunk(trunk(incoming="101"), ("192.0.2.9", 5060))
+    call = peer.invite("101", OFFER)
+    call.message.headers.set(header, text)
+    book >> call << peer.gets(status)
+    assert last(book) == ("trunk:hq", "", cause)
+    assert (book.records[0].status, book.records[0].to_number) == (status, "101")
+    assert book.exchange.refusals.of("trunk:hq") == {cause: 1}
 
 
 def test_strangers_are_counted_and_phones_that_are_asked_are_not(
