@@ -119,8 +119,9 @@ class Headers:
             # A line break would let whoever chose the value write headers of ours.
             msg = f"line break in the value of {name}"
             raise LocalError(msg)
-        key = KEYS.get(name)
-        if key is None:
+        if name in KEYS:
+            key = KEYS[name]
+        else:
             key = header_key(name)
             if key not in DISPLAY:
                 self.spellings.setdefault(key, name)
