@@ -162,9 +162,10 @@ class _Fields:
         return [token for line in lines for token in split_list(line, name, gaps=True) if token]
 
     def _text(self, key: str) -> str:
-        lines = self.headers.fields.get(key)
-        if not lines:
+        fields = self.headers.fields
+        if key not in fields:
             raise PeerError(400, f"Missing {DISPLAY[key]}")
+        lines = fields[key]
         if not lines[0]:
             malformed(DISPLAY[key])
         return lines[0]
