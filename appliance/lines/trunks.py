@@ -89,6 +89,10 @@ class Trunks:
         """The trunk of that name; None when there is none, or it is off."""
         return self._live.get(name)
 
+    def all(self) -> list[LiveTrunk]:
+        """Those that are on."""
+        return list(self._live.values())
+
     def of_host(self, host: str) -> LiveTrunk | None:
         """The trunk that calls from this address come by: that of a peer, or else one that trusts its network.
 

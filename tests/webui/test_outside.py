@@ -35,6 +35,7 @@ def test_the_state_of_each_line_and_trunk_is_said_with_what_to_do(admin: Client)
         for words in (
             "Registered",
             "udp 203.0.113.7:5060",
+            "Known there as sip:+8657188881234@carrier.example, tel:+8657188881234",
             "Refused",
             "The carrier does not take the password. Enter it again",
             "In detail: 403 Forbidden",
