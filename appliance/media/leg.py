@@ -172,15 +172,16 @@ class LegMedia:
         """What came in so far, or until the leg was closed."""
         if self._final is not None:
             return self._final
-        streams = [stream for pair in self._pairs if pair for stream in (pair.rtp, pair.rtcp)]
-        times = [stream.last_packet_at for stream in streams if stream.last_packet_at is not None]
-        return LegStatistics(
-            packets=sum(stream.packets for stream in streams),
-            octets=sum(stream.octets for stream in streams),
-            dropped=sum(stream.dropped for stream in streams),
-            unsent=sum(stream.unsent for stream in streams),
-            last_packet_at=max(times, default=None),
-        )
+        packets = octets = dropped = unsent = 0
+        last: float | None = None
+        for stream in [stream for pair in self._pairs if pair for stream in (pair.rtp, pair.rtcp)]:
+            packets += stream.packets
+            octets += stream.octets
+            dropped += stream.dropped
+            unsent += stream.unsent
+            if stream.last_packet_at is not None:
+                last = stream.last_packet_at if last is None else max(last, stream.last_packet_at)
+        return LegStatistics(packets, octets, dropped, unsent, last)
 
     def close(self) -> None:
         """Give the ports back. Closing twice is harmless."""
