@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Back, Interrupted, InvalidError, Talk, Words, ask, perform, say
-from appliance.serial.features import features
+from appliance.serial.features import features, settings
 from appliance.serial.network import change_network, trial_line
 from appliance.serial.pages import console_urls, is_loopback, show_console
 from appliance.serial.questions import ask_language, confirm
@@ -164,6 +164,7 @@ ITEMS: tuple[tuple[str, Callable[[Words], Talk[Words]]], ...] = (
     ("language", _language),
     ("features", features),
     ("update", _update),
+    ("settings", settings),
 )
 
 

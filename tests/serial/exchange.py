@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.config.network import NetworkSettings
+from appliance.control.areas import AREAS
 from appliance.control.client import NotRunningError
+from appliance.control.control import describe
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Perform
 from tests.webui.fake_features import FakeFeatures
@@ -48,6 +50,10 @@ class FakeExchange:
             self.services.extensions = {number: {} for number in self.extensions}
             return self.services.service(request.area, request.verb, request.key, request.values)
         return answer(request.verb, request.key, request.values)
+
+    def _areas(self, verb: str, key: str | None, _values: dict[str, Any]) -> Any:
+        assert verb == "show"
+        return {**describe(AREAS), **self.services.described()}[str(key)]
 
     def _features(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
         return getattr(self.services, f"features_{verb}")(key, values)
