@@ -18,12 +18,13 @@ from appliance import locale
 from appliance.cli.dns_report import dns_report
 from appliance.cli.system_report import system_report
 from appliance.cli.table import as_text
+from appliance.cli.update_report import update_report
 from appliance.control.client import TIMEOUT_S, Client, NotRunningError, socket_in
 from appliance.errors import ConfigError
 from appliance.locale.tongue import explain, language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from appliance.control.client import Answer
 
@@ -166,6 +167,12 @@ def _value(word: str, *, twice: bool = False) -> dict[str, str]:
     return {name: value}
 
 
+REPORTS: dict[tuple[str, str], Callable[[dict[str, Any], locale.Language], str]] = {
+    **{("system", verb): system_report for verb in ("show", "set", "confirm", "undo")},
+    ("update", "show"): update_report,
+}
+
+
 def shown(words: Words, answer: Answer, *, as_json: bool) -> str:
     """The answer as it is printed."""
     if as_json:
@@ -186,9 +193,8 @@ def _report(words: Words, result: Any) -> str | None:
         case "dns-check", verb:
             tongue = language()
             return "\n".join(dns_report(each, tongue) for each in (result if verb == "list" else [result]))
-        case "system", _:
-            return system_report(result, language())
-    return None
+    report = REPORTS.get((words.area, words.verb))
+    return None if report is None else report(result, language())
 
 
 def _message(message: Any) -> str:

@@ -196,7 +196,8 @@ def shown(words: Words, value: object) -> str:
 def title_of(words: Words, name: str) -> str:
     """What an area or a service is called."""
     key = name.replace("-", "_")
-    return found_words(words, f"area.{key}") or found_words(words, f"feature.{key}") or name
+    kinds = ("area", "feature", "serial.area")
+    return next(filter(None, (found_words(words, f"{kind}.{key}") for kind in kinds)), name)
 
 
 def _lines(words: Words, area: str, settings: Sequence[Setting], now: Mapping[str, Any]) -> list[str]:

@@ -156,6 +156,9 @@ class FakeControl(FakeFeatures, FakeOutside):
             "params": {},
             "problem": "",
             "problem_params": {},
+            "offered_made_on": "",
+            "offered_notes": {},
+            "offered_at": "",
             **self.update,
         }
 

@@ -46,6 +46,12 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     "What the reason's placeholders stand for."
     offered: str | None = None
     "A newer version that was found where it is looked for."
+    offered_made_on: str = ""
+    "The day on which that was built; empty: it does not say."
+    offered_notes: dict[str, str] = {}
+    "What is new in it, by language."
+    offered_at: str = ""
+    "The address to install it from."
     looked_at: datetime | None = None
     "When somebody looked last."
     seen_at: datetime | None = None
@@ -78,6 +84,9 @@ async def show(_: Parts, __: Request[Nothing]) -> Update:
     return Update(
         version=__version__,
         offered=offered,
+        offered_made_on=looked.made_on if looked and offered else "",
+        offered_notes=looked.notes if looked and offered else {},
+        offered_at=looked.address if looked and offered else "",
         looked_at=moment(looked.at) if looked else None,
         seen_at=moment(looked.seen_at) if looked else None,
         problem=looked.problem if looked else "",
