@@ -14,6 +14,7 @@ from appliance.serial.features import features, settings
 from appliance.serial.network import change_network, trial_line
 from appliance.serial.pages import console_urls, is_loopback, show_console
 from appliance.serial.questions import ask_language, confirm
+from appliance.serial.stick import backup
 from appliance.serial.update import update
 from appliance.serial.wizard import wizard
 
@@ -144,6 +145,7 @@ ITEMS: tuple[tuple[str, Callable[[Words], Talk[Words]]], ...] = (
     ("features", features),
     ("update", update),
     ("settings", settings),
+    ("backup", backup),
 )
 
 

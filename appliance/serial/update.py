@@ -1,4 +1,4 @@
-"""Updates on the serial line: how the last one went, what is on offer, and another one. Pure."""
+"""Updates on the serial line: how the last one went, what is on offer or on a USB stick, and another one. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from appliance.errors import ConfigError
 from appliance.locale import say as locale_say
 from appliance.serial.dialogue import Talk, Words, ask, perform, say
 from appliance.serial.questions import confirm
+from appliance.serial.stick import on_stick, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +20,14 @@ MOST_LINES = 18
 
 
 def update(words: Words) -> Talk[Words]:
-    """Show how it stands, and install what is on offer or lies at an address, by a typed word."""
+    """Show how it stands, and install what is on offer, on a stick or at an address, by a typed word."""
     now = yield from perform(words, "update", "show")
     yield from say(f"  {words('label.version')}: {now['version']}")
     yield from say("".join(f"  {line}\n" for line in _standing(words, now)) + _offer(words, now))
     sources: list[dict[str, str]] = [{"source": now["offered_at"]}] if now.get("offered_at") else []
+    for each in (yield from on_stick(words, "update")):
+        sources.append({"stick": each["file"]})
+        yield from say(f"  {len(sources)}  {words('update.on_stick', file=each['file'], size=size_of(each))}")
     answer = yield from ask(words("update.choose" if sources else "update.ask"))
     if not answer or answer == "0":
         return words

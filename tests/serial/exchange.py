@@ -28,6 +28,7 @@ class FakeExchange:
         self.extensions: dict[str, str] = {}
         self.box: list[str] = []
         self.update: dict[str, Any] = {}
+        self.stick: list[dict[str, Any]] = []
         self.console_url = "https://192.0.2.5"
         self.tries_out = False
         "Whether a change of the network is on trial first, as on a board."
@@ -92,8 +93,23 @@ class FakeExchange:
 
     def _update(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
         if verb == "install":
-            self.box.append(values["source"])
+            self.box.append(values.get("source") or values["stick"])
         return {"version": "0.1.0", **self.update}
+
+    def _stick(self, verb: str, _key: str | None, _values: dict[str, Any]) -> Any:
+        assert verb == "list"
+        return self.stick
+
+    def _backup(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
+        self.box.append(f"{verb} {sorted(values.items())}")
+        match verb:
+            case "save":
+                return {"file": "/run/branchbox-usb/sda1/branchbox-backup/new.sealed", "octets": 1_250_000}
+            case "look":
+                changes = [{"area": "extensions", "added": 2, "changed": 0, "removed": 1}]
+                told = {"host_name": "pbx\x1b[2J", "version": "0.1.0", "made_at": None, "changes": changes}
+                return {"token": "word", **told}
+        return {"restart_needed": True}
 
     def _extensions(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
         if verb == "add-many":
