@@ -54,7 +54,7 @@ areas, each with some of the verbs list, show, add, set, remove, and others that
 (list prints what fits a terminal, show and --json have everything):
   status system extensions lines trunks routes dial-plan music prompts features codes
   registrations calls records trace dns-check admin box servers stick update update-check
-  backup backup-schedule areas
+  backup backup-schedule areas provision
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
 examples:

@@ -22,6 +22,7 @@ from appliance.control.areas import (
     lines,
     music,
     prompts,
+    provision,
     records,
     registrations,
     routes,
@@ -68,6 +69,7 @@ OWN: tuple[Area, ...] = (
     update_check.AREA,
     export.AREA,
     import_.AREA,
+    provision.AREA,
 )
 
 
