@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from webui.pages import (
     about,
     api,
+    api_files,
     call_dial,
     call_hang_up,
     calls,
@@ -107,4 +108,5 @@ ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *metrics.ROUTES,
     *api.ROUTES,
+    *api_files.ROUTES,
 )
