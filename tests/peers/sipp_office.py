@@ -272,6 +272,12 @@ class SippOffice:
 
             wait_until(heard, f"{hearer.number} to hear {teller.number}")
 
+    def goes_on(self, phone: SippPhone, other: SippPhone) -> None:
+        """Let a phone go on once it waits and the other one, too, has done with its last INVITE (otherwise 491)."""
+        phone.is_waiting()
+        wait_until(other.has_agreed, f"{other.number} to agree")
+        phone.go_on()
+
     def hears_music(self, phone: SippPhone) -> None:
         """Packet after packet comes, behind the words that are still under way."""
         packets = 0
