@@ -25,7 +25,7 @@ class Box:
         forwards: dict[tuple[str, int], int],
         board: type[Machine] = Machine,
     ) -> None:
-        self._card = card
+        self.card = card
         self._board = board
         self._forwards = forwards
         self._power = contextlib.ExitStack()
@@ -45,7 +45,7 @@ class Box:
     def power_on(self) -> float:
         """Seconds until the box answered its first OPTIONS."""
         self.cut_power()
-        self._machine = self._power.enter_context(self._board(self._card, self._forwards))
+        self._machine = self._power.enter_context(self._board(self.card, self._forwards))
         try:
             seconds = first_answer(self.sip_port, START_SECONDS) - self._machine.powered_at
             self.console.wait(START_SECONDS)
