@@ -17,12 +17,14 @@ import dns.message
 import dns.rdatatype
 
 from tests.image.machine import Machine
+from tests.peers.probe import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["MachineWithNeighbour"]
 
+HOST = "127.0.0.1"
 CARD = bytes.fromhex("020000000001")
 ADDRESS = ipaddress.IPv6Address("fe80::ff:fe00:1")
 ALL = ipaddress.IPv6Address("ff02::fb")
@@ -38,8 +40,10 @@ class MachineWithNeighbour(Machine):
     """Power on at `with`, power cut at its end."""
 
     def __enter__(self) -> Machine:
-        self._frames = self._open.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-        self._frames.bind(str(self._folder / "neighbour"))
+        # UDP, which drops what nobody reads: on a Unix socket QEMU would wait for us for ever.
+        self._frames = self._open.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+        self._frames.bind((HOST, 0))
+        self._card_port = free_port()
         return super().__enter__()
 
     def ask(self, name: str, seconds: float) -> set[str]:
@@ -47,7 +51,7 @@ class MachineWithNeighbour(Machine):
         question = dns.message.make_query(name, dns.rdatatype.AAAA, flags=0, id=0).to_wire()
         give_up = time.monotonic() + seconds
         while time.monotonic() < give_up:
-            self._frames.sendto(_frame(question), str(self._folder / "card"))
+            self._frames.sendto(_frame(question), (HOST, self._card_port))
             again = time.monotonic() + ASK_AGAIN_SECONDS
             while (left := again - time.monotonic()) > 0:
                 self._frames.settimeout(left)
@@ -61,8 +65,9 @@ class MachineWithNeighbour(Machine):
         raise AssertionError(msg)
 
     def _qemu(self) -> list[str | Path]:
-        own, card = self._folder / "neighbour", self._folder / "card"
-        cable = f"local.type=unix,local.path={card},remote.type=unix,remote.path={own}"
+        own = self._frames.getsockname()[1]
+        cable = f"local.type=inet,local.host={HOST},local.port={self._card_port}"
+        cable += f",remote.type=inet,remote.host={HOST},remote.port={own}"
         return [
             *super()._qemu(),
             *("-netdev", f"dgram,id=neighbour,{cable}"),
