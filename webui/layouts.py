@@ -34,7 +34,7 @@ LAYOUTS: dict[str, dict[str, tuple[str, ...]]] = {
         FIRST: ("name", "server", "account", "password", "auth_name", "incoming", "enabled"),
         "caller": _CALLER,
         "incoming": _INCOMING,
-        "server": ("transport", "proxy", "domain", "realm", "contact_user", "expiry"),
+        "server": ("transport", "port", "proxy", "domain", "realm", "contact_user", "expiry"),
     },
     "trunks": {
         FIRST: ("name", "peers", "incoming", "enabled"),
@@ -42,6 +42,7 @@ LAYOUTS: dict[str, dict[str, tuple[str, ...]]] = {
         "incoming": _INCOMING,
         "server": (
             "transport",
+            "port",
             "networks",
             "share",
             "keep_alive",

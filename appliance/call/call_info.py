@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["CallInfo", "LegInfo", "info_of", "info_of_origination"]
+__all__ = ["CallInfo", "LegInfo", "info_of", "info_of_origination", "is_holding"]
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -40,6 +41,8 @@ class CallInfo(msgspec.Struct, frozen=True):
     started_at: float
     answered_at: float | None
     legs: tuple[LegInfo, ...]
+    emergency: bool = False
+    "Whether an emergency number was dialled."
 
 
 def info_of(call: Call) -> CallInfo:
@@ -54,6 +57,7 @@ def info_of(call: Call) -> CallInfo:
         started_at=call.started_at,
         answered_at=call.answered_at,
         legs=(_leg_info("caller", call.caller.sip), *(_leg_info("callee", leg) for leg in callees)),
+        emergency=call.calling.trying.emergency,
     )
 
 
@@ -82,10 +86,14 @@ def _state(call: Call) -> State:
     if call.answered_at is None:
         return "ringing" if call.calling.rings else "dialling"
     legs = [call.caller, call.callee] if call.callee is not None else [call.caller]
-    return "held" if any(_holds(leg.said) for leg in legs) else "talking"
+    return "held" if any(is_holding(leg.said) for leg in legs) else "talking"
 
 
-def _holds(said: bytes) -> bool:
+@lru_cache(
+    maxsize=1024
+)  # each change of any call is a look at all lamps, and a phone says something new but seldom
+def is_holding(said: bytes) -> bool:
+    """Whether somebody who said this last holds the other one."""
     try:
         return holds(said)
     except PeerError:

@@ -17,6 +17,7 @@ import msgspec
 
 from appliance.call.call import Call
 from appliance.call.call_info import CallInfo, info_of, info_of_origination
+from appliance.call.callers import Callers
 from appliance.call.cause import Cause, Ending
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.events import Dialled, HungUp
@@ -26,7 +27,6 @@ from appliance.call.inbound import (
     check_caller,
     dialled_number,
     how_refused,
-    read_dialled,
 )
 from appliance.call.leg_options import TRANSFER_TAGS, LegOptions
 from appliance.call.loops import Loops
@@ -73,8 +73,6 @@ MAX_CALLS = 1_250
 "How many calls there may be at once."
 RETRY_AFTER = ("Retry-After", "10")
 "Seconds: on a full exchange some call will have ended by then."
-
-CHALLENGE = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +122,7 @@ class Exchange(Occupancy):
         "Runs what features do with calls that they take."
         self.refusals = Refusals()
         "The calls that were not let in."
+        self._callers = Callers(self, directory, self._tell_record)
         self._loops = Loops(wire.token().encode())
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
@@ -149,8 +148,7 @@ class Exchange(Occupancy):
     def receive(self, transaction: ServerTransaction) -> None:
         """An INVITE that belongs to no dialog. PeerError says how it is refused; a challenge makes no record."""
         request = transaction.request
-        came = self._from_outside(request, transaction.flow)
-        dialled = self._dialled_by_phone(request, transaction.flow) if came is None else came.dialled(request)
+        came, dialled = self._callers.read(request, transaction.flow)
         call_id = self.wire.token()
         self.on_dialled(call_id, request.call_id)
         try:
@@ -163,52 +161,17 @@ class Exchange(Occupancy):
             ending, steps = how_refused(refusal)
             if came is not None:
                 self.refusals.note(came.way, ending.cause.value)
-            self._tell_record(record_refused(call_id, dialled, ending, self.wall(), steps))
+            emergency = self.router.is_emergency(dialled)
+            if emergency:
+                logger.error("emergency call of %s to %s failed: %s", *_parties(dialled), ending.cause.value)
+            self._tell_record(
+                record_refused(call_id, dialled, ending, self.wall(), steps, emergency=emergency)
+            )
             raise
 
     def is_from_outside(self, request: Request, flow: Flow) -> bool:
         """Whether a request that makes no dialog comes by a line or trunk. PeerError when it cannot be read."""
-        return self._from_outside(request, flow) is not None
-
-    def _from_outside(self, request: Request, flow: Flow) -> OutsideCaller | None:
-        outside = self.router.around.outside
-        came = None if outside is None else outside.caller(request, flow)
-        return None if came is None or self._is_phone(request, flow, came) else came
-
-    def _is_phone(self, request: Request, flow: Flow, came: OutsideCaller) -> bool:
-        """Whether an INVITE from the address of a line or trunk is an extension's all the same, and has to prove it.
-
-        Either it tries to, with credentials for our own realm, or it comes from where a phone of the extension in From is
-        registered: without being asked that one would never prove anything. A phone beside the server, on the same
-        machine or behind the same NAT, may call over another connection than it registered over; but the port that the
-        server itself is reached at is no phone's.
-        """
-        if self._directory.identity.is_claimed_by(request):
-            return True
-        number, whereabouts = request.from_.uri.number or "", self._directory.whereabouts
-        return whereabouts.is_at(number, flow) or (
-            not came.from_its_port and whereabouts.is_near(number, flow.remote[0])
-        )
-
-    def _dialled_by_phone(self, request: Request, flow: Flow) -> Dialled:
-        try:
-            number = self._directory.identity.verify(request)
-        except PeerError as refusal:
-            if refusal.status == CHALLENGE:
-                self._note_stranger(request, flow, refusal)
-            raise
-        # As a challenge, this is no refusal: the phone asks again, with what suits both.
-        self.options.check_first(request)
-        extension = self._directory.find(number)
-        return read_dialled(request, number, extension.name if extension else "")
-
-    def _note_stranger(self, request: Request, flow: Flow, refusal: PeerError) -> None:
-        """Count who is asked to prove something, unless that is only because our phones are asked, too."""
-        if self._directory.identity.is_claimed_by(request):
-            if not any("stale=true" in value for _, value in refusal.headers):
-                self.refusals.note_stranger("wrong_password")
-        elif not self._directory.whereabouts.is_near(request.from_.uri.number or "", flow.remote[0]):
-            self.refusals.note_stranger("no_credentials")
+        return self._callers.from_outside(request, flow) is not None
 
     def onward(self, plan: Plan, event: HungUp) -> Plan | None:
         """What a feature makes of a plan that failed; None: nothing. RefusedError when that cannot be."""
@@ -235,7 +198,9 @@ class Exchange(Occupancy):
             # Without Retry-After, or the carrier would bring no call to any other line of ours either (§21.5.4).
             raise RefusedError(Cause.LINE_FULL)
         plan = self.router.route(dialled)
-        if not plan.emergency:
+        if plan.emergency:
+            logger.warning("emergency call of %s to %s", *_parties(dialled))
+        else:
             self.check_room()
         caller = self._make_caller(transaction, dialled, came)
         self._keep(Call(self, call_id, dialled, caller)).start(plan)
@@ -378,6 +343,10 @@ class Exchange(Occupancy):
             origination.hang_up(Cause.SHUTDOWN)
         for call in list(self._calls.values()):
             call.end(HungUp(Ending.of(Cause.SHUTDOWN)), "system")
+
+
+def _parties(dialled: Dialled) -> tuple[str, str]:
+    return dialled.from_number, dialled.to_number
 
 
 def _utc() -> datetime:

@@ -97,6 +97,17 @@ class Outside:
             return self._arrived("line", line.line, request, registration.credentials.attempt, at_home)
         return None
 
+    def way_at(self, flow: Flow) -> str:
+        """The trunk, or else a line, that has the other end of a flow, named as in routes; empty: none has."""
+        host = flow.remote[0]
+        if flow.transport not in TRANSPORTS:
+            return ""
+        trunk = self._trunks.of_host(host)
+        if trunk is not None:
+            return way_name("trunk", trunk.trunk.name)
+        line = self._lines.of_call(flow, "") if self._lines.are_at(host) else None
+        return "" if line is None else way_name("line", line.line.name)
+
     def _arrived(
         self,
         kind: Kind,

@@ -35,11 +35,18 @@ def make_record(call: Call, ending: Ending, ended_by: str, ended_at: float, dura
         way_in=call.dialled.way_in,
         way_out=call.calling.trying.way_out,
         steps=_steps(call.calling.trying.steps),
+        emergency=call.calling.trying.emergency,
     )
 
 
 def record_refused(
-    call_id: str, dialled: Dialled, ending: Ending, at: float, steps: tuple[Diverted, ...] = ()
+    call_id: str,
+    dialled: Dialled,
+    ending: Ending,
+    at: float,
+    steps: tuple[Diverted, ...] = (),
+    *,
+    emergency: bool = False,
 ) -> CallRecord:
     """What is kept of a call that was refused before anything rang."""
     return CallRecord(
@@ -55,6 +62,7 @@ def record_refused(
         ended_by="system",
         way_in=dialled.way_in,
         steps=_steps(steps),
+        emergency=emergency,
     )
 
 

@@ -148,6 +148,11 @@ class Router:
         """Where a call would go, and why."""
         return decide(number, caller, at, self.around.table, self.services.claims)
 
+    def is_emergency(self, dialled: Dialled) -> bool:
+        """Whether somebody in the house has dialled an emergency number, which is no extension's."""
+        number, table = dialled.to_number, self.around.table
+        return not dialled.way_in and table.emergency_in(number) is not None and not table.rings(number)
+
     def route(self, dialled: Dialled) -> Plan:
         """The plan for this call; RefusedError when there can be none."""
         decision = self.decide(dialled.to_number, self._caller(dialled), self.around.local_now())
@@ -303,7 +308,7 @@ class Router:
             raise RefusedError(Cause.NOT_REGISTERED, steps=dialled.steps)
         rung = [Destination.of(each) for each in targets]
         asked = None if emergency else ToExtension(number)
-        return Plan(number, rung, extension.ring_seconds, dialled, asked=asked)
+        return Plan(number, rung, extension.ring_seconds, dialled, asked=asked, emergency=emergency)
 
     def _outside(self, target: ToOutside, dialled: Dialled, *, emergency: bool) -> Plan:
         outside = self.around.outside

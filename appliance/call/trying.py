@@ -41,7 +41,10 @@ class Occupied(Protocol):
 class Trying:
     """Of one call."""
 
-    __slots__ = ("_occupied", "_occupies", "_path", "_plan", "_rang_out", "_tried_less", "steps", "way_out")
+    __slots__ = (
+        *("_occupied", "_occupies", "_path", "_plan", "_rang_out", "_tried_less"),
+        *("emergency", "steps", "way_out"),
+    )
 
     def __init__(self, occupied: Occupied) -> None:
         self._occupied = occupied
@@ -52,12 +55,15 @@ class Trying:
         self._tried_less = False  # whether one way out was tried once more without a feature
         self.way_out = ""
         "The line or trunk that the call leaves by, or tried last; empty: it does not leave."
+        self.emergency = False
+        "Whether an emergency number was dialled."
         self.steps: tuple[Diverted, ...] = ()
         "How it was sent on so far."
 
     def begin(self, call: Call, plan: Plan) -> tuple[Diverted, ...]:
         """This is tried now. Gives the steps that led to it since the last one."""
         self._plan, self.way_out = plan, plan.way_out
+        self.emergency = self.emergency or plan.emergency
         taken = self.take(plan.dialled.steps)
         self._occupy(call, plan.occupies)
         return taken

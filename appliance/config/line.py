@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from appliance.config import outside
 from appliance.config.extension import MAX_NAME_CHARACTERS, has_controls
-from appliance.config.outside import Outside, Shows, check_host, check_word
+from appliance.config.outside import Outside, Shows, check_host, check_word, with_port
 from appliance.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def verify(line: Line) -> None:
 
 def place_of(line: Line) -> Place:
     """Two lines with one place would be one registration to the carrier, which each undoes for the other."""
-    server, domain = line.server.lower(), line.domain.lower()
+    server, domain = with_port(line.server.lower(), line.port), line.domain.lower()
     return server, domain, line.account, line.contact_user or line.account
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "check_key",
     "check_word",
     "verify",
+    "with_port",
 ]
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -53,6 +54,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     "Its key, in routes too: `line:NAME`, `trunk:NAME`. 1 to 32 of a-z, 0-9, - and _."
     enabled: bool = True
     transport: Transport = ""
+    port: int = 0
+    "Of a server whose address names none, 1 to 65535; 0: what DNS says, or else the transport's own."
     uri_parameter: str = ""
     "Free text such as `user=phone`, put behind the Request-URI of each INVITE."
     no_100rel: bool = False
@@ -88,6 +91,7 @@ def verify(path: str, each: Outside) -> None:
             raise ConfigError(path + "." + name, "error.bad_outside_number")
     if each.shows == "fixed" and not each.caller_number:
         raise ConfigError(path + ".caller_number", "error.value_missing", name="caller_number")
+    _check_range(path + ".port", each.port, 65_535)
     _check_range(path + ".caller_cut", each.caller_cut, 15)
     _check_range(path + ".max_calls", each.max_calls, MAX_CALLS)
     _check_sources(path + ".caller_from", each.caller_from)
@@ -102,9 +106,14 @@ def check_key(path: str, name: str) -> None:
 
 def check_host(path: str, host: str) -> None:
     """A host name or an address, perhaps with a port."""
-    port = host.rpartition(":")[2] if re.search(r":[0-9]{1,5}\Z", host) and not host.endswith("]") else "1"
-    if not HOST.fullmatch(host) or not 0 < int(port) <= 65_535:
+    if not HOST.fullmatch(host) or not 0 < int(with_port(host, 1).rpartition(":")[2]) <= 65_535:
         raise ConfigError(path, "error.bad_host")
+
+
+def with_port(host: str, port: int) -> str:
+    """`host` (a name or an address, IPv6 in brackets) with `port` behind it, unless it names its own or `port` is 0."""
+    names_its_own = ":" in host.rpartition("]")[2]
+    return host if names_its_own or not port else f"{host}:{port}"
 
 
 def check_word(path: str, text: str) -> None:

@@ -97,6 +97,9 @@ class Call(Protocol):
     def legs(self) -> Sequence[Any]:
         """`side`, `number`, `address` and `transport` of each."""
 
+    @property
+    def emergency(self) -> bool: ...
+
 
 class Exchange(Protocol):
     """The calls: `appliance/call`'s Exchange."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from appliance.sip.transport.flow import Address
     from appliance.sip.transport.record_cache import Records
 
-__all__ = ["Answer", "Judgement", "Outcome", "Said", "Verdict", "judge", "suspects"]
+__all__ = ["HEARD", "Answer", "Judgement", "Outcome", "Said", "Verdict", "judge", "suspects"]
 
 SAME_NETWORK = {4: 16, 6: 32}
 "Bits that two addresses of one owner have in common: about what is routed as one, and what a registry gives out at once."

@@ -1,4 +1,4 @@
-"""Asks each name server itself, by UDP and then by TCP, and writes down what it said, lies and silence included.
+"""Asks each name server itself, by UDP and TCP, and writes down what it said, lies and silence included.
 
 RFC 1035 §4.2 (UDP and TCP); RFC 7766 §5 (a truncated answer is asked for again by TCP); RFC 3263 §4 (the questions).
 Importing this costs 0.1 s, so whoever needs it does so in a thread.
@@ -20,7 +20,7 @@ import dns.resolver
 from anyio.abc import ConnectedUDPSocket
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from appliance.diagnosis.dns_check import Answer, Outcome, Said
+from appliance.diagnosis.dns_check import HEARD, Answer, Outcome, Said
 from appliance.sip.transport.locate import SRV_PREFIX
 from appliance.sip.transport.name_servers import values
 from appliance.sip.transport.record_cache import Question
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from appliance.sip.transport.flow import Address
 
-__all__ = ["ask", "questions", "read", "survey", "system_servers"]
+__all__ = ["ask", "ask_for_certain", "questions", "read", "survey", "system_servers"]
 
 UDP_WITHIN = 1.5
 "Seconds for an answer to one datagram."
@@ -106,7 +106,8 @@ class _Interview:
         return Said(self._server, self._is_reference, dict(self._answers))
 
     async def _ask(self, question: Question, tasks: TaskGroup) -> None:
-        answer = await ask(self._server, question)
+        way = ask_for_certain if self._is_reference else ask
+        answer = await way(self._server, question)
         self._answers[question] = answer
         if question.kind == "SRV":
             for record in answer.records:
@@ -119,16 +120,49 @@ class _Interview:
 
 
 async def ask(server: Address, question: Question) -> Answer:
-    """What one server answers, by UDP, and by TCP where that brings nothing. Never fails."""
-    try:
-        query = dns.message.make_query(question.name, question.kind)
-    except dns.exception.DNSException:  # a host that some SRV record names, too long for one
+    """What one server answers, as calls ask it: by UDP, and by TCP where that brings nothing. Never fails."""
+    query = _query(question)
+    if query is None:
         return Answer(Outcome.GARBLED)
     by_udp = await _by_udp(server, query)
     if by_udp.outcome not in UNUSABLE:
         return by_udp
     by_tcp = await _by_tcp(server, query)
     return by_udp if by_tcp.outcome in UNUSABLE else by_tcp
+
+
+async def ask_for_certain(server: Address, question: Question) -> Answer:
+    """What it answers whom nobody deceives on the way: by both at once, and what comes by TCP counts. Never fails.
+
+    Whoever forges datagrams answers for any server that is asked beyond him, a reference too; into a connection he cannot
+    get. UDP counts where TCP is barred.
+    """
+    query = _query(question)
+    if query is None:
+        return Answer(Outcome.GARBLED)
+    by_udp, by_tcp = Answer(Outcome.SILENT), Answer(Outcome.SILENT, transport="tcp")
+
+    async def ask_by_udp() -> None:
+        nonlocal by_udp
+        by_udp = await _by_udp(server, query)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask_by_udp)
+        by_tcp = await _by_tcp(server, query)
+        if by_tcp.outcome in HEARD:
+            tasks.cancel_scope.cancel()  # what comes by UDP would not count
+    for answer in (by_tcp, by_udp):
+        if answer.outcome in HEARD:
+            return answer
+    return by_udp if by_tcp.outcome in UNUSABLE else by_tcp
+
+
+def _query(question: Question) -> dns.message.QueryMessage | None:
+    """None for what no query can be made of, such as a host too long for one that some SRV record names."""
+    try:
+        return dns.message.make_query(question.name, question.kind)
+    except dns.exception.DNSException:
+        return None
 
 
 async def _by_udp(server: Address, query: dns.message.QueryMessage) -> Answer:

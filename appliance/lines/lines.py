@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 import anyio
 
 from appliance.config.line import Place, place_of
+from appliance.config.outside import with_port
 from appliance.errors import ConfigError
 from appliance.lines.account import Account
+from appliance.lines.arrival import number_of
 from appliance.lines.registration import STOP_WITHIN, Registration
+from appliance.sip.message import Uri
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from appliance.clock import Timers
     from appliance.config.line import Line
@@ -125,10 +128,14 @@ class Lines:
         # Carriers write one number with a plus or without it, as they please. A call must come to somebody.
         return there.by_user.get(user) or there.by_user.get(user.lstrip("+")) or there.first
 
-    def network_changed(self) -> None:
-        """Our address may be another: register anew."""
+    def network_changed(self, gone: Collection[str], *, elsewhere: bool) -> None:
+        """These addresses are ours no more, or others have come: whoever is not registered over a way that stays is at once.
+
+        `elsewhere`: everybody is, since the carriers see us come by another gateway.
+        """
         for live in self._live.values():
-            live.registration.network_changed()
+            if elsewhere or not live.registration.has_its_way(gone):
+                live.registration.network_changed()
 
     def connection_lost(self, flow: Flow) -> None:
         """A connection is gone."""
@@ -191,7 +198,7 @@ class Lines:
 
 def account_of(line: Line) -> Account:
     """What the registration needs of a line's settings. ConfigError where a field cannot be used."""
-    host, port = _host_and_port(line.server)
+    host, port = _host_and_port(with_port(line.server, line.port))
     return Account(
         name=line.name,
         server=host,
@@ -231,6 +238,11 @@ def _by_address(lines: list[LiveLine]) -> dict[str, Neighbours]:
         numbers = (each.partition("=")[0] for each in live.line.numbers)
         for number in (live.line.account.partition("@")[0], *numbers):
             found[live.carrier].by_user.setdefault(number.lstrip("+"), live)
+    for live in lines:
+        # RFC 7315 §4.1: what else the carrier knows us by, an IMS's implicit registrations. Of lines that share such a set
+        # each is still found by its own number.
+        for uri in live.registration.associated:
+            found[live.carrier].by_user.setdefault(number_of(Uri.parse(uri)).lstrip("+"), live)
     return found
 
 

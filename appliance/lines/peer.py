@@ -80,6 +80,11 @@ class Peer:
         self.state = PeerState("unknown", around.timers.now())
 
     @property
+    def name(self) -> str:
+        """Its host name or address, as it is set."""
+        return self._uri.address
+
+    @property
     def domain(self) -> str:
         """What stands behind the @ of a number there."""
         return f"{self._uri.host}:{self._uri.port}" if self._uri.port else self._uri.host

@@ -18,10 +18,11 @@ from appliance.lines.outcome import Accepted, Failure
 from appliance.lines.registrant import Asking, Registrant
 from appliance.sip.located import Way
 from appliance.sip.message import NameAddr
+from appliance.sip.transport.flow import TransportError
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from appliance.clock import Timer, Timers
     from appliance.lines.account import Account
@@ -148,6 +149,18 @@ class Registration:
         self._try = self._timers.after(STOP_WITHIN, self._gone)
         self._asking = Asking(self._registrant, lambda *_: self._gone(), leave=contact)
         self._asking.begin_over(flow)
+
+    def has_its_way(self, gone: Collection[str]) -> bool:
+        """Whether the carrier knows us over a way that is ours still, now that these addresses are ours no more."""
+        flow = self.flow
+        if flow is None or self.state.status != "registered":
+            return False
+        if flow.reliable:
+            return flow.local[0] not in gone
+        try:
+            return self._registrant.sender.endpoint.flow_to(flow.transport, flow.remote) == flow
+        except TransportError:
+            return False
 
     def network_changed(self) -> None:
         """The network, or our address in it, is another one: register anew at once."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from appliance.config.outside import with_port
 from appliance.lines.peer import Peer
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class LiveTrunk:
     def __init__(self, around: Surroundings, trunk: Trunk, moved: Callable[[], None]) -> None:
         """`moved` is told whenever a peer has other addresses."""
         self.trunk = trunk
-        self.peers = tuple(Peer(around, trunk, text, moved) for text in trunk.peers)
+        self.peers = tuple(Peer(around, trunk, with_port(text, trunk.port), moved) for text in trunk.peers)
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(map(ip_network, trunk.networks))
         self._turn = 0
 
@@ -87,6 +88,10 @@ class Trunks:
     def get(self, name: str) -> LiveTrunk | None:
         """The trunk of that name; None when there is none, or it is off."""
         return self._live.get(name)
+
+    def all(self) -> list[LiveTrunk]:
+        """Those that are on."""
+        return list(self._live.values())
 
     def of_host(self, host: str) -> LiveTrunk | None:
         """The trunk that calls from this address come by: that of a peer, or else one that trusts its network.

@@ -1,19 +1,26 @@
 """The hold music that the exchange brings along: calculated, so that it belongs to nobody else.
 
+The executable carries it ready to play: `image/freeze` writes it when it is built. From a checkout it is calculated.
+
 Twelve bars of four chords, each laid out as a soft chord under eight plucked notes; the last note rings on into the first.
 """
 
 from __future__ import annotations
 
 import audioop
+import wave
 from array import array
 from functools import cache
 from math import exp, pi, sin
+from pathlib import Path
 
 from appliance.media.g711 import RATE_HZ
 from appliance.media.sound import Sound
 
-__all__ = ["make_tune"]
+__all__ = ["TUNE_FILE", "calculate_tune", "make_tune"]
+
+TUNE_FILE = Path(__file__).with_name("tune.wav")
+"Where a build has left it."
 
 EIGHTH_S = 0.4
 EIGHTHS_IN_A_BAR = 8
@@ -43,7 +50,15 @@ TABLE = 2_048
 
 @cache
 def make_tune() -> Sound:
-    """38.4 s that can be looped. Takes a tenth of a second on a desktop, perhaps one on a small board: use a thread."""
+    """38.4 s that can be looped: read, or calculated. It blocks: use a thread."""
+    if not TUNE_FILE.exists():
+        return Sound(calculate_tune())
+    with wave.open(str(TUNE_FILE), "rb") as file:
+        return Sound(file.readframes(file.getnframes()))
+
+
+def calculate_tune() -> bytes:
+    """Its samples as `Sound` takes them. Takes a tenth of a second on a desktop, perhaps one on a small board."""
     eighth = round(EIGHTH_S * RATE_HZ)
     bars = len(FIGURES) * len(CHORDS)
     mix = bytearray(2 * bars * EIGHTHS_IN_A_BAR * eighth)
@@ -55,7 +70,7 @@ def make_tune() -> Sound:
         for at, choice in enumerate(FIGURES[bar // len(CHORDS)]):
             if choice is not None:
                 _lay(mix, start + at * eighth, _pluck(upper[choice]))
-    return Sound(bytes(mix))
+    return bytes(mix)
 
 
 def _lay(mix: bytearray, start: int, note: bytes) -> None:
@@ -88,15 +103,15 @@ def _pad(note: int) -> bytes:
 
 
 def _note(note: int, overtones: tuple[float, ...], peak: int, envelope: list[float]) -> bytes:
-    wave = _wave(overtones)
+    period = _period(overtones)
     step = A4_HZ * 2 ** ((note - A4) / 12) * TABLE / RATE_HZ
     mask = TABLE - 1
-    samples = (round(peak * share * wave[int(at * step) & mask]) for at, share in enumerate(envelope))
+    samples = (round(peak * share * period[int(at * step) & mask]) for at, share in enumerate(envelope))
     return array("h", samples).tobytes()
 
 
 @cache
-def _wave(overtones: tuple[float, ...]) -> tuple[float, ...]:
+def _period(overtones: tuple[float, ...]) -> tuple[float, ...]:
     """One period, of a peak below 1."""
     total = sum(overtones)
     return tuple(

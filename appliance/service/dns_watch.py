@@ -1,6 +1,6 @@
 """When the exchange checks by itself whether name servers tell the truth: lines or phones are in trouble, and DNS may be why.
 
-A line whose server has a name stays unregistered for minutes; or every extension goes offline at once, as when the
+A line whose server has a name stays unregistered for minutes, or a trunk's peer with a name is down as long; or every extension goes offline at once, as when the
 network's own name server or router has become another one. How often a name is checked is for `DnsChecks` to limit.
 """
 
@@ -33,12 +33,14 @@ MANY = 2
 
 @dataclass(frozen=True, slots=True)
 class LineSeen:
-    """A line that is on."""
+    """A line that is on, or a peer of a trunk."""
 
     name: str
+    "As it is told from others."
     server: str
     "The host that its requests go to."
     registered: bool
+    "Of a peer: whether it may answer."
 
 
 class DnsWatch:

@@ -77,12 +77,19 @@ class Lessons:
 def _ways(snapshot: Snapshot) -> Mapping[str, object]:
     """What lessons depend on: by whom calls go, and how."""
     lines = {
-        f"line:{each.name}": (each.server, each.proxy, each.domain, each.uri_parameter, each.no_100rel)
+        f"line:{each.name}": (
+            each.server,
+            each.port,
+            each.proxy,
+            each.domain,
+            each.uri_parameter,
+            each.no_100rel,
+        )
         for each in snapshot.lines.values()
     }
     trunks = {
         f"trunk:{each.name}": (
-            *(each.peers, each.domain, each.number_format),
+            *(each.peers, each.port, each.domain, each.number_format),
             *(each.uri_parameter, each.no_100rel),
         )
         for each in snapshot.trunks.values()

@@ -129,6 +129,7 @@ async def _run(options: Options, service: Service, signals: AsyncIterator[signal
             ("wishes", service.wishes.run),
             ("world", partial(service.world.run, service.config)),
             ("dns watch", service.dns_watch.run),
+            ("network watch", service.network_watch.run),
             ("services", service.exchange.services.run),
             ("backup schedule", service.backup_schedule.run),
         ):

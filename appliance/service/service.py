@@ -46,6 +46,7 @@ from appliance.store import own_secrets
 from appliance.system.box import on_appliance
 from appliance.system.certificates import ensure_certificate
 from appliance.system.network import reachable_addresses
+from appliance.system.network_watch import NetworkWatch
 from appliance.system.probation import Probation
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from appliance.sip.transport.flow import Flow
     from appliance.store.store import Store
     from appliance.system.certificates import Certificate
+    from appliance.system.network_watch import NetworkChange
     from appliance.system.probation import Trial
 
 __all__ = ["CERTIFICATES", "Service"]
@@ -102,6 +104,7 @@ class Service:
     watching: Watching
     config: Config
     dns_watch: DnsWatch
+    network_watch: NetworkWatch
     sounds: Sounds
     backup_schedule: Scheduler
 
@@ -158,9 +161,9 @@ class Service:
             dns_checks=dns_checks,
             now=clock.now,
         )
-        parts.snapshots = furnish(
-            *(wire, exchange, config, (parts.sounds, parts.prompts), watching.lamps)
-        ).snapshots
+        services = furnish(*(wire, exchange, config, (parts.sounds, parts.prompts), watching.lamps))
+        parts.snapshots = services.snapshots
+        watching.wants_no_calls = services.wants_no_calls
         wishes = Wishes(options.data)
 
         def network_tried(trial: Trial | None) -> None:
@@ -180,6 +183,7 @@ class Service:
             world.connection_lost(flow)
 
         endpoint.on_connection_lost = connection_lost
+
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, network.transports, endpoint, relay, registrations, exchange, control),
@@ -194,6 +198,7 @@ class Service:
                 config,
             ),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
+            _network_watch(network.transports, world),
             parts.sounds,
             parts.schedule,
         )
@@ -237,6 +242,14 @@ class Service:
 def _find_enabled(config: Config, number: str) -> Extension | None:
     extension = config.current.extensions.get(number)
     return extension if extension is not None and extension.enabled else None
+
+
+def _network_watch(transports: SocketTransports, world: World) -> NetworkWatch:
+    def changed(change: NetworkChange) -> None:
+        transports.addresses_changed(change.gone)
+        world.network_changed(change)
+
+    return NetworkWatch(changed)
 
 
 def _directory(endpoint: Endpoint, bindings: Bindings, gruus: Gruus, config: Config) -> Directory:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from appliance.service.lessons import Lessons
     from appliance.service.options import Options
     from appliance.sip.transport.flow import Flow
+    from appliance.system.network_watch import NetworkChange
 
 __all__ = ["World"]
 
@@ -73,8 +74,8 @@ class World:
         self._timers = wire.timers
         self._exchange = exchange
         families = {"0.0.0.0": (4, 6), "::": (4, 6)}.get(host, (6,) if ":" in host else (4,))
-        resolver = Resolver(wire.timers, options.dns)
-        locator = Locator(wire.timers, wire.random, resolver, Abilities(TRANSPORTS, families))
+        self._resolver = Resolver(wire.timers, options.dns)
+        locator = Locator(wire.timers, wire.random, self._resolver, Abilities(TRANSPORTS, families))
         self._sender = Sender(wire.endpoint, locator)
         self._lines = Lines(self._sender, wire.timers, wire.random, changed)
         self._trunks = Trunks(Surroundings(wire.endpoint, locator, wire.timers, wire.random))
@@ -131,20 +132,31 @@ class World:
         """Take all registrations back."""
         await self._lines.leave_all()
 
+    def network_changed(self, change: NetworkChange) -> None:
+        """The box is somewhere else. The transports know already."""
+        self._resolver.network_changed()
+        self._lines.network_changed(change.gone, elsewhere=change.elsewhere)
+
     def connection_lost(self, flow: Flow) -> None:
         """A connection is gone."""
         self._lines.connection_lost(flow)
 
     def lines_seen(self) -> list[LineSeen]:
-        """The lines that are on."""
-        return [
+        """The lines that are on, and the peers of trunks that are."""
+        lines = [
             LineSeen(
-                live.line.name,
+                f"line:{live.line.name}",
                 live.registration.account.next_hop().address,
                 live.registration.state.status == "registered",
             )
             for live in self._lines.all()
         ]
+        peers = [
+            LineSeen(f"trunk:{live.trunk.name} {peer.text}", peer.name, peer.state.status != "down")
+            for live in self._trunks.all()
+            for peer in live.peers
+        ]
+        return lines + peers
 
     # What people see.
 
@@ -157,7 +169,11 @@ class World:
             shown = {**_NO_LINE, "state": state}
         else:
             registration = live.registration
-            shown = {**self._shown(registration.state), "address": _address(registration.flow)}
+            shown = {
+                **self._shown(registration.state),
+                "address": _address(registration.flow),
+                "associated": list(registration.associated),
+            }
         return {
             **shown,
             **self._calls(way),
@@ -223,6 +239,7 @@ _NO_LINE: dict[str, Any] = {
     "expires_at": None,
     "next_try_at": None,
     "address": "",
+    "associated": [],
 }
 
 

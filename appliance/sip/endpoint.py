@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from appliance.errors import PeerError
 from appliance.sip.inspection import allow_header, check_required, check_target, refuse_method
 from appliance.sip.live_transaction import ClientEvent, ClientTransaction, Failed, ServerTransaction
-from appliance.sip.message import BadMessage, Request, Response, parse_message
+from appliance.sip.message import AllowEvents, BadMessage, Request, Response, parse_message
 from appliance.sip.message.via import MAGIC_COOKIE
 from appliance.sip.transaction.machine import Input, State
 from appliance.sip.transaction.matching import server_key
@@ -76,10 +76,14 @@ class Endpoint:
         "Sees each message: `in` or `out`, its flow and its octets."
         self.on_connection_lost: Callable[[Flow], None] | None = None
         "Told of each connection that is gone."
+        self.on_unreadable: Callable[[BadMessage, Flow], None] | None = None
+        "Told of what came that is no message, or that no user is asked for: it wants what nobody here knows."
         self.allowed = {"ACK", "BYE", "CANCEL", "OPTIONS"}
         "Methods that Allow names. `serve` adds its own; what only dialogs take, their users add."
         self.supported: set[str] = set()
         "Option tags that a request may Require; their users add them."
+        self.events: set[str] = set()
+        "Event packages that one may subscribe to; whoever offers them adds them."
         self._random = random
         self._transports = transports
         self._handlers: dict[str, Callable[[ServerTransaction], None]] = {"OPTIONS": self._answer_options}
@@ -240,6 +244,8 @@ class Endpoint:
             known = True
             serve(transaction)
         except PeerError as error:
+            if not known and self.on_unreadable is not None:
+                self.on_unreadable(BadMessage(error.status, error.reason, request), flow)
             self._refuse_request(transaction, error, stranger=not known or error.status in CHALLENGES)
         except Exception:
             logger.exception("%s from %s failed", request.method, flow.remote)
@@ -315,11 +321,19 @@ class Endpoint:
             ("Accept-Encoding", "identity"),
             ("Accept-Language", "en"),
         )
-        transaction.reply(200, headers=(allow_header(self.allowed), *abilities, ("Supported", supported)))
+        headers = (allow_header(self.allowed), *abilities, ("Supported", supported))
+        transaction.reply(200, headers=(*headers, *self.allow_events))
+
+    @property
+    def allow_events(self) -> tuple[tuple[str, str], ...]:
+        """The Allow-Events header (RFC 6665 §4.4.4); none where there is nothing to subscribe to."""
+        return (("Allow-Events", str(AllowEvents(tuple(sorted(self.events))))),) if self.events else ()
 
     # What goes out.
 
     def _refuse(self, bad: BadMessage, flow: Flow) -> None:
+        if self.on_unreadable is not None:
+            self.on_unreadable(bad, flow)
         if bad.request is None:
             return
         reply = reply_flow(bad.request.via, flow)

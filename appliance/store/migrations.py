@@ -98,6 +98,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (way, feature)
         ) STRICT, WITHOUT ROWID""",
     ),
+    ("ALTER TABLE records ADD COLUMN emergency INTEGER NOT NULL DEFAULT 0 CHECK (emergency IN (0, 1))",),
 )
 
 BREAKING: frozenset[int] = frozenset({1})

@@ -16,7 +16,7 @@ MAX_RECORDS = 200_000
 
 COLUMNS = (
     "id, started_at, answered_at, ended_at, from_number, from_name, to_number, answered_by,"
-    " duration, status, cause, ended_by, way_in, way_out, steps"
+    " duration, status, cause, ended_by, way_in, way_out, steps, emergency"
 )
 
 
@@ -54,12 +54,14 @@ class RecordRow(msgspec.Struct, frozen=True, kw_only=True):
     "The one that it left by, or tried last; empty: it did not leave."
     steps: tuple[RecordStep, ...] = ()
     "How it was sent on, first step first."
+    emergency: bool = False
+    "Whether an extension dialled an emergency number."
 
 
 def add(db: sqlite3.Connection, record: RecordRow) -> None:
     """Store a record; the same one twice counts once. The oldest goes when there are too many."""
     db.execute(
-        f"INSERT OR IGNORE INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR IGNORE INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [_storable(value) for value in msgspec.structs.astuple(record)],
     )
     db.execute("DELETE FROM records WHERE row <= (SELECT max(row) FROM records) - ?", (MAX_RECORDS,))
@@ -93,7 +95,8 @@ def page(
 def _record(row: tuple[object, ...]) -> RecordRow:
     values = dict(zip(RecordRow.__struct_fields__, row, strict=True))
     steps = msgspec.json.decode(str(values.pop("steps")))
-    return msgspec.convert({**values, "steps": steps}, RecordRow)
+    emergency = bool(values.pop("emergency"))
+    return msgspec.convert({**values, "steps": steps, "emergency": emergency}, RecordRow)
 
 
 def _storable(value: object) -> object:

@@ -8,8 +8,9 @@ import pytest
 
 from appliance.config.route import FAIL_OVER_DEFAULT
 from appliance.errors import PeerError
+from appliance.sip.transport.flow import Flow
 from tests.call.outside_world import OutsideWorld, Server, line, route, trunk
-from tests.call.playbook import ANSWER, OFFER, Phone, Playbook, sdp
+from tests.call.playbook import ANSWER, EXCHANGE, OFFER, Phone, Playbook, sdp
 
 EARLY = sdp("203.0.113.1", 6000)
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
@@ -220,10 +221,12 @@ def test_an_emergency_call_leaves_by_a_full_line_and_a_private_one(
     first = carrier.invited
     out(book, alice, "9112", carrier)
     assert book.exchange.calls_by("line:a") == 2
+    assert [each.emergency for each in book.exchange.calls()] == [False, True]
     taken(book, alice, carrier)
     assert last(book) == ("", "line:a", "normal")
     book >> carrier.says(486, to=first) << carrier.gets("ACK") << bob.gets(486) >> bob.ack_refusal()
     book.ends("normal", "busy")
+    assert [each.emergency for each in book.records] == [True, False]
 
 
 def test_an_emergency_call_is_let_into_a_full_exchange() -> None:
@@ -239,6 +242,36 @@ def test_an_emergency_call_is_let_into_a_full_exchange() -> None:
     taken(book, alice, carrier)
     book >> carrier.says(486, to=first) << carrier.gets("ACK") << bob.gets(486) >> bob.ack_refusal()
     book.ends("overload", "normal", "busy")
+
+
+def test_an_emergency_call_to_the_gatekeeper_is_let_into_a_full_exchange(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    book = Playbook(max_calls=1)
+    alice, bob, gate = book.phone("101"), book.phone("102"), book.phone("103")
+    world = OutsideWorld(book)
+    carrier = world.line(line())
+    world.routes(route("line:a"), route("extension:103", name="help", pattern="112", emergency=True))
+    out(book, bob, "9555", carrier)
+    first = carrier.invited
+    book >> alice.invite("112", OFFER) << gate.gets("INVITE") << alice.gets(100)
+    assert "emergency call of 101 to 112" in caplog.text
+    book >> gate.says(200, ANSWER) << gate.gets("ACK") << alice.gets(200) >> alice.ack()
+    book >> alice.bye() << alice.gets(200) << gate.gets("BYE") >> gate.ok()
+    book >> carrier.says(486, to=first) << carrier.gets("ACK") << bob.gets(486) >> bob.ack_refusal()
+    book.ends("normal", "busy")
+    assert [each.emergency for each in book.records] == [True, False]
+
+
+def test_an_emergency_call_that_finds_no_way_is_said(
+    book: Playbook, world: OutsideWorld, alice: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.line(line(), up=False)
+    world.routes(route("line:a"))
+    book >> alice.invite("112", OFFER) << alice.gets(503) >> alice.ack_refusal()
+    book.ends("line_down")
+    assert book.records[0].emergency
+    assert "emergency call of 101 to 112 failed: line_down" in caplog.text
 
 
 def test_an_emergency_call_tries_all_there_is(book: Playbook, world: OutsideWorld, alice: Phone) -> None:
@@ -556,6 +589,38 @@ def test_what_a_trunk_or_line_is_refused_is_counted(
         ("trunk:hq", "not_found"): 2,
     }
     assert book.exchange.refusals.of("trunk:hq") == {"forbidden": 1, "not_found": 2}
+
+
+def test_who_has_the_other_end(book: Playbook, world: OutsideWorld, alice: Phone) -> None:
+    """Of a flow over which something comes that names nobody."""
+    carrier = world.line(line())
+    (peer,) = world.trunk(trunk(), ("192.0.2.9", 5060))
+    outside = book.exchange.router.around.outside
+    assert outside is not None
+    assert outside.way_at(carrier.flow("tcp")) == "line:a"
+    assert outside.way_at(peer.flow()) == "trunk:hq"
+    assert outside.way_at(peer.flow("wss")) == outside.way_at(Flow("udp", EXCHANGE, alice.address)) == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "status", "cause"),
+    [
+        ("Require", "wings", 420, "bad_request"),
+        ("Max-Forwards", "0", 483, "loop"),
+        ("Max-Forwards", "none", 400, "bad_request"),
+        ("Contact", "<sip:1@[", 400, "bad_request"),
+    ],
+)
+def test_a_call_that_is_refused_for_what_stands_in_it(
+    book: Playbook, world: OutsideWorld, header: str, text: str, status: int, cause: str
+) -> None:
+    (peer,) = world.trunk(trunk(incoming="101"), ("192.0.2.9", 5060))
+    call = peer.invite("101", OFFER)
+    call.message.headers.set(header, text)
+    book >> call << peer.gets(status)
+    assert last(book) == ("trunk:hq", "", cause)
+    assert (book.records[0].status, book.records[0].to_number) == (status, "101")
+    assert book.exchange.refusals.of("trunk:hq") == {cause: 1}
 
 
 def test_strangers_are_counted_and_phones_that_are_asked_are_not(

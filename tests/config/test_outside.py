@@ -77,6 +77,7 @@ def test_good_lines(line: Line) -> None:
         ({"shows": "fixed"}, "lines.carrier.caller_number", "error.value_missing"),
         ({"caller_number": "12a"}, "lines.carrier.caller_number", "error.bad_outside_number"),
         ({"caller_cut": 16}, "lines.carrier.caller_cut", "error.out_of_range"),
+        ({"port": 65_536}, "lines.carrier.port", "error.out_of_range"),
         ({"max_calls": -1}, "lines.carrier.max_calls", "error.out_of_range"),
         ({"caller_from": ()}, "lines.carrier.caller_from", "error.not_a_choice"),
         ({"caller_from": ("from", "from")}, "lines.carrier.caller_from", "error.not_a_choice"),

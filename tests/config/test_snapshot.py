@@ -120,6 +120,7 @@ def test_a_route_of_another_version_blocks_no_change() -> None:
         ({}, "error.same_account"),
         ({"server": "SIP.example"}, "error.same_account"),
         ({"contact_user": "100"}, "error.same_account"),
+        ({"port": 5062}, ""),
         ({"enabled": False}, ""),
         ({"contact_user": "second"}, ""),
         ({"server": "sip2.example"}, ""),

@@ -85,6 +85,7 @@ class FakeCall:
     started_at: float = 1_700_000_000.0
     answered_at: float | None = 1_700_000_003.5
     legs: tuple[FakeLeg, ...] = field(default_factory=lambda: (FakeLeg(), FakeLeg("callee", "102")))
+    emergency: bool = False
 
 
 class FakeExchange:

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from appliance.diagnosis import dns_probe
 from appliance.diagnosis.dns_check import Answer, Outcome, Said, Verdict, judge
-from appliance.diagnosis.dns_probe import MAX_HOSTS, ask, questions, read, survey, system_servers
+from appliance.diagnosis.dns_probe import (
+    MAX_HOSTS,
+    ask,
+    ask_for_certain,
+    questions,
+    read,
+    survey,
+    system_servers,
+)
 from appliance.sip.transport.record_cache import Question
 from tests.peers.name_server import NameServer, name_server
 
@@ -169,6 +177,36 @@ async def test_each_verdict_from_real_answers() -> None:
         system.rcode, one.rcode = dns.rcode.NOERROR, dns.rcode.NXDOMAIN
         one.records.clear()
         assert await verdict_on(system, [one, other]) is Verdict.ONLY_HERE
+
+
+async def test_whoever_forges_datagrams_deceives_no_reference() -> None:
+    """What answers for the system's server answers for the references as well, by UDP: all seem to agree."""
+    async with name_server() as system, name_server() as reference:
+        for server in (system, reference):
+            provider(server)
+            server.lies = {(NAME, "A"): ["8.7.198.45"]}
+        assert await ask(reference.address, A) == Answer(Outcome.RECORDS, (("8.7.198.45",),))
+        told = Answer(Outcome.RECORDS, (("47.100.1.1",),), transport="tcp")
+        assert await ask_for_certain(reference.address, A) == told
+        assert await verdict_on(system, [reference]) is Verdict.POISONED
+        reference.lies.clear()
+        reference.serves_tcp = False
+        assert await ask_for_certain(reference.address, A) == Answer(Outcome.RECORDS, (("47.100.1.1",),))
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_a_reference_that_cannot_be_had() -> None:
+    async with name_server() as server:
+        provider(server)
+        server.silent = True
+        assert (await ask_for_certain(server.address, A)).outcome is Outcome.RECORDS
+        server.serves_tcp = False
+        assert await ask_for_certain(server.address, A) == Answer(Outcome.SILENT)
+        server.silent, server.serves_tcp, server.rcode = False, True, dns.rcode.REFUSED
+        assert await ask_for_certain(server.address, A) == Answer(Outcome.REFUSED, transport="tcp")
+    assert await ask_for_certain(server.address, Question("x" * 64 + ".example", "A")) == Answer(
+        Outcome.GARBLED
+    )
 
 
 async def test_no_server_at_all() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.image.console import Console
 from tests.image.machine import Machine
 from tests.image.office import Office, Phone, first_answer
 
-__all__ = ["Box"]
+__all__ = ["Board", "Box"]
+
+Board = Callable[[Path, dict[tuple[str, int], int]], Machine]
+"Puts a card into a machine whose ports are forwarded."
 
 START_SECONDS = 600.0
 "From power on to the first answer: 40 to 60 s on an idle machine of two cores, in software emulation; a busy one takes minutes."
@@ -23,7 +27,7 @@ class Box:
         card: Path,
         folder: Path,
         forwards: dict[tuple[str, int], int],
-        board: type[Machine] = Machine,
+        board: Board = Machine,
     ) -> None:
         self.card = card
         self._board = board

@@ -42,10 +42,10 @@ class Office:
     def set(self, *lines: Line) -> None:
         self.lines.follow({line.name: line for line in lines})
 
-    def register(self, name: str, flow: Flow) -> None:
+    def register(self, name: str, flow: Flow, *associated: str) -> None:
         live = self.lines.get(name)
         assert live is not None
-        live.registration.flow = flow
+        live.registration.flow, live.registration.associated = flow, associated
         self.lines.changed(live.registration)
 
     def by(self, flow: Flow, user: str) -> str:
@@ -111,6 +111,17 @@ def test_the_number_that_was_called_tells_where_the_contact_does_not() -> None:
         assert office.by(CARRIER, user) == name, user
     assert office.lines.are_at(CARRIER.remote[0])
     assert not office.lines.are_at(OTHER.remote[0])
+
+
+def test_what_the_carrier_knows_us_by_tells_a_line_too() -> None:
+    """P-Associated-URI. Two lines of one set are told apart by their own numbers all the same."""
+    office = Office()
+    office.set(line("a", "100"), line("b", "200"), line("c", "300"))
+    office.register("a", CARRIER)
+    office.register("b", CARRIER, "sip:200@ims.example", "tel:+86-24-1234", "sip:300@ims.example")
+    office.register("c", CARRIER, "sip:300@ims.example", "tel:+86241234")
+    found = [office.by(CARRIER, user) for user in ("+86241234", "86241234", "300", "9")]
+    assert found == ["b", "b", "c", "a"]
 
 
 def test_a_carrier_whose_connection_is_gone_may_open_another_one() -> None:
@@ -247,14 +258,72 @@ async def test_a_line_that_is_being_taken_back_is_waited_for_at_the_end() -> Non
 
 
 @pytest.mark.parametrize(
-    ("server", "host", "port"),
+    ("server", "setting", "host", "port"),
     [
-        ("h", "h", 0),
-        ("h:5070", "h", 5070),
-        ("[2001:db8::1]", "[2001:db8::1]", 0),
-        ("[2001:db8::1]:5070", "[2001:db8::1]", 5070),
+        ("h", 0, "h", 0),
+        ("h", 5062, "h", 5062),
+        ("h:5070", 0, "h", 5070),
+        ("h:5070", 5062, "h", 5070),
+        ("[2001:db8::1]", 0, "[2001:db8::1]", 0),
+        ("[2001:db8::1]", 5062, "[2001:db8::1]", 5062),
+        ("[2001:db8::1]:5070", 5062, "[2001:db8::1]", 5070),
     ],
 )
-def test_the_server_of_an_account(server: str, host: str, port: int) -> None:
-    account = account_of(Line(name="a", server=server, account="1"))
+def test_the_server_of_an_account(server: str, setting: int, host: str, port: int) -> None:
+    account = account_of(Line(name="a", server=server, port=setting, account="1"))
     assert (account.server, account.port) == (host, port)
+
+
+async def sent_anew(office: Office) -> list[Request]:
+    """The REGISTERs that are sent now."""
+    await anyio.wait_all_tasks_blocked()
+    return [each for each in office.wire.take() if isinstance(each, Request)]
+
+
+async def test_another_address_of_ours_is_told_at_once() -> None:
+    async with registered(Zone()) as office:
+        office.wire.take()
+        office.wire.local = ("192.0.2.77", 5060)
+        office.lines.network_changed({"192.0.2.1"}, elsewhere=False)
+        (request,) = await sent_anew(office)
+        assert "@192.0.2.77:5060" in str(request.contacts[0].uri)
+
+
+async def test_whoever_is_registered_over_what_stays_is_left_alone() -> None:
+    async with registered(Zone()) as office:
+        office.wire.take()
+        office.lines.network_changed({"203.0.113.1"}, elsewhere=False)
+        assert await sent_anew(office) == []
+        office.lines.network_changed(set(), elsewhere=True)
+        (request,) = await sent_anew(office)
+        assert request.expires == 3600, "by another gateway the carrier may see us elsewhere"
+
+
+async def test_a_network_that_is_gone_and_back() -> None:
+    """Nobody waits for the next try: the first one after the network is back is at once."""
+    async with registered(Zone()) as office:
+        live = office.lines.get("a")
+        assert live is not None
+        office.wire.take()
+        ours, office.wire.local = office.wire.local, ("", 0)
+        office.lines.network_changed({ours[0]}, elsewhere=False)
+        assert await sent_anew(office) == []
+        assert (live.registration.state.status, live.registration.state.cause) == ("unreachable", "transport")
+        office.timers.wait(600)
+        assert await sent_anew(office) == []
+        office.wire.local = ours
+        office.lines.network_changed(set(), elsewhere=False)
+        (request,) = await sent_anew(office)
+        assert request.expires == 3600
+
+
+async def test_over_a_connection_its_own_address_counts() -> None:
+    async with registered(Zone()) as office:
+        live = office.lines.get("a")
+        assert live is not None
+        live.registration.flow = Flow("tcp", ("192.0.2.1", 5060), ("198.51.100.1", 5060), 7)
+        office.wire.take()
+        office.lines.network_changed({"192.0.2.2"}, elsewhere=False)
+        assert await sent_anew(office) == []
+        office.lines.network_changed({"192.0.2.1"}, elsewhere=False)
+        assert len(await sent_anew(office)) == 1

@@ -103,6 +103,12 @@ async def test_peers_are_asked_and_called_while_they_answer() -> None:
     await lived(world, story)
 
 
+async def test_a_peer_that_names_no_port_has_the_trunks() -> None:
+    world = World()
+    world.trunks.follow({"hq": msgspec.structs.replace(TRUNK, peers=("first", "second:5070"), port=5062)})
+    assert [peer.domain for peer in world.live().peers] == ["first:5062", "second:5070"]
+
+
 async def test_the_next_address_of_a_silent_peer_is_tried() -> None:
     world = World()
     world.trunks.follow({"hq": msgspec.structs.replace(TRUNK, peers=("both",))})

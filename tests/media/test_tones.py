@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from appliance.media import tune as tune_module
 from appliance.media.g711 import Law, decode, encode
 from appliance.media.sound import FRAME_SAMPLES, Sound
 from appliance.media.tone import sine, tone_share
 from appliance.media.tones import REGIONS, Region, silence, tone
-from appliance.media.tune import make_tune
+from appliance.media.tune import calculate_tune, make_tune
+from appliance.media.wav import write_wav
 
 
 def heard(sound: Sound, law: Law = "PCMU") -> list[int]:
@@ -69,6 +72,21 @@ def test_the_built_in_music_is_half_a_minute_never_still_and_never_too_loud() ->
     levels = [(sum(each * each for each in second) / 8000) ** 0.5 for second in seconds]
     assert min(levels) > 700
     assert max(levels) < 4_000
+
+
+def test_music_that_was_calculated_before_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tune.wav"
+    with file.open("wb") as out:
+        write_wav(out, calculate_tune())
+    monkeypatch.setattr(tune_module, "TUNE_FILE", file)
+    monkeypatch.setattr(tune_module, "calculate_tune", None)  # nobody may ask for it
+    make_tune.cache_clear()
+    kept = make_tune().samples()
+    monkeypatch.undo()
+    make_tune.cache_clear()
+    assert kept == make_tune().samples()
 
 
 def test_the_music_goes_on_without_a_click_where_it_begins_again() -> None:

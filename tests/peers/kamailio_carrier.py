@@ -1,4 +1,7 @@
-"""Kamailio from Debian as a carrier: an edge proxy and, at another port, a registrar that asks for a proof."""
+"""Kamailio from Debian as a carrier: an edge proxy and, at another port, a registrar that asks for a proof.
+
+With a `world`, the port of the telephones beyond, it carries calls, too: proven ones out, and in to whoever is registered.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
+
+from tests.peers.probe import is_open
 
 __all__ = ["DOMAIN", "LEAST", "LONGEST", "REALM", "KamailioCarrier", "why_not"]
 
@@ -35,6 +41,7 @@ loadmodule "pv.so"
 loadmodule "rr.so"
 loadmodule "path.so"
 loadmodule "textops.so"
+loadmodule "siputils.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
@@ -49,17 +56,58 @@ request_route {{
         sl_send_reply("200", "OK");
         exit;
     }}
-    if (method != "REGISTER") {{
+    if (method != "REGISTER" && {world} == 0) {{
         sl_send_reply("405", "Method Not Allowed");
         exit;
     }}
-    if ($Rp == {edge}) {{
-        loose_route();
-        add_path();
-        $du = "sip:{host}:{registrar}";
+    if (method == "CANCEL") {{
         t_relay();
         exit;
     }}
+    # The edge knows nothing but the way: out to the registrar, in to whom the Path has led here.
+    if ($Rp == {edge}) {{
+        loose_route();
+        if (method == "REGISTER") {{
+            add_path();
+        }} else if (method == "INVITE") {{
+            record_route();
+        }}
+        if ($rd == "{domain}") {{
+            $du = "sip:{host}:{registrar}";
+        }}
+        t_relay();
+        exit;
+    }}
+    if (method == "REGISTER") {{
+        route(REGISTERS);
+        exit;
+    }}
+    if (has_totag()) {{
+        loose_route();
+        t_relay();
+        exit;
+    }}
+    if (method == "ACK") {{
+        t_relay();
+        exit;
+    }}
+    if ($sp == {world}) {{
+        if (!lookup("location")) {{
+            sl_send_reply("404", "Nobody There");
+            exit;
+        }}
+    }} else {{
+        if (!pv_proxy_authenticate("{realm}", "{password}", "0")) {{
+            proxy_challenge("{realm}", "1");
+            exit;
+        }}
+        consume_credentials();
+        $du = "sip:{host}:{world}";
+    }}
+    record_route();
+    t_relay();
+}}
+route[REGISTERS] {{
     if ($rd != "{domain}") {{
         sl_send_reply("404", "Not Our Domain");
         exit;
@@ -83,6 +131,7 @@ request_route {{
 }}
 """
 STOP_S = 20.0
+POLL_S = 0.02
 
 
 def why_not() -> str:
@@ -106,7 +155,9 @@ class KamailioCarrier:
         *,
         algorithm: str = "MD5",
         nonce_expire: int = 300,
+        world: int = 0,
     ) -> None:
+        """`ports`: the edge's and the registrar's; all are on one address."""
         self.edge, self.registrar = (("127.0.0.1", port) for port in ports)
         self._folder = folder
         modules = next(Path("/usr/lib").glob("*/kamailio/modules"))
@@ -123,6 +174,7 @@ class KamailioCarrier:
             longest=LONGEST,
             algorithm=algorithm,
             nonce_expire=nonce_expire,
+            world=world,
         )
         (folder / "kamailio.cfg").write_text(text)
 
@@ -139,6 +191,10 @@ class KamailioCarrier:
                 stdout=log,
                 stderr=log,
             )
+        # What is sent to an open port waits there until it is read.
+        while not is_open("udp", *self.registrar):
+            assert self._process.poll() is None, f"kamailio has ended: {self.log[-1000:]}"
+            time.sleep(POLL_S)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -33,6 +33,8 @@ class NameServer:
         self.truncates = False
         self.forged: bytes | None = None
         "What goes out by UDP in place of every answer."
+        self.lies: dict[tuple[str, str], list[str]] = {}
+        "What somebody on the way answers by UDP in place of records."
         self.serves_tcp = True
 
     def add(self, name: str, kind: str, *values: str) -> None:
@@ -53,7 +55,8 @@ class NameServer:
         for alias in self.records.get((name, "CNAME"), []):
             response.answer.append(dns.rrset.from_text(question.name, self.ttl, "IN", "CNAME", alias))
             owner = alias.removesuffix(".")
-        values = self.records.get((owner, kind))
+        records = self.records if by_tcp else self.records | self.lies
+        values = records.get((owner, kind))
         if values:
             response.answer.append(dns.rrset.from_text(f"{owner}.", self.ttl, "IN", kind, *values))
         else:

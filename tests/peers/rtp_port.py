@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from select import select
 from typing import Self
 
 from appliance.media.rtp import Packet
@@ -69,6 +70,13 @@ class RtpPort:
         except TimeoutError:
             msg = f"no sound came to {self.address}"
             raise AssertionError(msg) from None
+
+    def heard(self) -> list[bytes]:
+        """The sound of all packets that have come by now; it waits for none."""
+        packets = []
+        while select([self._sock], [], [], 0)[0]:
+            packets.append(Packet.parse(self._sock.recv(2048)).payload)
+        return packets
 
     def hears_at_last(self, sound: bytes) -> None:
         """As `hears`, behind the music that came while the phone was held."""

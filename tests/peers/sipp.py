@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from tests.peers.probe import is_open
 __all__ = ["CALLEE_HOST", "CALLER_HOST", "SCENARIOS", "Callee", "Outcome", "Sipp", "write_users"]
 
 POLL_S = 0.01
+_SERIAL = itertools.count(1)
 SCENARIOS = Path(__file__).parent / "scenarios"
 # Loopback addresses of this run's own, so that two runs on one machine do not meet at the phones' fixed ports.
 _PID = os.getpid()  # 22 bits at most
@@ -81,7 +83,7 @@ class Sipp:
         template = SCENARIOS / f"{name}.xml.template"
         if not template.exists():
             return SCENARIOS / f"{name}.xml"
-        filled = self.folder / f"{name}-{'-'.join(self.placeholders.values())}.xml".replace(" ", "_")
+        filled = self.folder / f"{name}-{next(_SERIAL)}.xml"
         filled.write_text(template.read_text().format(**self.placeholders))
         return filled
 

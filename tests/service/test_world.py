@@ -25,6 +25,7 @@ from appliance.service.world import World
 from appliance.sip.message import Request
 from appliance.sip.transport.flow import Flow
 from appliance.store.store import Store
+from appliance.system.network_watch import NetworkChange
 from tests.call.playbook import EXCHANGE, Playbook
 
 CARRIER = ("198.51.100.7", 5060)
@@ -108,7 +109,7 @@ async def house(folder: Path, *items: tuple[str, Any]) -> AsyncIterator[House]:
 async def test_a_line_from_its_settings_to_its_state(tmp_path: Path) -> None:
     async with house(tmp_path, ("lines", LINE)) as it:
         assert it.line()["state"] == "registering"
-        assert it.world.lines_seen() == [LineSeen("a", CARRIER[0], registered=False)]
+        assert it.world.lines_seen() == [LineSeen("line:a", CARRIER[0], registered=False)]
         await it.register()
         shown = it.line()
         assert (shown["state"], shown["address"], shown["calls"]) == (
@@ -117,7 +118,7 @@ async def test_a_line_from_its_settings_to_its_state(tmp_path: Path) -> None:
             0,
         )
         assert shown["expires_at"] > shown["since"] > 1e9, "seconds since 1970"
-        assert it.world.lines_seen() == [LineSeen("a", CARRIER[0], registered=True)]
+        assert it.world.lines_seen() == [LineSeen("line:a", CARRIER[0], registered=True)]
         assert it.told > 0
         await it.set("lines", msgspec.structs.replace(LINE, enabled=False))
         off = it.line()
@@ -160,8 +161,10 @@ async def test_a_trunk_from_its_settings_to_its_state(tmp_path: Path) -> None:
             ["198.51.100.9 unknown"],
             0,
         )
+        assert it.world.lines_seen() == [LineSeen("trunk:hq 198.51.100.9", "198.51.100.9", registered=True)]
         await it.set("trunks", msgspec.structs.replace(TRUNK, enabled=False))
         assert it.world.trunk_state("hq")["state"] == "off"
+        assert it.world.lines_seen() == []
 
 
 async def test_routes_hold_as_soon_as_they_are_set_and_in_local_time(tmp_path: Path) -> None:
@@ -209,3 +212,14 @@ async def test_the_end_takes_registrations_back(tmp_path: Path) -> None:
             assert request.expires == 0
             it.book.endpoint.receive_datagram(request.respond(200, to_tag="t").encode(), FLOW)
         assert it.line()["state"] == "off"
+
+
+async def test_another_network_is_told_to_carriers(tmp_path: Path) -> None:
+    async with house(tmp_path, ("lines", LINE)) as it:
+        await it.register()
+        it.world.network_changed(NetworkChange(frozenset(), elsewhere=False))
+        await anyio.wait_all_tasks_blocked()
+        assert (len(it.book.wiretap.sent), it.line()["state"]) == (0, "registered")
+        it.world.network_changed(NetworkChange(frozenset(), elsewhere=True))
+        await it.register()
+        assert it.line()["state"] == "registered"

@@ -49,6 +49,8 @@ class Wire:
         self.out: list[tuple[Flow, bytes]] = []
         self.broken: set[Flow] = set()
         self.opened = 100
+        self.local = UDP.local
+        "Our address, as it is now."
         self.endpoint = Endpoint(self.timers, random.Random(1), self)
 
     def attach(self, receiver: Receiver) -> None:
@@ -62,12 +64,12 @@ class Wire:
     def flow_to(
         self, transport: str, remote: Address, name: str | None = None, certificate: str = ""
     ) -> Flow:
-        if transport == "udp":
-            return Flow("udp", UDP.local, remote)
-        if remote[1] == 9:
+        if remote[1] == 9 or not self.local[0]:
             raise TransportError("nobody there")
+        if transport == "udp":
+            return Flow("udp", self.local, remote)
         self.opened += 1
-        return Flow(transport, UDP.local, remote, self.opened)
+        return Flow(transport, self.local, remote, self.opened)
 
     def take(self) -> list[Request | Response]:
         """What went out since the last time, parsed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from functools import partial
 
+import msgspec
 import pytest
 
 from appliance.store import records
@@ -33,7 +34,8 @@ def record(name: str, caller: str = "101", callee: str = "102", by: str | None =
 
 
 async def test_a_record_is_found_as_it_was(store: Store) -> None:
-    for each in (record("a"), record("b", by="103")):
+    emergency = msgspec.structs.replace(record("c"), emergency=True)
+    for each in (record("a"), record("b", by="103"), emergency):
         await store.run(partial(records.add, record=each))
         assert await store.run(partial(records.find, record_id=each.id)) == each
     assert await store.run(partial(records.find, record_id="none")) is None
@@ -54,7 +56,7 @@ def test_a_record_from_before_lines_has_none() -> None:
             db.execute(statement)
     old = records.find(db, "a")
     assert old is not None
-    assert (old.way_in, old.way_out) == ("", "")
+    assert (old.way_in, old.way_out, old.emergency) == ("", "", False)
     db.close()
 
 

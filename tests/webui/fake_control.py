@@ -492,6 +492,7 @@ def _call(call_id: str, caller: str, callee: str, state: str, ago: float) -> JSO
         "started_at": iso(ago + 8),
         "answered_at": iso(ago) if state == "talking" else None,
         "legs": [],
+        "emergency": False,
     }
 
 
@@ -579,6 +580,7 @@ def _records() -> list[JSON]:
                 "way_in": "",
                 "way_out": "line:carrier" if callee == "199" else "",
                 "steps": [{"by": "102", "to": "105", "why": "no-answer"}] if callee == "102" else [],
+                "emergency": callee == "199",
             }
         )
     return rows

@@ -198,6 +198,7 @@ def add_outside(control: FakeOutside) -> None:
         "expires_at": iso(-3000),
         "next_try_at": iso(-2600),
         "address": "udp 203.0.113.7:5060",
+        "associated": ["sip:+8657188881234@carrier.example", "tel:+8657188881234"],
         "calls": 1,
         "learned": [lesson("100rel", "without", "405 Method Not Allowed to PRACK")],
     }

@@ -138,6 +138,16 @@ def test_a_call_is_hung_up_and_one_that_has_ended_is_no_error(admin: Client, con
     assert "already ended" in admin.get("/calls").text
 
 
+def test_an_emergency_call_is_marked(admin: Client, control: FakeControl) -> None:
+    tag = '<span class="tag">Emergency</span>'
+    assert admin.get("/records").text.count(tag) == 1
+    emergency = next(each for each in control.records if each["emergency"])
+    assert tag in admin.get(f"/records/{emergency['id']}").text
+    assert tag not in admin.get("/calls").text
+    next(iter(control.calls.values()))["emergency"] = True
+    assert admin.get("/calls").text.count(tag) == 1
+
+
 def test_records_are_paged_and_filtered(admin: Client, control: FakeControl) -> None:
     row = control.records[0]
     control.records = [{**row, "id": str(each), "from_number": str(each)} for each in range(120, 0, -1)]

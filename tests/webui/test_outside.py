@@ -24,6 +24,7 @@ LINE = {
     "expiry": "3600",
     "caller_cut": "0",
     "max_calls": "0",
+    "port": "0",
     "caller_from": "p-asserted-identity\r\nremote-party-id\r\nfrom",
 }
 
@@ -34,6 +35,7 @@ def test_the_state_of_each_line_and_trunk_is_said_with_what_to_do(admin: Client)
         for words in (
             "Registered",
             "udp 203.0.113.7:5060",
+            "Known there as sip:+8657188881234@carrier.example, tel:+8657188881234",
             "Refused",
             "The carrier does not take the password. Enter it again",
             "In detail: 403 Forbidden",
@@ -162,7 +164,7 @@ def test_every_feature_has_its_words(admin: Client) -> None:
 def test_a_trunk_and_a_route_are_added_changed_and_removed(admin: Client, control: FakeControl) -> None:
     trunk = {"name": "hq", "peers": "192.0.2.9, hq.example:5070", "enabled": "on", "transport": "tls"}
     trunk |= {"shows": "extension", "share": "in-turn", "number_format": "e164", "keep_alive": "0"}
-    trunk |= {name: LINE[name] for name in ("caller_cut", "max_calls", "caller_from")}
+    trunk |= {name: LINE[name] for name in ("port", "caller_cut", "max_calls", "caller_from")}
     assert admin.post("/outside/trunks/add", {**trunk, "peers": " "}).status == 400
     assert admin.post("/outside/trunks/add", trunk).status == 303
     assert control.trunks["hq"]["peers"] == ["192.0.2.9", "hq.example:5070"]

@@ -42,6 +42,8 @@ class LiveCall(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     answered_at: datetime | None
     legs: list[Leg]
+    emergency: bool
+    "Whether an emergency number was dialled."
 
 
 async def list_(parts: Parts, _: Request[Nothing]) -> list[LiveCall]:
@@ -101,6 +103,7 @@ def _view(call: Call) -> LiveCall:
             Leg(side=each.side, number=readable(each.number), address=each.address, transport=each.transport)
             for each in call.legs
         ],
+        emergency=call.emergency,
     )
 
 

@@ -55,6 +55,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     "The one that it left by, or tried last; empty: it did not leave."
     steps: list[Step]
     "How it was sent on, first step first."
+    emergency: bool
+    "Whether an extension dialled an emergency number."
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +107,7 @@ def _view(row: RecordRow) -> Record:
         way_in=row.way_in,
         way_out=row.way_out,
         steps=[Step(each.by, each.to, each.why) for each in row.steps],
+        emergency=row.emergency,
     )
 
 

@@ -247,7 +247,9 @@ Message = Request | Response
 class BadMessage(PeerError):  # noqa: N818  # it is an item of a stream as much as an exception
     """What came is no message, or breaks a rule that no layer above could mend."""
 
-    def __init__(self, status: int, reason: str, request: Request | None = None) -> None:
+    def __init__(self, status: int, reason: str, request: Request | None = None, method: str = "") -> None:
         super().__init__(status, reason)
         self.request = request
         "What to answer; its Via can be read. None: stay silent."
+        self.method = method if request is None else request.method
+        "What was asked for; empty when that cannot be told."

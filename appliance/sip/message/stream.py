@@ -15,6 +15,10 @@ from appliance.sip.message.parse import Head
 __all__ = ["Keepalive", "StreamFramer"]
 
 
+LONGEST_METHOD = 32
+"Octets in which the method of a request that is too large is looked for; SUBSCRIBE is the longest that there is."
+
+
 class Keepalive(msgspec.Struct, frozen=True, gc=False):
     """A CRLF between messages. Two of them are a ping, one alone is a pong (RFC 5626 §3.5.1)."""
 
@@ -69,7 +73,7 @@ class StreamFramer:
         end = self._buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
         self._searched = len(self._buffer)
         if max(end, 0) > MAX_HEAD or (end < 0 and len(self._buffer) > MAX_HEAD + 4):
-            return self._give_up(BadMessage(513, "Message Too Large"))
+            return self._give_up(BadMessage(513, "Message Too Large", method=self._method()))
         if end < 0:
             return None
         return self._take_head(end)
@@ -115,6 +119,11 @@ class StreamFramer:
         # What does not even look like SIP is another protocol, and its lengths are not ours.
         self.lost = isinstance(item, BadMessage) and "SIP/" not in head.start_line.upper()
         return item
+
+    def _method(self) -> str:
+        """Of a request that has not ended."""
+        method, blank, _ = bytes(self._buffer[:LONGEST_METHOD]).partition(b" ")
+        return method.decode("latin-1") if blank else ""
 
     def _give_up(self, why: BadMessage) -> BadMessage:
         self.lost = True

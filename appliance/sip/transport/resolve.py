@@ -80,6 +80,11 @@ class Resolver(_Records):
         """The same, but name servers are asked again; what is kept serves while none of them answers."""
         return _Anew(self)
 
+    def network_changed(self) -> None:
+        """The system's name servers may be others: they are looked up for the next question."""
+        if not self._addresses:
+            self._name_servers = None
+
     async def ask(self, name: str, kind: str) -> Records:
         """The records of a kind under a name, kept or asked for. DnsFailure."""
         known = self.kept(name, kind)

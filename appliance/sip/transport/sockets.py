@@ -118,6 +118,15 @@ class SocketTransports:
             self._tasks = None
             self.close()
 
+    def addresses_changed(self, gone: Collection[str]) -> None:
+        """Our addresses are others: flows are looked up anew, and connections from those that are gone end at once."""
+        for udp in self._udp:
+            udp.forget_flows()
+        for connection in [each for each in self._connections.values() if each.flow.local[0] in gone]:
+            # Nobody would tell: what is sent over it is never answered. Whoever calls there opens another one.
+            self._forget_ways(connection)
+            connection.close()
+
     def close(self) -> None:
         """Close what listens. For who bound addresses and then did not run."""
         for udp in self._udp:
@@ -233,10 +242,13 @@ class SocketTransports:
         flow = connection.flow
         del self._connections[flow.connection]
         self._strangers.remove(connection)
-        for way in self._ways.pop(flow.connection):
+        self._forget_ways(connection)
+        self.guard.disconnected(flow.remote[0])
+
+    def _forget_ways(self, connection: Connection) -> None:
+        for way in self._ways.pop(connection.flow.connection, ()):
             if self._by_way.get(way) is connection:
                 del self._by_way[way]
-        self.guard.disconnected(flow.remote[0])
 
 
 def _web_framing(origins: Collection[str]) -> Callable[[], Web]:

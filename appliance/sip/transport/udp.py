@@ -111,6 +111,10 @@ class UdpTransport:
         flow = self._flows[remote] = Flow("udp", local, remote)
         return flow
 
+    def forget_flows(self) -> None:
+        """Our addresses have changed: each flow is looked up anew."""
+        self._flows.clear()
+
     # Reading.
 
     def _read_batch(self) -> int:

@@ -59,17 +59,47 @@ def test_a_number_of_sixty_thousand_digits(office: Office) -> None:
 
 
 def test_a_number_of_a_hundred_thousand_digits(office: Office) -> None:
-    """More than a message may have: nothing of it is kept, the connection ends, and the carrier's next call is let in."""
+    """More than a message may have: the record says that there was one, the connection ends, and the next call is let in."""
     stage, alice = office.stage, office.stage.phone()
     trunk = office.carrier("tcp")
     host = trunk.line.address[0]
-    office.add("trunks", peers=host, transport="tcp", keep_alive=0, incoming=alice.number)
+    settings = {"transport": "tcp", "keep_alive": 0, "incoming": alice.number}
+    name = office.add("trunks", peers=host, **settings)
     stage >> trunk.calls("sip:100@box", From=f"<sip:{'7' * 100_000}@ims.example>")
     assert is_closed(trunk.line.sock)
     stage.phones.remove(trunk)
+    (record,) = records_by(office, f"trunk:{name}")
+    assert (record["status"], record["cause"], record["from_number"]) == (513, "bad_request", "")
+    assert office.show("trunks", name)["refused"] == ["bad_request 1"]
     again = office.carrier("tcp", host)
     stage >> again.calls("sip:100@box") << again.gets(100) << alice.gets("INVITE")
     office.answers(again, alice)
+    goes_on(office)
+
+
+def records_by(office: Office, way: str) -> list[dict[str, Any]]:
+    """The records of calls that came by a line or trunk, once there are any."""
+
+    def found() -> list[dict[str, Any]]:
+        return [each for each in office.stage.exchange.perform("records", "list") if each["way_in"] == way]
+
+    wait_until(found, f"a record of {way}")
+    return found()
+
+
+def test_a_call_that_wants_what_nobody_knows(office: Office) -> None:
+    """Refused as it must be, and the record says by whom."""
+    stage, carrier, alice = office.stage, office.carrier(), office.stage.phone()
+    name = office.line(carrier, incoming=alice.number)
+    (
+        stage
+        >> carrier.calls(carrier.contact_of_line(), Require="wings")
+        << carrier.gets(420, "Unsupported: wings")
+    )
+    stage >> carrier.ack_refusal()
+    (record,) = records_by(office, f"line:{name}")
+    assert (record["status"], record["cause"]) == (420, "bad_request")
+    assert (record["from_number"], record["to_number"]) == (carrier.number, NUMBER)
     goes_on(office)
 
 

@@ -95,6 +95,21 @@ def test_the_called_number_beside_our_contact(office: Office) -> None:
         stage << carrier.gets(486) >> carrier.ack_refusal()
 
 
+def test_numbers_that_the_carrier_has_said_are_ours(office: Office) -> None:
+    """P-Associated-URI, when the carrier writes one of them where our Contact should stand."""
+    stage, carrier, alice, bob = office.stage, office.carrier(), office.stage.phone(), office.stage.phone()
+    office.line(carrier, account="+862412340001", incoming=alice.number)
+    said = {"P_Associated_URI": "<sip:+862412340002@ims.example>, <tel:+86-24-8888-0002>"}
+    name = office.line(carrier, account="+862412340002", incoming=bob.number, answer=said)
+    assert office.show("lines", name)["associated"] == [
+        "sip:+862412340002@ims.example",
+        "tel:+86-24-8888-0002",
+    ]
+    for uri, phone in (("tel:+862488880002", bob), ("tel:+862477770000", alice)):
+        stage >> carrier.calls(uri) << carrier.gets(100) << phone.gets("INVITE") >> phone.says(486)
+        stage << phone.gets("ACK") << carrier.gets(486) >> carrier.ack_refusal()
+
+
 # --- user=phone
 
 PHONE = ";user=phone"

@@ -24,7 +24,6 @@ from tests.conftest import REAL_SOCKETS
 from tests.interop.exchange import free_ports
 from tests.peers import kamailio_carrier
 from tests.peers.kamailio_carrier import DOMAIN, LEAST, LONGEST, REALM, KamailioCarrier
-from tests.peers.probe import first_answer
 from tests.sip.transport.exchange import Exchange, exchange
 
 pytestmark = [
@@ -106,7 +105,6 @@ async def line(carrier: KamailioCarrier, **fields: Any) -> AsyncIterator[Line]:
         "name": "l1", "server": host, "port": port, "domain": DOMAIN, "realm": REALM, "account": "+862412345678",
         "auth_name": USER, "password": PASSWORD, "expiry": 60, "transport": "udp",
     }  # fmt: skip
-    await anyio.to_thread.run_sync(first_answer, carrier.registrar)
     async with exchange() as it, anyio.create_task_group() as tasks:
         locator = Locator(it.clock, random.Random(1), NoDns(), Abilities(("udp", "tcp"), (4,)))
         sender = Sender(it.endpoint, locator)

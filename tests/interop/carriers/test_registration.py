@@ -11,10 +11,9 @@ from typing import Any
 import dns.message
 import dns.rcode
 import pytest
-from anyio.from_thread import start_blocking_portal
 
 from tests.interop.exchange import Exchange, running_exchange, wait_until
-from tests.peers.name_server import NameServer, name_server
+from tests.peers.name_server import NameServer
 from tests.peers.scripted_carrier import PASSWORD, Carrier, Office
 
 pytestmark = pytest.mark.interop
@@ -23,13 +22,6 @@ NUMBER = "+862412345678"
 NAME = "ims.example"
 PATIENCE_S = 25.0
 "A name server that says nothing is waited for, twice; then nobody is there."
-
-
-@pytest.fixture(scope="module")
-def names() -> Iterator[NameServer]:
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(name_server()) as server:
-        server.ttl = server.negative = 1  # what a test changes holds at once for the next question
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -174,11 +174,15 @@ async def test_the_systems_servers_are_looked_up_anew(
         for _ in range(2):
             assert await resolver.addresses("a.example", 4) == ["192.0.2.1"]
         assert len(opened) == 1
+        timers.wait(1)
+        resolver.network_changed()
+        assert await resolver.addresses("a.example", 4) == ["192.0.2.1"]
+        assert len(opened) == 2, "another network has other servers"
         timers.wait(resolve.REREAD + 1)
         settings.write_text("# no name server\n")
         with pytest.raises(DnsFailure):
             await resolver.addresses("a.example", 4)
-        assert len(opened) == 2
+        assert len(opened) == 3
 
 
 async def test_the_loop_turns_while_a_server_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:

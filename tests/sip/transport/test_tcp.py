@@ -166,6 +166,25 @@ async def test_requests_of_ours_open_a_connection_and_use_it_again() -> None:
         assert caller.transports.connections == callee.transports.connections == 1
 
 
+async def test_a_connection_from_an_address_that_is_gone_ends_and_is_not_used_again() -> None:
+    async with exchange() as it:
+        lost: list[int] = []
+        it.endpoint.on_connection_lost = lambda flow: lost.append(flow.connection)
+        with socket.create_server(("127.0.0.2", 0)) as server:
+            address: Address = server.getsockname()
+            first = it.endpoint.flow_to("tcp", address)
+            it.transports.addresses_changed({"192.0.2.1"})
+            assert it.endpoint.flow_to("tcp", address) == first, "it comes from another one of ours"
+            it.transports.addresses_changed({it.tcp[0]})
+            second = it.endpoint.flow_to("tcp", address)
+            assert second != first
+            with anyio.fail_after(5):
+                while not lost:  # noqa: ASYNC110  # connections end by themselves
+                    await anyio.sleep(0.005)
+            assert lost == [first.connection]
+            assert it.endpoint.flow_to("tcp", address) == second
+
+
 async def fail_to(it: Exchange, remote: Address) -> ClientEvent:
     told = anyio.Event()
     events: list[ClientEvent] = []

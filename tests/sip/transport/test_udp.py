@@ -195,6 +195,9 @@ async def test_flows_are_bounded_and_looked_up_anew(monkeypatch: pytest.MonkeyPa
     transport._flows_since = -1000.0
     transport._read_batch()
     assert not transport._flows
+    transport.flow_to(("127.0.0.1", 1))
+    transport.forget_flows()
+    assert not transport._flows
     transport.close()
 
 
