@@ -20,8 +20,8 @@ usage: ./build.sh VERB [options]
   freeze [--native] make dist/branchbox-VERSION-aarch64, or the same for this machine's processor
   image             make dist/branchbox-VERSION-arm64.img.xz, the SD card's contents
   boot              start that image in QEMU, its serial line on this terminal
-  test-image        test that image in QEMU: set-up over the serial line, a call, power cuts
-  test-image --full the same, and updates, good and bad ones, with 300 power cuts
+  test-image        test that image in QEMU: set-up each of three ways, a call, power cuts
+  test-image --full the same, updates, 300 power cuts, a full disk, a restore, a lost network, hangs, what it writes
   bench [options]   print what a call costs
   lock              choose the newest dependencies: requirements/*.in -> *.txt
   all               check, test, image, test-image, bench

@@ -160,5 +160,6 @@ def _told(name: str, document: Document, imported: Imported | None) -> bytes:
         counts = {"added": imported.added, "changed": imported.changed}
         lines += [say("first_boot.counts", each, **counts) for each in LANGUAGES]
     lines += [say("first_boot.no_secrets", each) for each in LANGUAGES]
+    lines += [say("first_boot.undo", each) for each in LANGUAGES]
     comments = [f"# {line}" for line in lines]
     return LINE_END.join([*comments, "", *tomli_w.dumps(document).splitlines(), ""]).encode()

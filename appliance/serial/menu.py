@@ -154,6 +154,7 @@ def _greeting(words: Words, status: dict[str, Any]) -> Talk[str]:
         return (yield from _greeting_of_a_new_box(words, status))
     lines = ["", f"Branchbox - {status.get('host_name', '')}", *console_urls(status)[:1]]
     lines.append((yield from trial_line(words)))
+    lines += [words(f"findings.{each}") for each in status.get("findings", ())]
     return "\n".join([*(each for each in lines[1:] if each), words("greeting.enter")])
 
 

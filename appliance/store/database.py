@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 from contextlib import closing, contextmanager
 from errno import ENOSPC
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -113,12 +113,23 @@ class Database:
 
 def open_connection(path: Path) -> sqlite3.Connection:
     """Open `path`, make it if absent, and bring it to the newest migration. Raises StoreError."""
+    try:
+        return _open(path, "NORMAL")
+    except StoreError as error:
+        if not error.disk_full:
+            raise
+        # The index of the log is a file of its own, which a full disk cannot take; alone we have it in memory.
+        return _open(path, "EXCLUSIVE")
+
+
+def _open(path: Path, locking: Literal["NORMAL", "EXCLUSIVE"]) -> sqlite3.Connection:
     with storage_errors(path):
         _create_private(path)
         connection = sqlite3.connect(
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         try:
+            connection.execute(f"PRAGMA locking_mode = {locking}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")

@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
 def _do_request(data: Path, machine: Box) -> None:
     action = box.read_request(data)
     if action is None:
+        # systemd starts us for as long as it is there.
+        box.forget_request(data)
         return
     machine.said.append(f"requested: {action}")
     match action:

@@ -106,9 +106,12 @@ def read_request(data_dir: Path) -> Action | None:
 
 
 def forget_request(data_dir: Path) -> None:
-    """The request is done, or not to be done."""
-    with suppress(FileNotFoundError):
-        (data_dir / REQUEST_FILE).unlink()
+    """The request is done, or not to be done. OSError."""
+    path = data_dir / REQUEST_FILE
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def wipe(data_dir: Path) -> list[str]:

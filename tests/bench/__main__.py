@@ -82,6 +82,16 @@ def measure_branchbox(
                 yield from measure(bench, branchbox)
 
 
+OF_IMAGE = {
+    "image_boot_seconds": ("power-on to first answer, image in QEMU, s", 1),
+    "memory_at_rest_mib": ("memory of the whole box at rest, image in QEMU, MiB", 1),
+    "root_octets": ("size of the image's root, MB", 1e6),
+    "octets_written_per_idle_hour": ("written to the card in an idle hour, extrapolated, MB", 1e6),
+    "writes_per_idle_hour": ("writes to the card in an idle hour, extrapolated", 1),
+}
+"What tests/image/figures.py writes down: its name there, what it is, and in which unit it is shown."
+
+
 def main() -> int:
     """Run the whole bench."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
@@ -110,10 +120,12 @@ def sizes(dist: Path) -> Iterator[Figure]:
 def image_figures(file: Path) -> Iterator[Figure]:
     """What `./build.sh test-image` has measured and left behind, if it has."""
     try:
-        boot = float(json.loads(file.read_text())["image_boot_seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
+        noted = dict(json.loads(file.read_text()))
+    except (OSError, ValueError, TypeError):
         return
-    yield Figure("Branchbox", "power-on to first answer, image in QEMU, s", f"{boot:.1f}")
+    for name, (what, unit) in OF_IMAGE.items():
+        if isinstance(value := noted.get(name), int | float):
+            yield Figure("Branchbox", what, f"{value / unit:.1f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ __all__ = ["Board", "Box"]
 Board = Callable[[Path, dict[tuple[str, int], int]], Machine]
 "Puts a card into a machine whose ports are forwarded."
 
-START_SECONDS = 300.0
+START_SECONDS = 600.0
 "From power on to the first answer: 40 to 60 s on an idle machine of two cores, in software emulation; a busy one takes minutes."
 
 

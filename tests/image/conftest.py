@@ -13,17 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from appliance import __version__
 from tests.image.box import Board, Box
+from tests.image.figures import IMAGE, NAMES, noted
 from tests.image.machine import Machine
 from tests.peers.probe import free_port
 
-TOP = Path(__file__).parents[2]
-IMAGE = TOP / "dist" / f"branchbox-{__version__}-arm64.img.xz"
-FIGURES = IMAGE.with_name("figures.json")
-"Where `./build.sh bench` finds how long the image takes to boot."
+STARTED = pytest.StashKey[int]()
+"How many modules of this run have started cards."
 CARD_SIZE = 4 * 1024**3
 "Octets, of which a sparse file takes only what is written. A real card is larger than the image, too."
+
+
+@pytest.fixture(scope="module", autouse=True)
+def count_stories(request: pytest.FixtureRequest) -> None:
+    """A module marked `image` starts cards, unlike the others here."""
+    if request.node.get_closest_marker("image"):
+        request.config.stash[STARTED] = request.config.stash.get(STARTED, 0) + 1
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,15 @@ def new_box(prepare: Callable[[Path], None] | None = None, board: Board = Machin
             yield box
     finally:
         shutil.rmtree(folder)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What is known of this image, from this run and those before, when cards were started in this one."""
+    started = terminalreporter.config.stash.get(STARTED, 0)
+    if started and (found := noted()):
+        terminalreporter.section("the image")
+        for name, value in found.items():
+            terminalreporter.write_line(f"{NAMES.get(name, name)}: {value:,}")
 
 
 @pytest.fixture

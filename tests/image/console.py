@@ -10,6 +10,7 @@ import ssl
 import time
 import urllib.parse
 import urllib.request
+import uuid
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -23,6 +24,7 @@ class Console:
     """The box's own certificate is taken as it is, as a person does on the first visit."""
 
     def __init__(self, port: int) -> None:
+        self._port = port
         self._base = f"https://127.0.0.1:{port}"
         context = ssl.create_default_context()
         context.check_hostname = False
@@ -58,6 +60,21 @@ class Console:
             assert time.monotonic() < give_up, f"no restart within {seconds} s"
             time.sleep(0.5)
 
+    def certificate(self) -> str:
+        """What it shows to browsers, as PEM."""
+        return ssl.get_server_certificate(("127.0.0.1", self._port), timeout=ANSWER_SECONDS)
+
+    def page(self, path: str) -> str:
+        """As a person sees it."""
+        return self._open(urllib.request.Request(self._base + path))
+
+    def set_up(self, code: str, password: str) -> None:
+        """A new box's administrator, who read the code off its serial line; AssertionError when refused."""
+        page = self._post_form(
+            "/set-up", "/set-up", code=code, password=password, again=password, language="en"
+        )
+        assert 'action="/log-out"' in page, page[:2000]
+
     def log_in(self, password: str) -> None:
         """As the administrator; AssertionError when refused."""
         page = self._post_form("/log-in", "/log-in", password=password)
@@ -70,6 +87,30 @@ class Console:
         assert found, page[:2000]
         self.token = html.unescape(found[1])
 
+    def save_backup(self, passphrase: str) -> bytes:
+        """Download one."""
+        fields = {"passphrase": passphrase, "passphrase_again": passphrase}
+        body = urllib.parse.urlencode({**fields, "csrf": self._csrf("/system")}).encode()
+        return self._read(self._submission("/system/backup", body))
+
+    def restore_backup(self, content: bytes, passphrase: str) -> None:
+        """Upload one, look at what it changes, and put it in force."""
+        mark = uuid.uuid4().hex
+        body = b""
+        for name, value in {"csrf": self._csrf("/system/restore"), "passphrase": passphrase}.items():
+            body += f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        disposition = 'form-data; name="file"; filename="office.sealed"'
+        body += f"--{mark}\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
+        request = self._submission("/system/restore", body + content + f"\r\n--{mark}--\r\n".encode())
+        request.add_header("Content-Type", f"multipart/form-data; boundary={mark}")
+        preview = self._open(request)
+        token = re.search(r'name="token" value="([^"]+)"', preview)
+        csrf = re.search(r'name="csrf" value="([^"]+)"', preview)
+        assert token, preview[:4000]
+        assert csrf, preview[:4000]
+        fields = {"token": html.unescape(token[1]), "csrf": html.unescape(csrf[1])}
+        self._open(self._submission("/system/restore/apply", urllib.parse.urlencode(fields).encode()))
+
     def api(self, method: str, path: str, **values: Any) -> Any:
         """One request to the JSON API with the token."""
         request = urllib.request.Request(f"{self._base}/api/v1/{path}", method=method)
@@ -80,14 +121,22 @@ class Console:
         return json.loads(self._open(request))
 
     def _post_form(self, page: str, action: str, **fields: str) -> str:
-        form = self._open(urllib.request.Request(self._base + page))
+        body = urllib.parse.urlencode({**fields, "csrf": self._csrf(page)}).encode()
+        return self._open(self._submission(action, body))
+
+    def _csrf(self, page: str) -> str:
+        form = self.page(page)
         found = re.search(r'name="csrf" value="([^"]+)"', form)
         assert found, form[:2000]
-        body = urllib.parse.urlencode({**fields, "csrf": html.unescape(found[1])}).encode()
-        request = urllib.request.Request(self._base + action, data=body, headers={"Origin": self._base})
-        return self._open(request)
+        return html.unescape(found[1])
+
+    def _submission(self, action: str, body: bytes) -> urllib.request.Request:
+        return urllib.request.Request(self._base + action, data=body, headers={"Origin": self._base})
 
     def _open(self, request: urllib.request.Request) -> str:
+        return self._read(request).decode()
+
+    def _read(self, request: urllib.request.Request) -> bytes:
         with self._opener.open(request, timeout=ANSWER_SECONDS) as answer:
-            text: str = answer.read().decode()
-            return text
+            octets: bytes = answer.read()
+            return octets

@@ -67,11 +67,29 @@ class Machine:
     def is_on(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def forward_udp(self, port: int, own: int) -> None:
+    def forward(self, protocol: str, port: int, own: int) -> None:
         """Bring what is sent to 127.0.0.1:`own` to the box's `port`, from now on."""
-        line = f"hostfwd_add office udp:127.0.0.1:{own}-:{port}"
+        line = f"hostfwd_add office {protocol}:127.0.0.1:{own}-:{port}"
         said = self._command("human-monitor-command", **{"command-line": line})
         assert not said, said
+
+    def written(self) -> tuple[int, int]:
+        """Octets and writes that the card has taken since power on."""
+        (card,) = (each for each in self._command("query-blockstats") if each.get("device") == "card")
+        return card["stats"]["wr_bytes"], card["stats"]["wr_operations"]
+
+    def wait_for(self, event: str, seconds: float) -> float:
+        """How long it took until QEMU told of the event (QMP); AssertionError when it does not within `seconds`."""
+        began = time.monotonic()
+        self._monitor.settimeout(seconds)
+        try:
+            while json.loads(self._monitor_lines.readline() or "{}")["event"] != event:
+                assert time.monotonic() < began + seconds, f"no {event} within {seconds} s"
+        except TimeoutError:
+            msg = f"no {event} within {seconds} s"
+            raise AssertionError(msg) from None
+        self._monitor.settimeout(None)
+        return time.monotonic() - began
 
     def report(self) -> Report:
         """What the box says of itself now."""

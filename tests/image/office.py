@@ -111,7 +111,7 @@ class Office:
         ports: dict[str, int] = {}
         for phone, start in ((callee, "INVITE "), (caller, "SIP/2.0 200")):
             own = free_port()
-            machine.forward_udp(self._announced(phone, start), own)
+            machine.forward("udp", self._announced(phone, start), own)
             ports[phone.number] = own
         heard: set[str] = set()
         give_up = time.monotonic() + TALK_SECONDS - 2

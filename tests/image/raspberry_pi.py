@@ -15,6 +15,9 @@ from tests.image.machine import Machine
 
 __all__ = ["NO_WATCHDOG", "FatPartition", "RaspberryPi", "RaspberryPiWithWornCard"]
 
+MIB = 1024 * 1024
+FAT_MIB = 256
+"Also in image/card.sh."
 TREE = "bcm2837-rpi-3-b.dtb"
 NO_WATCHDOG = {
     "watchdog=on": "watchdog=off",
@@ -27,6 +30,7 @@ class FatPartition:
     """The first partition of a card whose power is off."""
 
     def __init__(self, card: Path) -> None:
+        self._card = card
         self._image = f"{card}@@1M"
 
     def read(self, name: str) -> bytes:
@@ -34,6 +38,17 @@ class FatPartition:
 
     def write(self, name: str, content: bytes) -> None:
         self._run("mcopy", "-o", "-", f"::{name}", content=content)
+
+    @property
+    def names(self) -> set[str]:
+        """What lies in it, folders with a / at the end."""
+        return {line.removeprefix("::/") for line in self._run("mdir", "-b", "::").decode().split()}
+
+    def holds(self, secret: str) -> bool:
+        """Whether any octet of the partition, in use or not, belongs to it."""
+        with self._card.open("rb") as file:
+            file.seek(MIB)
+            return secret.encode() in file.read(FAT_MIB * MIB)
 
     def make_folder(self, name: str) -> None:
         self._run("mmd", f"::{name}")

@@ -6,14 +6,14 @@ firmware, device tree and serial port.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from urllib.error import HTTPError
 
 import pytest
 
 from tests.image.box import Box
-from tests.image.conftest import FIGURES
+from tests.image.builder import partition_offset
+from tests.image.figures import IMAGE, root_octets, write_down
 from tests.image.set_up import QUIET_SECONDS, set_up
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1200)]
@@ -29,7 +29,11 @@ Show = Callable[[str], None]
 
 def test_a_new_card_starts_and_answers(box: Box, figure: Show) -> None:
     seconds = box.power_on()
-    FIGURES.write_text(json.dumps({"image_boot_seconds": round(seconds, 1)}))
+    write_down(
+        image_boot_seconds=round(seconds, 1),
+        image_octets=IMAGE.stat().st_size,
+        root_octets=root_octets(box.card, partition_offset(box.card, 2)),
+    )
     figure(f"first start: power on to first answered OPTIONS {seconds:.1f} s")
 
 
@@ -62,6 +66,7 @@ def test_nothing_failed_and_nothing_else_listens(box: Box, figure: Show) -> None
     assert report.outside_ports - {("udp", 68)} == EXPECTED_PORTS
     assert report["host"] == HOST_NAME
     assert report.data_size > 3 * 10**9, "the data partition has not grown to the card"
+    write_down(memory_at_rest_mib=report.memory_used_mib)
     figure(f"memory in use in the whole box: {report.memory_used_mib} MiB; {report['times'].splitlines()[0]}")
 
 

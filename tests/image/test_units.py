@@ -30,6 +30,14 @@ def test_systemd_understands_every_unit() -> None:
     assert [line for line in said if "is not executable: No such file" not in line] == []
 
 
+def test_a_unit_watches_one_file() -> None:
+    """systemd 252 loses what happens to one file while it takes up an event of another of the same unit."""
+    watching = [each for each in MINE if each.suffix == ".path"]
+    assert watching
+    for unit in watching:
+        assert len(re.findall(r"^(?:Path|Directory)\w+=/", unit.read_text(), re.MULTILINE)) == 1, unit.name
+
+
 def test_what_is_started_is_there() -> None:
     for unit in MINE:
         for name in re.findall(r"^Exec\w+=\+?/usr/libexec/branchbox/(\S+)", unit.read_text(), re.MULTILINE):

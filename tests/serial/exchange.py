@@ -31,6 +31,7 @@ class FakeExchange:
         self.update: dict[str, Any] = {}
         self.stick: list[dict[str, Any]] = []
         self.console_url = "https://192.0.2.5"
+        self.findings: list[str] = []
         self.tries_out = False
         "Whether a change of the network is on trial first, as on a board."
         self.down_for = 0
@@ -72,6 +73,7 @@ class FakeExchange:
             "extensions": len(self.extensions),
             "registrations": 0,
             "calls": 0,
+            "findings": self.findings,
         }
 
     def _system(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:

@@ -93,6 +93,16 @@ def test_the_greeting_tells_of_a_trial() -> None:
     assert "77 s left" in screen.text
 
 
+def test_the_greeting_tells_of_a_full_disk() -> None:
+    exchange = on_board()
+    screen, _ = converse(conversation(Words()), exchange, [])
+    assert "disk" not in screen.text
+    exchange.findings = ["disk_full"]
+    screen, _ = converse(conversation(Words()), exchange, [])
+    assert "The disk is full." in screen.text
+    assert max(width(line) for line in screen.text.splitlines()) <= 80
+
+
 def test_a_new_box_greets_with_its_address_and_the_code_until_it_is_set_up() -> None:
     exchange = FakeExchange()
     screen, _ = converse(conversation(Words()), exchange, [])

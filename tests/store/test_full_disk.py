@@ -77,6 +77,24 @@ async def test_nothing_is_lost_and_all_goes_on_once_there_is_room(small_disk: Pa
     await again.close()
 
 
+async def test_a_start_on_a_full_disk_knows_what_was_saved(small_disk: Path) -> None:
+    store = await Store.open(small_disk)
+    await (await Config.open(store)).change(lambda now: now.with_extension(extension("100")))
+    await store.close()
+    filler = fill(small_disk)
+
+    store = await Store.open(small_disk)
+    config = await Config.open(store)
+    assert config.current.extensions.keys() == {"100"}
+    filler.unlink()
+    await config.change(lambda now: now.with_extension(extension("101")))
+    await store.close()
+
+    store = await Store.open(small_disk)
+    assert (await Config.open(store)).current.extensions.keys() == {"100", "101"}
+    await store.close()
+
+
 async def test_a_first_start_on_a_full_disk_says_so(small_disk: Path) -> None:
     filler = fill(small_disk)
     with pytest.raises(ConfigError) as refused:

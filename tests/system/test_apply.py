@@ -231,6 +231,25 @@ def test_requests_are_done_once(
     assert "systemctl" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", ["text", "link", "folder"])
+def test_what_is_no_request_goes_too_for_systemd_starts_us_while_it_is_there(
+    machine: Machine, tmp_path: Path, kind: str
+) -> None:
+    file, foreign = machine.data / box.REQUEST_FILE, tmp_path / "foreign"
+    foreign.write_text("kept")
+    match kind:
+        case "text":
+            file.write_text('{"action": "rm -rf /"}')
+        case "link":
+            file.symlink_to(foreign)
+        case _:
+            file.mkdir()
+            (file / "inside").touch()
+    assert machine.apply() == 0
+    assert list(machine.data.iterdir()) == []
+    assert foreign.read_text() == "kept"
+
+
 def test_factory_reset_wipes_the_data_and_nothing_behind_a_link(
     machine: Machine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

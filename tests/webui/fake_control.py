@@ -83,6 +83,8 @@ class FakeControl(FakeFeatures, FakeOutside):
             "problem_params": {},
         }
     )
+    findings: list[str] = field(default_factory=list)
+    "What is wrong with the box itself."
     dns_findings: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str | None, JSON, str]] = field(default_factory=list)
     "Every request, in order."
@@ -113,6 +115,7 @@ class FakeControl(FakeFeatures, FakeOutside):
             "texts": 12,
             "texts_refused": 1,
             "free_space": 24_300_000_000,
+            "findings": list(self.findings),
             "refused": [
                 {"by": "stranger", "cause": "no_credentials", "calls": 41},
                 {"by": "trunk:hq", "cause": "not_found", "calls": 2},

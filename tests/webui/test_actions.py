@@ -52,6 +52,12 @@ def test_a_new_code_sets_a_new_password_and_logs_everybody_out(
     assert admin.get("/").status == 303
 
 
+def test_the_first_page_tells_of_a_full_disk(admin: Client, control: FakeControl) -> None:
+    assert "disk is full" not in admin.get("/").text
+    control.findings = ["disk_full"]
+    assert "disk is full: 24.3 GB are left" in admin.get("/").text
+
+
 def test_an_extension_is_added_changed_and_removed(admin: Client, control: FakeControl) -> None:
     added = {
         "number": "120",

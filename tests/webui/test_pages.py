@@ -176,6 +176,7 @@ def test_every_word_is_used() -> None:
         "console.backup_schedule.",
         "console.update_check.",
         "console.servers.",
+        "console.findings.",
         *(f"console.{each.replace('-', '_')}." for each in services()),
     )
     unused = {key for key in locale.keys() if key.startswith("console.")} - used_keys()  # noqa: SIM118  # a function

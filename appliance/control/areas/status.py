@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio.to_thread
 import msgspec
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from appliance.control.parts import Parts
 
 __all__ = ["AREA", "Status"]
+
+LITTLE = 1024 * 1024
+"Octets left: a change of settings may need as much, for SQLite writes a whole page of each table and index it touches."
+
+Finding = Literal["disk_full"]
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +52,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     "Those that were not: nobody there, too long, refused."
     free_space: int
     "Octets left where the data is kept."
+    findings: list[Finding]
+    """What is wrong with the box itself. `disk_full`: settings are refused, call records wait in memory."""
     refused: list[Refused]
     "Calls from outside that were not let in since the start."
 
@@ -71,6 +78,7 @@ async def show(parts: Parts, _: Request[Nothing]) -> Status:
         texts=figures.get("texts", 0),
         texts_refused=figures.get("texts_refused", 0),
         free_space=usage.free,
+        findings=["disk_full"] if usage.free < LITTLE else [],
         refused=parts.exchange.refusals.all(),
     )
 

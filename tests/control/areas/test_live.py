@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import partial
+from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -32,6 +34,14 @@ async def test_status(bench: Bench) -> None:
     bench.parts.figures = lambda: {"subscriptions": 4, "texts": 2, "texts_refused": 1}
     shown = await bench("status", "show")
     assert (shown["subscriptions"], shown["texts"], shown["texts_refused"]) == (4, 2, 1)
+
+
+async def test_a_disk_without_room_is_a_finding(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await bench("status", "show"))["findings"] == []
+    full = SimpleNamespace(free=4096)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: full)
+    shown = await bench("status", "show")
+    assert (shown["findings"], shown["free_space"]) == (["disk_full"], 4096)
 
 
 async def test_registrations(bench: Bench) -> None:
