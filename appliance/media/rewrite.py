@@ -23,14 +23,14 @@ ICE_ATTRIBUTES = frozenset({
 })  # fmt: skip
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """What we put into o= (RFC 8866 §5.2): the peer's own user name and address stay behind."""
 
     session_id: int
     version: int
 
 
-class PortPair(msgspec.Struct, frozen=True):
+class PortPair(msgspec.Struct, frozen=True, gc=False):
     """The ports of one m= line: RTP even, RTCP the odd one above."""
 
     rtp: int

@@ -60,7 +60,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return Line(self.letter, value, self.end)
 
 
-class Connection(msgspec.Struct, frozen=True):
+class Connection(msgspec.Struct, frozen=True, gc=False):
     """What a c= line says: §5.7."""
 
     host: str | None
@@ -72,7 +72,7 @@ class Connection(msgspec.Struct, frozen=True):
         return self.host in ("0.0.0.0", "::")  # compared with, not bound to
 
 
-class Rtcp(msgspec.Struct, frozen=True):
+class Rtcp(msgspec.Struct, frozen=True, gc=False):
     """What a=rtcp says (RFC 3605)."""
 
     port: int
@@ -80,7 +80,7 @@ class Rtcp(msgspec.Struct, frozen=True):
     "None when the line names no address, or one that is a host name."
 
 
-class Media(msgspec.Struct, frozen=True):
+class Media(msgspec.Struct, frozen=True, gc=False):
     """One m= section."""
 
     lines: tuple[Line, ...]
@@ -143,7 +143,7 @@ def _split_proto(proto: str) -> frozenset[str]:
     return frozenset(proto.upper().split("/"))
 
 
-class Description(msgspec.Struct, frozen=True):
+class Description(msgspec.Struct, frozen=True, gc=False):
     """A whole description. `bytes(parse_sdp(data)) == data`."""
 
     session: tuple[Line, ...]

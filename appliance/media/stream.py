@@ -40,7 +40,7 @@ class Carries(Enum):
     DATAGRAMS = auto()
 
 
-class Announced(msgspec.Struct, frozen=True):
+class Announced(msgspec.Struct, frozen=True, gc=False):
     """What the peer's description says about this port's other end."""
 
     target: tuple[str, int] | None

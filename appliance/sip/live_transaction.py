@@ -125,7 +125,8 @@ class LiveTransaction:
     def _start(self, timer: Input, delay: float) -> None:
         if timer in self._timers:
             self._timers[timer].cancel()
-        self._timers[timer] = self._host.timers.after(delay, partial(self._fired, timer))
+        # Of the function, not of a bound method, which would be one object more to keep for 32 s.
+        self._timers[timer] = self._host.timers.after(delay, partial(LiveTransaction._fired, self, timer))
 
     def _stop(self, timer: Input) -> None:
         running = self._timers.pop(timer, None)
