@@ -6,7 +6,7 @@ set -euo pipefail
 
 VENV=${ROOT}/.venv
 # The tests' peers: telephones, a browser, and a network of their own.
-PEERS=(sip-tester baresip-core linphone-cli kamailio chromium chromium-driver iproute2 nftables)
+PEERS=(sip-tester baresip-core linphone-cli kamailio chromium chromium-driver fonts-wqy-microhei iproute2 nftables)
 # What `bench` loads and compares with.
 RIVALS=(sip-tester kamailio kamailio-sqlite-modules)
 
@@ -20,8 +20,8 @@ usage: ./build.sh VERB [options]
   freeze [--native] make dist/branchbox-VERSION-aarch64, or the same for this machine's processor
   image             make dist/branchbox-VERSION-arm64.img.xz, the SD card's contents
   boot              start that image in QEMU, its serial line on this terminal
-  test-image        test that image in QEMU: set-up over the serial line, a call, a power cut
-  test-image --full the same, and updates, good and bad ones, with power cuts
+  test-image        test that image in QEMU: set-up over the serial line, a call, power cuts
+  test-image --full the same, and updates, good and bad ones, with 300 power cuts
   bench [options]   print what a call costs
   lock              choose the newest dependencies: requirements/*.in -> *.txt
   all               check, test, image, test-image, bench
@@ -103,7 +103,7 @@ verb_boot() { exec "${ROOT}/image/boot.sh"; }
 # shellcheck disable=SC2120 # main passes the options
 verb_test_image() {
     need_venv dev
-    need_packages qemu-system-arm qemu-efi-aarch64 xz-utils sip-tester mtools dosfstools fdisk
+    need_packages qemu-system-arm qemu-efi-aarch64 xz-utils sip-tester mtools dosfstools fdisk e2fsprogs
     local which="image and not full"
     [[ ${1:-} == --full ]] && which=image && shift
     "${VENV}/bin/python" -m pytest -m "${which}" tests/image "$@"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["CallInfo", "LegInfo", "info_of", "info_of_origination"]
+__all__ = ["CallInfo", "LegInfo", "info_of", "info_of_origination", "is_holding"]
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -85,10 +86,14 @@ def _state(call: Call) -> State:
     if call.answered_at is None:
         return "ringing" if call.calling.rings else "dialling"
     legs = [call.caller, call.callee] if call.callee is not None else [call.caller]
-    return "held" if any(_holds(leg.said) for leg in legs) else "talking"
+    return "held" if any(is_holding(leg.said) for leg in legs) else "talking"
 
 
-def _holds(said: bytes) -> bool:
+@lru_cache(
+    maxsize=1024
+)  # each change of any call is a look at all lamps, and a phone says something new but seldom
+def is_holding(said: bytes) -> bool:
+    """Whether somebody who said this last holds the other one."""
     try:
         return holds(said)
     except PeerError:

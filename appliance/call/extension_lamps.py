@@ -10,6 +10,7 @@ __all__ = ["SETTLING", "ExtensionLamps"]
 
 from typing import TYPE_CHECKING
 
+from appliance.call.call_info import is_holding
 from appliance.call.connected_caller import ConnectedCaller
 from appliance.call.sip_leg_outbound import OutboundLeg
 from appliance.directory.lamps import Lamp, LampState, Names, Party
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from appliance.call.call import Call
     from appliance.call.exchange import Exchange
+    from appliance.call.leg import Leg
     from appliance.call.origination import Origination
     from appliance.call.sip_leg import SipLeg
     from appliance.config.extension import Extension
@@ -63,18 +65,27 @@ class ExtensionLamps:
 
 def _lamps(call: Call, number: str) -> Iterator[Lamp]:
     dialled = call.dialled
-    here = Party(number)
     away = call.away()
+    caller_renders, callee_renders = _renders(call.caller), _renders(call.callee)
     if call.origin == number and call.caller.sip not in away:
         caller = call.caller.sip
-        there = Party(dialled.to_number)
+        here = Party(number, renders=caller_renders)
+        there = Party(dialled.to_number, renders=callee_renders)
         yield Lamp(call.id, _state_of_caller(call), not caller.initiated, here, there, _names(caller))
-    there = Party(dialled.from_number, dialled.from_name if dialled.from_number else "")
+    here = Party(number, renders=callee_renders)
+    there = Party(
+        dialled.from_number, dialled.from_name if dialled.from_number else "", renders=caller_renders
+    )
     legs: list[SipLeg] = [*call.calling.ringing.legs] if call.callee is None else [call.callee.sip]
     for leg in legs:
         if leg.occupies == number and leg not in away:
             state = _state_of_callee(call, leg)
             yield Lamp(_name_of(leg), state, not leg.initiated, here, there, _names(leg))
+
+
+def _renders(leg: Leg | None) -> bool:
+    """Whether what the other one says is heard there, as far as that is known."""
+    return leg is None or not is_holding(leg.said)
 
 
 def _lamps_of_own(origination: Origination) -> Iterator[Lamp]:

@@ -57,4 +57,7 @@ def _add_party(side: Element, party: Party, entity: Uri) -> None:
     display = {"display": xml_text(party.display)} if party.display else {}
     SubElement(side, "identity", display).text = uri
     # §4.1.6: where it can be called is by way of us; the phone's own address concerns nobody else.
-    SubElement(side, "target", {"uri": uri})
+    target = SubElement(side, "target", {"uri": uri})
+    if not party.renders:
+        # §4.1.6, RFC 4235's own feature tag: by this a lamp tells a talk from one that somebody holds.
+        SubElement(target, "param", {"pname": "+sip.rendering", "pval": "no"})

@@ -41,6 +41,8 @@ class Party(msgspec.Struct, frozen=True):
     number: str
     "Empty: hidden."
     display: str = ""
+    renders: bool = True
+    "Whether what the other one says is heard there. Who holds does not."
 
 
 class Lamp(msgspec.Struct, frozen=True):

@@ -37,6 +37,8 @@ class Availability(Enum):
     AWAY = "away"
     "None of its phones is registered."
     FREE = "free"
+    BUSY = "busy"
+    "It wants no calls now. Texts arrive."
     ON_THE_PHONE = "on-the-phone"
     "It rings, or somebody talks there."
 
@@ -92,12 +94,12 @@ def pidf(entity: Uri, availability: Availability) -> bytes:
     number = entity.number or ""
     root = Element("presence", {**NAMESPACES, "entity": xml_text(str(entity))})
     sip = SubElement(root, "tuple", {"id": "sip"})
-    # RFC 3863 §4.1.4: open means that it would ring. Who talks can be called, too.
+    # RFC 3863 §4.1.4: open means that somebody is there. Who talks can be called, and who is busy reads texts.
     basic = "closed" if availability is Availability.AWAY else "open"
     SubElement(SubElement(sip, "status"), "basic").text = basic
     SubElement(sip, "contact").text = address_of(number, entity)
     person = SubElement(root, "dm:person", {"id": "person"})
-    if availability is Availability.ON_THE_PHONE:
-        SubElement(SubElement(person, "rpid:activities"), "rpid:on-the-phone")
+    if availability in (Availability.ON_THE_PHONE, Availability.BUSY):
+        SubElement(SubElement(person, "rpid:activities"), f"rpid:{availability.value}")
     document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return document

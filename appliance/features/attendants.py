@@ -189,6 +189,16 @@ class Attendants(Feature):
 
     def follow(self) -> None:
         self._visits: dict[str, _Visit] = {}  # by the call's id: each is taken out when its task ends
+        self.house.config.add_verifier(self._check_greetings)
+
+    def _check_greetings(self, old: Snapshot, new: Snapshot) -> None:
+        """A greeting that is set anew must be there. One that is lost later holds up no other change, and a chime is heard."""
+        before = old.items("attendants")
+        for name, each in new.items("attendants").items():
+            known = name in before and before[name].greeting == each.greeting
+            if each.greeting and not known and not self.house.prompts.exists(each.greeting):
+                path = f"attendants.{name}.greeting"
+                raise ConfigError(path, "error.no_such_prompt", name=each.greeting)
 
     def claims(self, number: str, caller: Caller) -> bool:
         return number in self.house.settings.items("attendants")

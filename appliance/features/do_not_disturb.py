@@ -16,6 +16,7 @@ from appliance.features.feature import Code, Feature
 if TYPE_CHECKING:
     from appliance.call.events import Dialled
     from appliance.call.verdict import Target, Verdict
+    from appliance.config.snapshot import Snapshot
 
 __all__ = ["DoNotDisturb", "DoNotDisturbSetting"]
 
@@ -34,11 +35,24 @@ class DoNotDisturb(Feature):
     areas = (SettingsArea("do-not-disturb", DoNotDisturbSetting, "extension"),)
     codes = (Code("do_not_disturb_on", "*78"), Code("do_not_disturb_off", "*79"))
 
+    def follow(self) -> None:
+        before: frozenset[str] = frozenset()
+
+        def changed(now: frozenset[str]) -> None:
+            nonlocal before
+            changes, before = before ^ now, now
+            for number in changes:
+                self.house.lamps_changed(number)
+
+        self.house.config.on_change(_peaceful, changed)
+
+    def wants_no_calls(self, number: str) -> bool:
+        setting: DoNotDisturbSetting = self.house.settings.setting("do-not-disturb", number)
+        return setting.enabled
+
     def reached(self, target: Target, dialled: Dialled) -> Verdict | None:
-        if isinstance(target, ToExtension):
-            setting: DoNotDisturbSetting = self.house.settings.setting("do-not-disturb", target.number)
-            if setting.enabled:
-                return Refuse(Cause.UNAVAILABLE)
+        if isinstance(target, ToExtension) and self.wants_no_calls(target.number):
+            return Refuse(Cause.UNAVAILABLE)
         return None
 
     def coded(self, code: str, rest: str, dialled: Dialled) -> Verdict:
@@ -49,3 +63,8 @@ class DoNotDisturb(Feature):
             await self.house.change("do-not-disturb", edit, dialled.from_number)
 
         return confirmed(self.house, f"code {code}", change)
+
+
+def _peaceful(settings: Snapshot) -> frozenset[str]:
+    """Who wants no calls."""
+    return frozenset(name for name, each in settings.items("do-not-disturb").items() if each.enabled)

@@ -80,6 +80,10 @@ class Feature:
         """What makes a number of the service's busy, for phones that watch it; None: it is none of its numbers."""
         return None
 
+    def wants_no_calls(self, number: str) -> bool:
+        """Whether an extension refuses calls for now, for phones that watch its presence; `lamps_changed` when that changes."""
+        return False
+
     def snapshot(self) -> list[msgspec.Struct]:
         """The rows of its live table now, of type `row`."""
         return []

@@ -39,7 +39,7 @@ class House:
     local_now: Callable[[], datetime]
     "By the clock on the wall."
     lamps_changed: Callable[[str], None]
-    "To be told of each number whose `Feature.lamps` are others than before."
+    "To be told of each number whose `Feature.lamps` or `Feature.wants_no_calls` are others than before."
 
     @property
     def settings(self) -> Snapshot:

@@ -63,6 +63,10 @@ class SupplementaryServices:
         found = (each.lamps(number) for each in self._features)
         return next((lamps for lamps in found if lamps is not None), None)
 
+    def wants_no_calls(self, number: str) -> bool:
+        """As `Feature.wants_no_calls`, of any feature."""
+        return any(each.wants_no_calls(number) for each in self._features)
+
     def _read_codes(self, settings: Snapshot) -> None:
         set_to = codes_of(settings)
         codes = [

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from appliance.errors import ConfigError
+from appliance.system.update import durable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ class Card:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        self._sync()
+        durable.sync(self._folder)
 
     def overwrite(self, name: str, at: int, content: bytes) -> None:
         """Write over a part of a file, in the same place of the card. OSError."""
@@ -55,12 +56,4 @@ class Card:
 
     def remove(self, name: str) -> None:
         """Remove a file; none is no error. OSError."""
-        (self._folder / name).unlink(missing_ok=True)
-        self._sync()
-
-    def _sync(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        durable.drop(self._folder / name)

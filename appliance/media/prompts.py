@@ -52,6 +52,10 @@ class Prompts:
         """Those that there are, by their names."""
         return await anyio.to_thread.run_sync(self._all)
 
+    def exists(self, name: str) -> bool:
+        """Whether there is one of that name. It looks on the disk: for a thread."""
+        return NAME.fullmatch(name) is not None and self._file(name).is_file()
+
     async def take(self, name: str, source: Path) -> None:
         """Take a WAV file, in place of what had the name before.
 

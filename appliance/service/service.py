@@ -161,9 +161,9 @@ class Service:
             dns_checks=dns_checks,
             now=clock.now,
         )
-        parts.snapshots = furnish(
-            *(wire, exchange, config, (parts.sounds, parts.prompts), watching.lamps)
-        ).snapshots
+        services = furnish(*(wire, exchange, config, (parts.sounds, parts.prompts), watching.lamps))
+        parts.snapshots = services.snapshots
+        watching.wants_no_calls = services.wants_no_calls
         wishes = Wishes(options.data)
 
         def network_tried(trial: Trial | None) -> None:
@@ -184,10 +184,6 @@ class Service:
 
         endpoint.on_connection_lost = connection_lost
 
-        def network_changed(change: NetworkChange) -> None:
-            network.transports.addresses_changed(change.gone)
-            world.network_changed(change)
-
         registrations = Registrations(store, bindings, control.feed.changed)
         service = cls(
             *(store, clock, network.transports, endpoint, relay, registrations, exchange, control),
@@ -202,7 +198,7 @@ class Service:
                 config,
             ),
             DnsWatch(world.lines_seen, bindings.count_online, dns_checks.check_if_due),
-            NetworkWatch(network_changed),
+            _network_watch(network.transports, world),
             parts.sounds,
             parts.schedule,
         )
@@ -246,6 +242,14 @@ class Service:
 def _find_enabled(config: Config, number: str) -> Extension | None:
     extension = config.current.extensions.get(number)
     return extension if extension is not None and extension.enabled else None
+
+
+def _network_watch(transports: SocketTransports, world: World) -> NetworkWatch:
+    def changed(change: NetworkChange) -> None:
+        transports.addresses_changed(change.gone)
+        world.network_changed(change)
+
+    return NetworkWatch(changed)
 
 
 def _directory(endpoint: Endpoint, bindings: Bindings, gruus: Gruus, config: Config) -> Directory:

@@ -40,6 +40,8 @@ class Watching:
         "Features let their own numbers be watched here."
         self.messages = MessageCounts()
         "Whoever takes messages notes here how many there are."
+        self.wants_no_calls: Callable[[str], bool] = lambda _: False
+        "Whether an extension does; when that changes, `lamps.changed` is called."
         self.texts = Texts(exchange, directory)
         self._whereabouts = directory.whereabouts
         self._find = find
@@ -72,10 +74,11 @@ class Watching:
             return None
         if lamps:
             return Availability.ON_THE_PHONE
-        is_extension = self._find(number) is not None
-        return (
-            Availability.AWAY if is_extension and not self._whereabouts.targets(number) else Availability.FREE
-        )
+        if self._find(number) is None:
+            return Availability.FREE
+        if not self._whereabouts.targets(number):
+            return Availability.AWAY
+        return Availability.BUSY if self.wants_no_calls(number) else Availability.FREE
 
     def figures(self) -> dict[str, int]:
         """What there is to count, since the start or now."""

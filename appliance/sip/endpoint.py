@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from appliance.errors import PeerError
 from appliance.sip.inspection import allow_header, check_required, check_target, refuse_method
 from appliance.sip.live_transaction import ClientEvent, ClientTransaction, Failed, ServerTransaction
-from appliance.sip.message import BadMessage, Request, Response, parse_message
+from appliance.sip.message import AllowEvents, BadMessage, Request, Response, parse_message
 from appliance.sip.message.via import MAGIC_COOKIE
 from appliance.sip.transaction.machine import Input, State
 from appliance.sip.transaction.matching import server_key
@@ -82,6 +82,8 @@ class Endpoint:
         "Methods that Allow names. `serve` adds its own; what only dialogs take, their users add."
         self.supported: set[str] = set()
         "Option tags that a request may Require; their users add them."
+        self.events: set[str] = set()
+        "Event packages that one may subscribe to; whoever offers them adds them."
         self._random = random
         self._transports = transports
         self._handlers: dict[str, Callable[[ServerTransaction], None]] = {"OPTIONS": self._answer_options}
@@ -319,7 +321,13 @@ class Endpoint:
             ("Accept-Encoding", "identity"),
             ("Accept-Language", "en"),
         )
-        transaction.reply(200, headers=(allow_header(self.allowed), *abilities, ("Supported", supported)))
+        headers = (allow_header(self.allowed), *abilities, ("Supported", supported))
+        transaction.reply(200, headers=(*headers, *self.allow_events))
+
+    @property
+    def allow_events(self) -> tuple[tuple[str, str], ...]:
+        """The Allow-Events header (RFC 6665 §4.4.4); none where there is nothing to subscribe to."""
+        return (("Allow-Events", str(AllowEvents(tuple(sorted(self.events))))),) if self.events else ()
 
     # What goes out.
 

@@ -116,7 +116,8 @@ class LiveNotifier:
                     assert_never(effect)
 
     def _accept(self, transaction: ServerTransaction, expires: int) -> None:
-        transaction.reply(200, headers=(("Expires", str(expires)), ("Contact", self.dialog.contact)))
+        headers = (("Expires", str(expires)), ("Contact", self.dialog.contact))
+        transaction.reply(200, headers=(*headers, *self._endpoint.allow_events))
 
     def _notify(self, state: SubscriptionState, *, full: bool) -> None:
         try:

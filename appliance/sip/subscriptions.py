@@ -18,7 +18,7 @@ from appliance.sip.dialog.notifier import NotifierUsage
 from appliance.sip.dialog.subscription import Usages
 from appliance.sip.inspection import wants_sips
 from appliance.sip.live_notifier import Content, LiveNotifier
-from appliance.sip.message import AllowEvents, Event, Uri
+from appliance.sip.message import Event, Uri
 from appliance.sip.transport.own_address import USER_MARKS
 
 if TYPE_CHECKING:
@@ -98,11 +98,7 @@ class Notifier:
     def serve(self, package: EventPackage) -> None:
         """Take subscriptions to this package from now on."""
         self._packages[package.name] = package
-
-    @property
-    def allow_events(self) -> tuple[str, str]:
-        """The Allow-Events header (§8.2.2)."""
-        return "Allow-Events", str(AllowEvents(tuple(sorted(self._packages))))
+        self._endpoint.events.add(package.name)
 
     def is_watched(self, package: str, resource: str) -> bool:
         """Whether anybody watches this number."""
@@ -198,7 +194,7 @@ class Notifier:
         package = self._packages.get(event.package) if event is not None else None
         if event is None or package is None:
             # §4.2.1.1: with the ones that there are.
-            raise PeerError(489, "Bad Event", (self.allow_events,) if self._packages else ())
+            raise PeerError(489, "Bad Event", self._endpoint.allow_events)
         return event, package
 
     def _check_room(self, subscriber: str) -> None:

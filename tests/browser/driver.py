@@ -38,6 +38,14 @@ SWITCHES = (
     "--force-color-profile=srgb",
 )
 
+COVERS = """\
+const boxes = [...document.querySelectorAll(arguments[0])].map(each => each.getBoundingClientRect());
+const left = Math.min(...boxes.map(each => each.left)), top = Math.min(...boxes.map(each => each.top));
+const right = Math.max(...boxes.map(each => each.right)), bottom = Math.max(...boxes.map(each => each.bottom));
+return {x: left - 12, y: top - 12, width: right - left + 24, height: bottom - top + 24};
+"""
+"The rectangle around all that a selector matches, with a margin, in CSS pixels."
+
 PATIENCE_S = 20.0
 "How long a condition may take on a busy machine before the test fails."
 
@@ -162,9 +170,14 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.devtools("Emulation.setEmulatedMedia", {"features": [scheme]})
 
-    def picture(self, file: Path, *, whole: bool = False) -> None:
-        """Save what is to be seen as a PNG."""
-        taken = self.devtools("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": whole})
+    def picture(self, file: Path, *, whole: bool = False, parts: str = "") -> None:
+        """Save what is to be seen, as PNG or, when the file is called so, WebP. `parts`: only what these selectors cover."""
+        asked: dict[str, Any] = {"format": "png", "captureBeyondViewport": whole}
+        if file.suffix == ".webp":
+            asked |= {"format": "webp", "quality": 75}
+        if parts:
+            asked["clip"] = {**self.run(COVERS, parts), "scale": 1}
+        taken = self.devtools("Page.captureScreenshot", asked)
         file.write_bytes(base64.b64decode(taken["data"]))
 
     def devtools(self, method: str, parameters: dict[str, Any]) -> Any:

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.system.certificates import ensure_certificate
 from tests.browser.driver import Browser
-from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_control import FakeControl
 from tests.webui.fake_outside import described
+from tests.webui.fake_services import whole_office
 from webui.server import ConsoleServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.webui.fake_control import JSON
+
+__all__ = ["enter", "served"]
 
 PAGES = {
     "overview": "/",
@@ -33,10 +39,26 @@ PAGES = {
     "route-edit": "/outside/routes/world/edit",
     "outside-test": "/outside/test?number=913800001234&from=101",
     "features": "/features",
-    "feature": "/features/do-not-disturb",
-    "feature-edit": "/features/do-not-disturb/101/edit",
-    "attendant-add": "/features/attendants/add",
     "codes": "/features/codes",
+    "code": "/features/codes/park/edit",
+    "forwarding": "/features/forwarding",
+    "forwarding-edit": "/features/forwarding/102/edit",
+    "forwarding-notice": "/features/forwarding-notice",
+    "do-not-disturb": "/features/do-not-disturb",
+    "do-not-disturb-edit": "/features/do-not-disturb/101/edit",
+    "anonymous-rejection": "/features/anonymous-rejection",
+    "phones": "/features/phones",
+    "phones-edit": "/features/phones/101/edit",
+    "groups": "/features/groups",
+    "group": "/features/groups/600/edit",
+    "group-remove": "/features/groups/600/remove",
+    "time-conditions": "/features/time-conditions",
+    "time-condition": "/features/time-conditions/700/edit",
+    "night-mode": "/features/night-mode",
+    "park": "/features/park",
+    "attendants": "/features/attendants",
+    "attendant": "/features/attendants/500/edit",
+    "attendant-add": "/features/attendants/add",
     "calls": "/calls",
     "records": "/records",
     "record": "/records/8",
@@ -55,31 +77,43 @@ LOOKS: dict[str, JSON] = {
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    with served() as urls:
+        for language in ("en", "zh"):
+            with Browser(language) as browser:
+                _take(browser, *urls, folder, language)
+
+
+@contextmanager
+def served() -> Iterator[tuple[str, str]]:
+    """The addresses of two consoles: of an office at work, and of a box that nobody has set up."""
     with tempfile.TemporaryDirectory() as certs:
         made = ensure_certificate(Path(certs) / "certs", "localhost", ("127.0.0.1",))
-        used, new = busy_office(time_zone="Europe/Berlin"), FakeControl()
         servers = [
             ConsoleServer(("127.0.0.1", 0), made.certificate, made.key, each, describe=described)
-            for each in (used, new)
+            for each in (whole_office(time_zone="Europe/Berlin"), FakeControl())
         ]
         for server in servers:
             server.start()
         try:
-            urls = ["https://127.0.0.1:{1}".format(*server.address) for server in servers]
-            for language in ("en", "zh"):
-                with Browser(language) as browser:
-                    _take(browser, urls[0], urls[1], folder, language)
+            used, new = ("https://127.0.0.1:{1}".format(*server.address) for server in servers)
+            yield used, new
         finally:
             for server in servers:
                 server.stop()
+
+
+def enter(browser: Browser, url: str) -> None:
+    """Log in to the office's console."""
+    browser.go(f"{url}/log-in")
+    browser.fill(password="correct horse battery")
+    browser.press("form button")
 
 
 def _take(browser: Browser, used: str, new: str, folder: Path, language: str) -> None:
     looks = LOOKS if language == "en" else {"light": LOOKS["light"], "phone": LOOKS["phone"]}
     _each(browser, looks, folder, f"{language}-set-up", f"{new}/set-up")
     _each(browser, looks, folder, f"{language}-log-in", f"{used}/log-in")
-    browser.fill(password="correct horse battery")
-    browser.press("form button")
+    enter(browser, used)
     for name, path in PAGES.items():
         _each(browser, looks, folder, f"{language}-{name}", used + path)
     browser.look(**LOOKS["light"])

@@ -14,7 +14,7 @@ from appliance.call.transfers import Replacing
 from appliance.service.watching import Watching
 from appliance.sip.message import Replaces
 from appliance.sip.subscriptions import Notifier
-from tests.call.playbook import ANSWER, OFFER, Phone, Playbook, talk
+from tests.call.playbook import ANSWER, OFFER, Phone, Playbook, sdp, talk
 from tests.call.watcher import Watcher
 
 
@@ -182,9 +182,26 @@ def test_what_changes_nothing_is_not_told(
     lamp.looks()
     talk(book, alice, bob)
     assert lamp.waits().states == ["confirmed"]
-    book >> alice.again(OFFER + b"a=sendonly\r\n") << bob.gets("INVITE") << alice.gets(100)
+    book >> alice.again(sdp("10.1.1.7", 4444)) << bob.gets("INVITE") << alice.gets(100)
     book >> bob.says(200, ANSWER) << bob.gets("ACK") << alice.gets(200) >> alice.ack()
     book.waits(5).quiet()
+
+
+@pytest.mark.parametrize("number", ["101", "102"])
+def test_who_holds_and_who_is_held(
+    book: Playbook, watching: Watching, alice: Phone, bob: Phone, carol: Phone, number: str
+) -> None:
+    """RFC 4235 §4.1.6: at whose end the other one is not heard, by `+sip.rendering`. 101 is who holds."""
+    lamp = Watcher(book, carol, number)
+    lamp.looks()
+    talk(book, alice, bob)
+    assert lamp.waits().only.renders == (True, True)
+    for said, heard in (("a=sendonly", False), ("a=sendrecv", True), ("a=inactive", False)):
+        book >> alice.again(sdp("10.1.1.1", 4000, said)) << bob.gets("INVITE") << alice.gets(100)
+        book >> bob.says(200, ANSWER) << bob.gets("ACK") << alice.gets(200) >> alice.ack()
+        dialog = lamp.waits().only
+        assert dialog.state == "confirmed"
+        assert dialog.renders == ((heard, True) if number == "101" else (True, heard))
 
 
 def test_a_second_watcher_changes_nothing_for_the_first(

@@ -31,6 +31,8 @@ class Dialog:
     remote_name: str | None
     names: tuple[str, str, str] | None
     "Call-ID, local tag, remote tag."
+    renders: tuple[bool, bool] = (True, True)
+    "Whether the other one is heard at the local end, and at the remote one."
 
     @property
     def replaces(self) -> str:
@@ -89,14 +91,18 @@ def _read_dialog(element: Element) -> Dialog:
         remote=_read_side(remote)[0],
         remote_name=_read_side(remote)[1],
         names=(names[0], names[1], names[2]) if names else None,
+        renders=(_read_side(local)[2], _read_side(remote)[2]),
     )
 
 
-def _read_side(side: Element) -> tuple[str, str | None]:
+def _read_side(side: Element) -> tuple[str, str | None, bool]:
     identity, target = side
     assert identity.tag == f"{NAMESPACE}identity"
     assert (target.tag, target.get("uri")) == (f"{NAMESPACE}target", identity.text)
-    return identity.text or "", identity.get("display")
+    told = [(each.tag, each.attrib) for each in target]
+    not_heard = (f"{NAMESPACE}param", {"pname": "+sip.rendering", "pval": "no"})
+    assert told in ([], [not_heard])
+    return identity.text or "", identity.get("display"), not told
 
 
 class Watcher:

@@ -37,6 +37,19 @@ def test_the_document() -> None:
     )
 
 
+def test_who_holds_does_not_hear() -> None:
+    held = Lamp(
+        "d3",
+        LampState.CONFIRMED,
+        initiator=False,
+        here=Party("102", renders=False),
+        there=Party("101"),
+    )
+    document = dialog_info(ENTITY, 0, [held])
+    assert document.count(b'<param pname="+sip.rendering" pval="no" />') == 1
+    assert read_dialog_info(document).only.renders == (False, True)
+
+
 def test_idle_is_a_document_too() -> None:
     info = read_dialog_info(dialog_info(Uri.parse("sips:102@[2001:db8::1]"), 0, ()))
     assert (info.version, info.entity, info.dialogs) == (0, "sips:102@[2001:db8::1]", ())

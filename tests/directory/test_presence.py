@@ -34,6 +34,7 @@ def read(document: bytes) -> tuple[str, list[str]]:
         (Availability.AWAY, ("closed", [])),
         (Availability.FREE, ("open", [])),
         (Availability.ON_THE_PHONE, ("open", ["on-the-phone"])),
+        (Availability.BUSY, ("open", ["busy"])),
     ],
 )
 def test_how_it_is_written(availability: Availability, seen: tuple[str, list[str]]) -> None:
@@ -42,7 +43,8 @@ def test_how_it_is_written(availability: Availability, seen: tuple[str, list[str
     assert fromstring(document).get("entity") == "sip:102@192.0.2.1"
     assert fromstring(document).findtext(f"{PIDF}tuple/{PIDF}contact") == "sip:102@192.0.2.1"
     # baresip knows no namespaces.
-    assert (b"<rpid:on-the-phone" in document) == (availability is Availability.ON_THE_PHONE)
+    assert (b"<rpid:on-the-phone />" in document) == (availability is Availability.ON_THE_PHONE)
+    assert (b"<rpid:busy />" in document) == (availability is Availability.BUSY)
 
 
 @given(st.text(st.characters(codec=None)))

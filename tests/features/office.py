@@ -33,6 +33,10 @@ class BenchConfig:
     def __init__(self, current: Snapshot) -> None:
         self.current = current
         self._watchers: list[tuple[Callable[[Snapshot], Any], Callable[[Any], None]]] = []
+        self._verifiers: list[Callable[[Snapshot, Snapshot], None]] = []
+
+    def add_verifier(self, verifier: Callable[[Snapshot, Snapshot], None]) -> None:
+        self._verifiers.append(verifier)
 
     def on_change(self, selector: Callable[[Snapshot], T], callback: Callable[[T], None]) -> None:
         self._watchers.append((selector, callback))
@@ -40,7 +44,8 @@ class BenchConfig:
 
     def edit(self, edit: Callable[[Snapshot], Snapshot]) -> None:
         old, new = self.current, edit(self.current)
-        verify(old, new)
+        for check in (verify, *self._verifiers):
+            check(old, new)
         self.current = new
         for selector, callback in self._watchers:
             if selector(new) != selector(old):

@@ -464,6 +464,22 @@ def test_settings_that_cannot_be(office: Office, values: dict[str, object], key:
         office.set("attendants", "700", **values)
 
 
+def test_a_greeting_that_there_is_not(office: Office, tmp_path: Path) -> None:
+    """It is refused when it is set; one that is lost later holds up no other change."""
+    office.prompts._folder = tmp_path
+    with pytest.raises(ConfigError, match=r"attendants\.700\.greeting: error\.no_such_prompt") as refused:
+        office.set("attendants", "700", greeting="welcome")
+    assert refused.value.params == {"name": "welcome"}
+    file = tmp_path / "prompt-welcome.wav"
+    file.touch()
+    office.set("attendants", "700", greeting="welcome")
+    file.unlink()
+    office.set("attendants", "700", tries=5)
+    assert office.setting("attendants", "700").greeting == "welcome"
+    with pytest.raises(ConfigError, match="no_such_prompt"):
+        office.set("attendants", "700", greeting="other")
+
+
 def test_a_number_is_of_one_alone(office: Office, alice: Phone) -> None:
     with pytest.raises(ConfigError, match="number_taken"):
         office.set("attendants", "101")

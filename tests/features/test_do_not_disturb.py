@@ -22,6 +22,17 @@ def test_nobody_rings(office: Office, alice: Phone, quiet: Phone) -> None:
     assert office.records[0].ended_by == "system"
 
 
+def test_whoever_watches_is_told(office: Office, bob: Phone, carol: Phone) -> None:
+    assert not office.services.wants_no_calls("102")
+    office.set("do-not-disturb", "102", enabled=True)
+    assert office.services.wants_no_calls("102")
+    assert not office.services.wants_no_calls("101")
+    office.set("do-not-disturb", "103", enabled=True)
+    office.set("do-not-disturb", "102", enabled=False)
+    assert not office.services.wants_no_calls("102")
+    assert [each for each in office.lamps if each in ("102", "103")] == ["102", "103", "102"]
+
+
 def test_whoever_wants_no_calls_may_call(office: Office, alice: Phone, quiet: Phone) -> None:
     office >> quiet.invite("101", OFFER) << alice.gets("INVITE") << quiet.gets(100)
     is_taken(office, quiet, alice)

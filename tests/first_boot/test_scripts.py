@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "image/overlay/usr/libexec/branchbox"
-TOLD = ("mount", "umount", "setpriv", "install", "chown")
+TOLD = ("mount", "umount", "fsck.vfat", "setpriv", "install", "chown")
 
 
 @dataclass
@@ -67,12 +67,21 @@ def test_a_file_is_applied_by_the_services_user_and_the_partition_let_go(
     machine.command("setpriv", f'echo "setpriv $*" >>"{machine.root}/log"; exit {status}')
     assert machine.run("first-boot") == status
     asked = machine.log
-    assert [each.split()[0] for each in asked] == ["mount", "mount", "install", "setpriv", "umount"]
-    assert "remount,rw" in asked[1]
-    assert "--reuid=branchbox" in asked[3]
-    assert asked[3].endswith(
+    done = ["mount", "umount", "fsck.vfat", "mount", "install", "setpriv", "umount"]
+    assert [each.split()[0] for each in asked] == done
+    assert "-o rw,nosuid" in asked[3]
+    assert "--reuid=branchbox" in asked[5]
+    assert asked[5].endswith(
         "/usr/bin/branchbox first-boot --file /run/branchbox-boot/branchbox.toml --data /data/branchbox"
     )
+
+
+def test_a_partition_that_needed_repair_is_used_as_it_is_then(machine: Machine) -> None:
+    (machine.root / "run/branchbox-boot").mkdir(parents=True)
+    (machine.root / "run/branchbox-boot/branchbox.toml").write_text("")
+    machine.command("fsck.vfat", "exit 1")
+    assert machine.run("first-boot") == 0
+    assert any(each.startswith("setpriv") for each in machine.log)
 
 
 def test_a_partition_that_cannot_be_mounted_is_no_file(machine: Machine) -> None:

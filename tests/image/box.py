@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.image.console import Console
 from tests.image.machine import Machine
 from tests.image.office import Office, Phone, first_answer
 
-__all__ = ["Box"]
+__all__ = ["Board", "Box"]
+
+Board = Callable[[Path, dict[tuple[str, int], int]], Machine]
+"Puts a card into a machine whose ports are forwarded."
 
 START_SECONDS = 300.0
 "From power on to the first answer: 40 to 60 s on an idle machine of two cores, in software emulation; a busy one takes minutes."
@@ -23,9 +27,9 @@ class Box:
         card: Path,
         folder: Path,
         forwards: dict[tuple[str, int], int],
-        board: type[Machine] = Machine,
+        board: Board = Machine,
     ) -> None:
-        self._card = card
+        self.card = card
         self._board = board
         self._forwards = forwards
         self._power = contextlib.ExitStack()
@@ -45,7 +49,7 @@ class Box:
     def power_on(self) -> float:
         """Seconds until the box answered its first OPTIONS."""
         self.cut_power()
-        self._machine = self._power.enter_context(self._board(self._card, self._forwards))
+        self._machine = self._power.enter_context(self._board(self.card, self._forwards))
         try:
             seconds = first_answer(self.sip_port, START_SECONDS) - self._machine.powered_at
             self.console.wait(START_SECONDS)

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from appliance import __version__
-from tests.image.box import Box
+from tests.image.box import Board, Box
 from tests.image.machine import Machine
 from tests.peers.probe import free_port
 
@@ -34,7 +34,7 @@ def box() -> Iterator[Box]:
 
 
 @contextmanager
-def new_box(prepare: Callable[[Path], None] | None = None, board: type[Machine] = Machine) -> Iterator[Box]:
+def new_box(prepare: Callable[[Path], None] | None = None, board: Board = Machine) -> Iterator[Box]:
     """A box with a card of its own, which `prepare` may write to before it is started for the first time."""
     if not IMAGE.exists():
         pytest.skip(f"no dist/{IMAGE.name}; ./build.sh image makes it")
@@ -47,9 +47,8 @@ def new_box(prepare: Callable[[Path], None] | None = None, board: type[Machine] 
             prepare(card)
         os.truncate(card, CARD_SIZE)
         forwards = {("udp", 5060): free_port(), ("tcp", 443): free_port()}
-        box = Box(card, folder, forwards, board)
-        yield box
-        box.close()
+        with closing(Box(card, folder, forwards, board)) as box:
+            yield box
     finally:
         shutil.rmtree(folder)
 

@@ -18,7 +18,7 @@ from tests.image.report import Report
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Machine"]
+__all__ = ["LoggedMachine", "Machine"]
 
 TOP = Path(__file__).parents[2]
 BOOT = TOP / "image" / "boot.sh"
@@ -151,3 +151,15 @@ class Machine:
                 return answer["return"]
         msg = "QEMU closed its monitor"
         raise AssertionError(msg)
+
+
+class LoggedMachine(Machine):
+    """The same, and every write and flush of its card goes into a log that tests.image.write_log reads."""
+
+    def __init__(self, card: Path, forwards: dict[tuple[str, int], int], log: Path) -> None:
+        super().__init__(card, forwards)
+        self._log = log
+        log.touch()
+
+    def _qemu(self) -> list[str | Path]:
+        return ["env", f"BRANCHBOX_WRITE_LOG={self._log}", *super()._qemu()]

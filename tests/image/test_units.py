@@ -146,6 +146,7 @@ class Card:
         (self.data / "link").symlink_to(self.outside)
         script.tool("mount", "")
         script.tool("umount", "")
+        script.tool("fsck.vfat", "exit 1")
 
     def start(self) -> int:
         return self.script.run("reset-file", "/dev/none", self.boot, self.data).returncode

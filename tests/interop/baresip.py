@@ -177,12 +177,12 @@ class Baresip:
 
     def wait_heard(self, seconds: float) -> None:
         """Return once its recordings hold so much; whether they are clear, `heard` tells."""
-        wanted = seconds * 8000 * 2
+        wait_until(lambda: self.recorded > seconds, f"{seconds} s of sound at {self.number}", WAIT_S)
 
-        def is_recorded() -> bool:
-            return sum(file.stat().st_size for file in self._folder.glob("dump-*-dec.wav")) > wanted
-
-        wait_until(is_recorded, f"{seconds} s of sound at {self.number}", WAIT_S)
+    @property
+    def recorded(self) -> float:
+        """The seconds that its recordings hold so far."""
+        return sum(file.stat().st_size for file in self._folder.glob("dump-*-dec.wav")) / (8000 * 2)
 
     def heard(self) -> array[int]:
         """The samples it heard in its latest call, 8000 a second. Stop it first."""

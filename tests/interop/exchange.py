@@ -92,13 +92,16 @@ def running_exchange(
     *options: str,
     program: Sequence[str] = PROGRAM,
     watch: Callable[[tuple[str, int]], None] = lambda _: None,
+    sip_port: int = 0,
 ) -> Iterator[Exchange]:
     """An exchange that answers, on free ports of `host`; its process is gone afterwards, whatever happens.
 
+    `sip_port`: one that must be it, in a network of the test's own.
     `watch` gets its SIP address as soon as its process is there.
     """
     data = folder / "data"
     sip, tls, web = ((host, port) for port in free_ports(host, 3))
+    sip = (host, sip_port or sip[1])
     command = [*program, "run", "--data", str(data), "--rtp", RTP_RANGE]
     for name, (_, port) in (("--sip", sip), ("--tls", tls), ("--web", web)):
         command += [name, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]

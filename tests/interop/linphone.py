@@ -11,9 +11,11 @@ import re
 import select
 import shutil
 import subprocess
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from appliance.media.tone import tone_share
 from tests.interop.exchange import wait_until
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ __all__ = ["Linphone", "why_not"]
 WAIT_S = 20.0
 STOP_S = 5.0
 PROMPT = b"daemon-linphone>"
+HEARD = "heard.raw"
+RATE_HZ = 8000
 
 CONFIG = """\
 [sip]
@@ -43,6 +47,15 @@ uuid=0
 local_ring=
 remote_ring=
 """
+
+ASOUND = """\
+pcm.!default {{ type asym playback.pcm "kept" capture.pcm "nowhere" }}
+pcm.kept {{ type plug slave {{ pcm "onto_disk" rate 8000 format S16_LE channels 1 }} }}
+pcm.onto_disk {{ type file slave.pcm {{ type null }} file "{file}" format "raw" }}
+pcm.nowhere {{ type hw card 99 }}
+"""
+"""A loudspeaker that is a file, of the sound since streams began last, and no microphone: one that never waits (`null`) is read
+without end."""
 
 FRIEND = """\
 [friend_{at}]
@@ -71,8 +84,9 @@ class Linphone:
         transport: str = "udp",
         answers: bool = False,
         friends: Sequence[str] = (),
+        keeps_sound: bool = False,
     ) -> None:
-        """`friends` are numbers whose presence it watches."""
+        """`friends` are numbers whose presence it watches; `keeps_sound`: for `wait_hears`."""
         self.number = number
         self._folder = folder
         self._password = password
@@ -87,6 +101,8 @@ class Linphone:
         for at, each in enumerate(friends):
             config += FRIEND.format(at=at, address=self.address(each))
         (folder / "config").write_text(config)
+        if keeps_sound:
+            (folder / ".asoundrc").write_text(ASOUND.format(file=folder / HEARD))
 
     def __enter__(self) -> Self:
         files = [str(self._folder / each) for each in ("config", "log", "errors")]
@@ -116,6 +132,8 @@ class Linphone:
         # Until it is told so once more it listens nowhere.
         self.command(f"port sip {self._port} {self._transport}")
         host, port = self._server
+        # In whose name it writes to an address without a port.
+        self.command(f"contact sip:{self.number}@{host}")
         proxy = f"sip:{host}:{port};transport={self._transport}"
         self.command(f"register sip:{self.number}@{host}:{port} {proxy} {self._password}")
 
@@ -140,6 +158,17 @@ class Linphone:
         """Return once it has logged these, in this order."""
         pattern = re.compile(".*".join(map(re.escape, texts)), re.DOTALL)
         wait_until(lambda: pattern.search(self.log) is not None, f"{texts} from {self.number}", WAIT_S)
+
+    def wait_hears(self, tone_hz: float) -> None:
+        """Return once it has heard that tone, and hardly anything else, for half a second."""
+
+        def is_heard() -> bool:
+            file = self._folder / HEARD
+            data = file.read_bytes() if file.exists() else b""
+            samples = array("h", data[: len(data) // 2 * 2])[-RATE_HZ // 2 :]
+            return len(samples) == RATE_HZ // 2 and tone_share(samples, tone_hz) > 0.9
+
+        wait_until(is_heard, f"{tone_hz:.0f} Hz at {self.number}", WAIT_S)
 
     def command(self, text: str) -> str:
         """Do that; its answer."""

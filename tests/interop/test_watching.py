@@ -1,6 +1,7 @@
 """Lamps, message counters and texts before the running exchange: real sockets, real passwords, real phones.
 
-RFC 4235 and RFC 3842 by scripted phones, since baresip has no lamps but presence (RFC 3856); RFC 3428 and message counters by baresip too.
+RFC 4235 and RFC 3842 by scripted phones, since baresip has no lamps but presence (RFC 3856); RFC 3428 and message counters by baresip
+too. Lamps by a real phone's stack: features/test_real_lamps.py; by sipp: features/test_sipp_watching.py.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ __all__ = ["SippOffice", "SippPhone"]
 LIMIT_S = 40
 "Seconds for a whole script on a busy machine; sipp fails behind them."
 POLL_S = 0.01
-LOGGED = re.compile(r"^-{20,}.*\n(?:UDP message )?", re.MULTILINE)
-"What sipp writes before each message in its log."
+RECEIVED = re.compile(rb"^UDP message received \[([0-9]+)\] bytes :\n\n", re.MULTILINE)
+"What sipp writes before each message in its log that has come."
 MUSIC = 160
 "Octets of G.711 every 20 ms; no phone here says so much."
 
@@ -64,32 +64,23 @@ class SippPhone(Script):
         scenario = self._folder / "scenario.xml"
         scenario.write_text(self.xml)
         host, port = self.address
-        server, server_port = self.account.server
+        options = {
+            "-sf": scenario,
+            "-i": host,
+            "-p": port,
+            "-t": "u1",
+            "-m": 1,
+            "-cid_str": self._folder.name,
+            "-timeout": LIMIT_S,
+            "-recv_timeout": LIMIT_S * 1000,
+            "-error_file": "errors",
+            "-message_file": "messages",
+            "-log_file": "log",
+        }
         command = [
-            *(
-                "sipp",
-                f"{server}:{server_port}",
-                "-sf",
-                str(scenario),
-                "-i",
-                host,
-                "-p",
-                str(port),
-                "-t",
-                "u1",
-            ),
-            *(
-                "-m",
-                "1",
-                "-nostdin",
-                "-cid_str",
-                f"sipp-{self.number}-{port}",
-                "-timeout",
-                str(LIMIT_S),
-                "-timeout_error",
-            ),
-            *("-recv_timeout", str(LIMIT_S * 1000), "-trace_err", "-error_file", "errors"),
-            *("-trace_msg", "-message_file", "messages", "-trace_logs", "-log_file", "log"),
+            *("sipp", "{}:{}".format(*self.account.server), "-nostdin", "-timeout_error"),
+            *("-trace_err", "-trace_msg", "-trace_logs"),
+            *(str(word) for option in options.items() for word in option),
         ]
         with (self._folder / "screen").open("wb") as screen:
             self._process = subprocess.Popen(command, cwd=self._folder, stdout=screen, stderr=screen)
@@ -115,25 +106,34 @@ class SippPhone(Script):
 
     def _waits(self) -> list[str]:
         """The Call-ID of each time when it waited or waits."""
-        lines = [line.split() for line in self._read("log").splitlines()]
-        return [line[-1] for line in lines if WAITS in line]
+        return [line.split()[-1] for line in self._log() if WAITS in line]
 
     @property
     def was_called(self) -> bool:
         """Whether an INVITE has come or gone."""
-        return OFFERED in self._read("log")
+        return any(OFFERED in line for line in self._log())
 
     def has_agreed(self) -> bool:
         """Whether there was an INVITE, and an ACK behind the last one."""
-        words = [line.split()[-1] for line in self._read("log").splitlines()]
-        return [word for word in words if word in {OFFERED, AGREED}][-1:] == [AGREED]
+        words = [word for line in self._log() for word in line.split() if word in {OFFERED, AGREED}]
+        return words[-1:] == [AGREED]
+
+    def _log(self) -> list[str]:
+        """Its lines, as far as they are whole."""
+        return self._read("log").decode().rpartition("\n")[0].splitlines()
 
     @property
     def told(self) -> bytes:
-        """What it was told last of the other side's sound."""
-        came = [part for part in LOGGED.split(self._read("messages")) if part.startswith("received")]
-        told = [part for part in came if "\nv=0" in part]
-        return told[-1][told[-1].index("v=0") :].strip().encode() + b"\r\n" if told else b""
+        """What it was told last of the other side's sound; empty: nothing yet."""
+        told = b""
+        log = self._read("messages")
+        for came in RECEIVED.finditer(log):
+            message = log[came.end() : came.end() + int(came[1])]
+            body = message.partition(b"\r\n\r\n")[2]
+            # sipp may be in the middle of writing it.
+            if len(message) == int(came[1]) and body.startswith(b"v=0"):
+                told = body
+        return told
 
     def is_playing(self) -> bool:
         """Whether its script is not over. AssertionError when it did not go as it says: by sipp's own exit status."""
@@ -152,12 +152,12 @@ class SippPhone(Script):
             self._process.wait()
 
     def _told(self) -> str:
-        texts = [self._read(name) for name in ("errors", "messages")]
-        return "\n".join([f"sipp of {self.number}", *texts, self._read("screen")[-500:]])
+        texts = [self._read(name).decode(errors="replace") for name in ("errors", "messages", "screen")]
+        return "\n".join([f"sipp of {self.number}", *texts[:2], texts[2][-500:]])
 
-    def _read(self, name: str) -> str:
+    def _read(self, name: str) -> bytes:
         file = self._folder / name
-        return file.read_text(errors="replace") if file.exists() else ""
+        return file.read_bytes() if file.exists() else b""
 
 
 class SippOffice:

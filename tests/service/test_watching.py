@@ -10,7 +10,7 @@ from appliance.config.extension import Extension
 from appliance.directory.message_counts import MessageCount
 from appliance.service.watching import Watching
 from appliance.sip.subscriptions import Notifier
-from tests.call.playbook import Phone, Playbook
+from tests.call.playbook import OFFER, Phone, Playbook
 from tests.call.watcher import Watcher
 
 
@@ -95,6 +95,25 @@ def test_another_name_changes_nothing(house: House, alice: Phone, bob: Phone) ->
     house.set("102", name="Robert")
     house.book.quiet()
     assert house.watching.figures() == {"subscriptions": 1, "texts": 0, "texts_refused": 0}
+
+
+def test_how_an_extension_stands(house: House, alice: Phone, bob: Phone) -> None:
+    """Who is not there is away, whatever they have set; who talks is on the phone; else who wants no calls is busy."""
+    lazy: set[str] = set()
+    house.watching.wants_no_calls = lazy.__contains__
+    watcher = Watcher(house.book, alice, "102", event="presence")
+    assert "<basic>open</basic>" in (free := watcher.begin())
+    assert "rpid:busy" not in free
+    house.book.waits(6)
+    lazy.add("102")
+    house.watching.lamps.changed("102")
+    assert "<rpid:busy />" in watcher.hears()
+    house.book.exchange.on_change = house.watching.call_changed
+    carol = house.book.phone("103")
+    house.book.waits(6)
+    house.book >> bob.invite("103", OFFER) << carol.gets("INVITE") << bob.gets(100)
+    house.book.waits(1)
+    assert "<rpid:on-the-phone />" in watcher.hears()
 
 
 def test_the_end_says_when_to_come_back(house: House, alice: Phone, bob: Phone) -> None:

@@ -52,6 +52,13 @@ def wire() -> Wire:
 # OPTIONS, §11.
 
 
+def test_options_names_what_one_may_subscribe_to(wire: Wire) -> None:
+    """RFC 6665 §4.4.4."""
+    wire.endpoint.events |= {"presence", "dialog"}
+    wire.receive(text_of())
+    assert wire.response().headers.get("Allow-Events") == "dialog, presence"
+
+
 def test_options_is_answered_with_what_we_can_do(wire: Wire) -> None:
     wire.endpoint.serve("INVITE", User().receive)
     wire.endpoint.allowed.add("UPDATE")
@@ -64,6 +71,7 @@ def test_options_is_answered_with_what_we_can_do(wire: Wire) -> None:
     accepts = [answer.headers.get(f"Accept{what}") for what in ("", "-Encoding", "-Language")]
     assert accepts == ["application/sdp", "identity", "en"]
     assert answer.to.tag
+    assert "Allow-Events" not in answer.headers
     # Nothing tells an attacker which version this is.
     assert "Server" not in answer.headers
 

@@ -105,6 +105,7 @@ def pair(wire: Wire) -> tuple[Response, Request]:
 def test_a_whole_life(wire: Wire, door: Door, notifier: Notifier) -> None:
     ok, notify = first(wire)
     assert (ok.status, ok.headers.get("Expires"), ok.to.tag) == (200, "600", notify.from_.tag)
+    assert ok.headers.get("Allow-Events") == "door"
     assert (notify.method, notify.uri, notify.to.tag) == ("NOTIFY", "sip:101@192.0.2.10:5062", "f1")
     assert [
         notify.headers.get(name) for name in ("Event", "Subscription-State", "Content-Type", "Contact")

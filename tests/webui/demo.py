@@ -11,14 +11,15 @@ from pathlib import Path
 from threading import Event
 
 from appliance.system.certificates import ensure_certificate
-from tests.webui.fake_control import FakeControl, busy_office
+from tests.webui.fake_control import FakeControl
 from tests.webui.fake_outside import described
+from tests.webui.fake_services import whole_office
 from webui.server import ConsoleServer
 
 
 def main() -> None:
     ports = [int(each) for each in sys.argv[1:] if each.isdigit()]
-    control = FakeControl() if "--new" in sys.argv else busy_office(time_zone="Europe/Berlin")
+    control = FakeControl() if "--new" in sys.argv else whole_office(time_zone="Europe/Berlin")
     with tempfile.TemporaryDirectory() as folder:
         made = ensure_certificate(Path(folder) / "certs", "localhost", ("127.0.0.1",))
         address = ("127.0.0.1", ports[0] if ports else 8443)

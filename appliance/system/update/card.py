@@ -90,6 +90,8 @@ class Card:
         self._write_root(slot, bundle)
         folder = self.boot / slot
         durable.remove_tree(folder)
+        # Before anything else may lie where it lay.
+        durable.sync(self.boot)
         folder.mkdir(exist_ok=True)
         for name, pieces in boot_files(bundle):
             durable.fill(folder / name, pieces)

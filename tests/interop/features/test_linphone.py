@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.interop import baresip, linphone, network
-from tests.interop.baresip import Baresip
-from tests.interop.exchange import Exchange, free_ports, running_exchange, wait_until
-from tests.interop.linphone import Linphone
+from tests.interop.desk import Desk
+from tests.interop.exchange import running_exchange, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,49 +17,6 @@ if TYPE_CHECKING:
 
 WHY_NOT = linphone.why_not() or baresip.why_not() or network.why_not()
 pytestmark = [pytest.mark.interop, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
-
-
-class Desk:
-    """An exchange and three extensions: 101 is Linphone's, the others are baresip's."""
-
-    def __init__(self, exchange: Exchange, folder: Path, stack: ExitStack) -> None:
-        self.exchange = exchange
-        self._folder = folder
-        self._stack = stack
-        self._passwords = exchange.add_extensions(3)
-
-    def linphone(self, **options: Any) -> Linphone:
-        ports = free_ports(self.exchange.sip[0], 2)
-        account = self._folder / "101", "101", self._passwords["101"], self.exchange.sip
-        made = self._stack.enter_context(Linphone(*account, ports=(ports[0], ports[1]), **options))
-        self.exchange.wait_registered("101")
-        return made
-
-    def baresip(self, number: str, *, answers: bool = True, **options: Any) -> Baresip:
-        sip, control, screen = free_ports(self.exchange.sip[0], 3)
-        account = self._folder / number, number, self._passwords[number], self.exchange.sip
-        made = Baresip(*account, ports=(sip, control), answers=answers, screen=screen, **options)
-        self._stack.enter_context(made)
-        self.exchange.wait_registered(number)
-        return made
-
-    def talks(self, *numbers: str) -> None:
-        """Return once these two talk to each other."""
-
-        def is_so() -> bool:
-            calls = self.exchange.perform("calls", "list")
-            return any(
-                {each["from_number"], each["to_number"]} == set(numbers) and each["state"] == "talking"
-                for each in calls
-            )
-
-        wait_until(is_so, f"{numbers} to talk")
-
-    def records(self) -> list[dict[str, Any]]:
-        """Of all calls, once there are none left; oldest first."""
-        self.exchange.wait_idle()
-        found: list[dict[str, Any]] = self.exchange.perform("records", "list")
-        return found[::-1]
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ from tests.interop.features import (
     test_flows,
     test_forwarding,
     test_groups,
+    test_real_lamps,
     test_real_phones,
     test_sipp_forwarding,
     test_sipp_talks,
@@ -156,6 +157,7 @@ FLOWS: dict[str, tuple[Callable[..., object], ...]] = {
         test_watching.test_a_lamp,
         test_watching.test_who_may_watch_what,
         test_sipp_watching.test_x_21_a_lamp,
+        test_real_lamps.test_a_lamp_from_dark_to_dark,
         test_sipp_watching.test_x_21_messages_waiting,
     ),
     "X-23": (
