@@ -33,6 +33,7 @@ MAX_LINES = 1_024  # the same offer has about 300
 HOST_CACHE = (
     1_024  # addresses of phones, some 200 octets each; reading one takes longer than the rest of its line
 )
+FORMATS_CACHE = 64  # what phones offer: few ever differ, and 32 kB is the longest that a description can hold
 MAX_MEDIA = 16  # each takes two UDP ports on both legs; a video call with slides has 3 or 4
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
@@ -125,11 +126,21 @@ class Media(msgspec.Struct, frozen=True):
         """RTP's payload types named on the m= line, 0 to 127."""
         if not self.is_rtp:
             return frozenset()
-        return frozenset(int(each) for each in self.formats if _is_number(each, 127))
+        return _payload_types(self.formats)
 
     @property
-    def _proto_parts(self) -> list[str]:
-        return self.proto.upper().split("/")
+    def _proto_parts(self) -> frozenset[str]:
+        return _split_proto(self.proto)
+
+
+@lru_cache(FORMATS_CACHE)
+def _payload_types(formats: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(int(each) for each in formats if _is_number(each, 127))
+
+
+@lru_cache(FORMATS_CACHE)
+def _split_proto(proto: str) -> frozenset[str]:
+    return frozenset(proto.upper().split("/"))
 
 
 class Description(msgspec.Struct, frozen=True):
@@ -139,8 +150,13 @@ class Description(msgspec.Struct, frozen=True):
     media: tuple[Media, ...]
 
     def __bytes__(self) -> bytes:
-        lines = [*self.session, *(line for media in self.media for line in media.lines)]
-        return "".join(map(str, lines)).encode("utf-8", "surrogateescape")
+        sections = (self.session, *(media.lines for media in self.media))
+        lines = [
+            f"{line.letter}={line.value}{line.end}" if line.letter else line.end
+            for section in sections
+            for line in section
+        ]
+        return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 @lru_cache(1)  # each is read for both legs of a call, one right after the other

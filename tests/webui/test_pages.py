@@ -175,6 +175,7 @@ def test_every_word_is_used() -> None:
         *(f"console.{each}." for each in ("choice", "dial_plan", "lines", "outside", "routes", "trunks")),
         "console.backup_schedule.",
         "console.update_check.",
+        "console.servers.",
         *(f"console.{each.replace('-', '_')}." for each in services()),
     )
     unused = {key for key in locale.keys() if key.startswith("console.")} - used_keys()  # noqa: SIM118  # a function

@@ -14,7 +14,7 @@ from webui import form
 from webui.layouts import LAYOUTS, laid_out
 from webui.settings import Setting, beginning, beyond_defaults, settings_of, shown
 
-AREAS = {area: "add" if "add" in described()[area] else "set" for area in (*LAYOUTS, *services())}
+AREAS = {area: "add" if "add" in described()[area] else "set" for area in (*LAYOUTS, "servers", *services())}
 SHARED = "console.outside."
 
 
