@@ -29,6 +29,58 @@ def test_the_exchange_is_locked_in(unit: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+BOUNDS = {
+    "branchbox.service": 16,
+    "branchbox@.service": 16,
+    "branchbox-screen.service": 9,
+    "branchbox-user@.service": 15,
+    "branchbox-clock-save.service": 15,
+    "branchbox-reset-file.service": 21,
+    "branchbox-first-boot.service": 23,
+    "branchbox-clock.service": 23,
+    "branchbox-health.service": 30,
+    "branchbox-update.service": 30,
+    "branchbox-update-check.service": 30,
+    "branchbox-grow-data.service": 35,
+    "branchbox-system.service": 40,
+    "branchbox-usb@.service": 41,
+    "branchbox-wifi@.service": 57,
+    "branchbox-trial.service": 73,
+    "branchbox-report@.service": 96,
+}
+"""Tenths, of each unit; may only shrink. What root's must have (mount, block devices, the network) costs 2 to 3 alone; those that work
+on the system itself cannot be given a look of their own at it."""
+
+
+def test_every_unit_has_its_bound() -> None:
+    assert {each.name for each in UNITS.glob("*.service")} == set(BOUNDS)
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", BOUNDS)
+def test_no_unit_is_more_open_than_it_must_be(unit: str) -> None:
+    done = subprocess.run(
+        [*ANALYZE, f"--threshold={BOUNDS[unit]}", UNITS / unit], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("unit", BOUNDS)
+def test_every_unit_says_what_is_left_open(unit: str) -> None:
+    comments = " ".join(re.findall(r"^# (.*)$", (UNITS / unit).read_text(), re.MULTILINE))
+    assert re.search(r"Open: .*?because ", comments)
+
+
+@pytest.mark.parametrize("unit", ["branchbox-usb@.service", "branchbox-grow-data.service"])
+def test_what_mounts_for_others_has_no_look_of_its_own(unit: str) -> None:
+    """systemd.exec(5): what a unit with a mount namespace mounts, nobody else sees."""
+    settings = re.findall(r"^([A-Z][A-Za-z]+)=", (UNITS / unit).read_text(), re.MULTILINE)
+    private = {
+        each for each in settings if each.startswith(("Private", "Protect", "ReadWrite", "TemporaryFile"))
+    }
+    assert private == set()
+
+
 @needs_systemd
 @pytest.mark.parametrize("unit", EXCHANGES)
 def test_what_is_left_open_has_its_reason_beside_it(unit: str) -> None:
