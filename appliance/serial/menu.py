@@ -98,6 +98,8 @@ def _status(words: Words) -> Talk[Words]:
     yield from say(
         "\n".join(f"  {words('label.' + key)}: {value}" for key, value in shown.items() if value is not None)
     )
+    if status.get("outdated"):
+        yield from say(words("status.outdated", days=status["system_days"]))
     yield from show_console(words, console_urls(status))
     return words
 

@@ -28,6 +28,7 @@ class FakeExchange:
         }
         self.extensions: dict[str, str] = {}
         self.box: list[str] = []
+        self.days = 10
         self.update: dict[str, Any] = {}
         self.stick: list[dict[str, Any]] = []
         self.console_url = "https://192.0.2.5"
@@ -74,6 +75,8 @@ class FakeExchange:
             "registrations": 0,
             "calls": 0,
             "findings": self.findings,
+            "outdated": self.days >= 180,
+            "system_days": self.days,
         }
 
     def _system(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:

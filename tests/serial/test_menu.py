@@ -30,6 +30,13 @@ def test_status_fits_a_terminal(language: Language) -> None:
     assert max(width(line) for line in screen.text.splitlines()) <= 80
 
 
+def test_a_system_that_has_grown_old_is_told() -> None:
+    exchange = FakeExchange(set_up=True)
+    assert "days old" not in choose("1", "", "", exchange=exchange).text
+    exchange.days = 181
+    assert "181 days old" in choose("1", "", "", exchange=exchange).text
+
+
 def test_the_network_changes_only_by_a_typed_word() -> None:
     exchange = FakeExchange(set_up=True)
     change = ["2", "2", "10.0.0.5/8", "10.0.0.1", "10.0.0.1"]

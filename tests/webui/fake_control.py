@@ -58,6 +58,8 @@ class FakeControl(FakeFeatures, FakeOutside):
     ntp: list[str] = field(default_factory=list)
     trial: JSON | None = None
     "The network that is on trial."
+    system_days: int = 12
+    "How old the image is."
     on_board: bool = False
     "Whether a change of the network is tried out first, and the box can be reset."
     dns_references: list[str] = field(default_factory=lambda: ["119.29.29.29", "223.5.5.5"])
@@ -102,6 +104,8 @@ class FakeControl(FakeFeatures, FakeOutside):
         return {
             "version": "0.1.0",
             "openssl": "OpenSSL 3.0.17 1 Jul 2025",
+            "system_days": self.system_days,
+            "outdated": self.system_days >= 180,
             "uptime": 273_600.0,
             "addresses": ["192.0.2.10"],
             "console_url": "https://192.0.2.10/",

@@ -527,3 +527,9 @@ def test_updates_are_looked_for(admin: Client, control: FakeControl) -> None:
     assert '<input type="hidden" name="source" value="https://example.com/x.bundle">' in page
     control.update = {"problem": "update.not_fetched", "problem_params": {"reason": "no route"}}
     assert "no route" in admin.get("/system").text
+
+
+def test_a_system_that_has_grown_old_is_told(admin: Client, control: FakeControl) -> None:
+    assert "days old" not in admin.get("/").text
+    control.system_days = 200
+    assert "The system is 200 days old" in admin.get("/").text

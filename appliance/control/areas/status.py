@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import ssl
+import time
 from typing import TYPE_CHECKING, Literal
 
 import anyio.to_thread
@@ -14,6 +15,7 @@ from appliance.call.refusals import Refused
 from appliance.control.area import Area, Nothing, Request, Verb
 from appliance.control.areas.admin import is_set_up
 from appliance.locale import Language
+from appliance.system.age import OLD_DAYS, built_at, days_old
 
 if TYPE_CHECKING:
     from appliance.control.parts import Parts
@@ -56,12 +58,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with the box itself. `disk_full`: settings are refused, call records wait in memory."""
     refused: list[Refused]
     "Calls from outside that were not let in since the start."
+    system_days: int
+    "How old the image is that runs; 0: it does not say, or this is none."
+    outdated: bool
+    "Whether that is so much that an update should be looked for."
 
 
 async def show(parts: Parts, _: Request[Nothing]) -> Status:
     snapshot = parts.config.current
     figures = parts.figures()
     usage = await anyio.to_thread.run_sync(shutil.disk_usage, parts.store.folder)
+    days = days_old(await anyio.to_thread.run_sync(built_at), time.time())
     return Status(
         version=__version__,
         openssl=ssl.OPENSSL_VERSION,
@@ -80,6 +87,8 @@ async def show(parts: Parts, _: Request[Nothing]) -> Status:
         free_space=usage.free,
         findings=["disk_full"] if usage.free < LITTLE else [],
         refused=parts.exchange.refusals.all(),
+        system_days=days,
+        outdated=days >= OLD_DAYS,
     )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import anyio
@@ -42,6 +45,21 @@ async def test_a_disk_without_room_is_a_finding(bench: Bench, monkeypatch: pytes
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: full)
     shown = await bench("status", "show")
     assert (shown["findings"], shown["free_space"]) == (["disk_full"], 4096)
+
+
+async def test_an_image_that_has_grown_old_says_so(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = await bench("status", "show")
+    assert (shown["system_days"], shown["outdated"]) == (0, False)
+    (tmp_path / "base").write_text("0.1.0\n")
+    monkeypatch.setenv("BRANCHBOX_APPLIANCE", "1")
+    monkeypatch.setenv("BRANCHBOX_BASE", str(tmp_path))
+    for days, outdated in ((179, False), (181, True)):
+        then = time.time() - days * 86_400 - 60
+        os.utime(tmp_path / "base", (then, then))
+        shown = await bench("status", "show")
+        assert (shown["system_days"], shown["outdated"]) == (days, outdated)
 
 
 async def test_registrations(bench: Bench) -> None:
