@@ -89,7 +89,7 @@ class TimerHeap:
         return callback
 
     def _sweep(self) -> None:
-        self._heap = [entry for entry in self._heap if entry[2].active]
+        self._heap = [entry for entry in self._heap if entry[2].callback is not None]
         heapq.heapify(self._heap)
         self._sweep_at = max(self.SWEEP_FLOOR, 2 * len(self._heap))
 
@@ -114,7 +114,7 @@ class Clock:
         return self._now()
 
     def after(self, delay: float, callback: Callable[[], None]) -> Timer:
-        timer = self._heap.add(self.now() + delay, callback)
+        timer = self._heap.add(self._now() + delay, callback)
         if timer.due < self._sleeping_until and self._earlier is not None:
             self._earlier.set()
         return timer

@@ -12,13 +12,14 @@ import bottle
 
 from appliance.errors import ConfigError, PeerError
 from webui.assets import Assets
+from webui.bearer import error_answer, token_of
 from webui.guard import SECURITY_HEADERS, refuse
 from webui.pages import ROUTES
 from webui.request import BodyRefusedError, visit_of
 from webui.routes import Access, Route
 from webui.session import Sessions, set_cookie
 from webui.templating import Templates
-from webui.upload import has_file, received
+from webui.upload import has_file, received, received_alone
 from webui.visit import Console, Perform, Visit
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 logger = logging.getLogger(__name__)
+
+API_REFUSALS = {
+    400: "console.api.cut_off",
+    411: "console.api.no_length",
+    413: "console.api.too_large",
+    507: "console.api.no_room",
+}
+"What a program is told of a body that is not taken, by HTTP status."
 
 
 def create_app(
@@ -57,11 +66,13 @@ def _callback(console: Console, route: Route, spool: Path | None) -> Callable[..
     def call(**parts: str) -> Any:
         try:
             environ, keeps_alive = bottle.request.environ, route.access is not Access.LIVE
-            with_file = route.takes_file and has_file(environ)
+            is_alone = route.access is Access.BEARER
+            with_file = route.takes_file and (is_alone or has_file(environ))
             visit = visit_of(console, environ, keeps_alive=keeps_alive, with_form=not with_file)
-            if not with_file or visit.session is None:
+            if not with_file or not (token_of(visit) if is_alone else visit.session):
                 return _send(_answer(visit, route, parts), visit)
-            with received(environ, route.most_upload, spool) as upload:
+            read = received_alone if is_alone else received
+            with read(environ, route.most_upload, spool) as upload:
                 visit.upload, visit.form = upload, upload.fields
                 return _send(_answer(visit, route, parts), visit)
         except BodyRefusedError as error:
@@ -96,12 +107,11 @@ def _error_handler(console: Console) -> Callable[[Any], Any]:
     def handle(error: Any) -> Any:
         for name, value in (*SECURITY_HEADERS, ("Cache-Control", "no-store")):
             bottle.response.set_header(name, value)
+        visit = visit_of(console, bottle.request.environ, keeps_alive=False, with_form=False)
         if bottle.request.path.startswith("/api/"):
             bottle.response.set_header("Content-Type", "application/json; charset=utf-8")
-            return (
-                '{"error": {"path": "", "key": "error.not_found", "params": {}, "message": "Not found."}}\n'
-            )
-        visit = visit_of(console, bottle.request.environ, keeps_alive=False, with_form=False)
+            refusal = ConfigError("", API_REFUSALS.get(error.status_code, "error.not_found"))
+            return error_answer(refusal, error.status_code, visit).body
         kind = {404: "missing", 405: "missing", 507: "no_room"}.get(error.status_code, "refused")
         title, text = f"console.{kind}.title", visit.say(f"console.{kind}.text")
         body: Any = _message(visit, error.status_code, title, text).body

@@ -21,6 +21,19 @@ RECORD_FILTERS = (("number", "string"), ("before", "string"), ("limit", "integer
 METHODS = {"list": "get", "show": "get", "add": "post", "apply": "post", "set": "patch", "remove": "delete"}
 "What an HTTP method stands for; any other verb is a POST to an address of its own."
 
+KEY_PARAMETER = {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
+
+FILES = {
+    "/update/file": (
+        "update",
+        "Take a signed update (the body, 1 GB at most) and try it; GET /update tells what became of it",
+        "202",
+    ),
+    "/music/file": ("music", "Take a WAV file (the body, 64 MB at most) as music on hold", "200"),
+    "/prompts/{key}/file": ("prompts", "Take a WAV file (the body, 64 MB at most) under this name", "200"),
+}
+"""What takes a file: area, summary, status. With a length (no chunks); it lies on the disk while it is worked on."""
+
 ERROR = {
     "type": "object",
     "properties": {
@@ -54,6 +67,8 @@ def document(version: str, told: Mapping[str, Any]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for area, verb, method, path in _addresses(told):
         paths.setdefault(path, {})[method] = _operation(area, verb, method, path, told[area][verb])
+    for path, (area, summary, status) in FILES.items():
+        paths.setdefault(path, {})["put"] = _file_operation(area, summary, path, status)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Branchbox", "version": version},
@@ -98,15 +113,35 @@ def _operation(area: str, verb: str, method: str, path: str, takes: dict[str, An
     if summary := schema.pop("summary", None):
         operation["summary"] = summary
     if "{key}" in path:
-        operation["parameters"] = [
-            {"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}
-        ]
+        operation["parameters"] = [KEY_PARAMETER]
     elif area == "records" and verb == "list":
         operation["parameters"] = [
             {"name": name, "in": "query", "schema": {"type": kind}} for name, kind in RECORD_FILTERS
         ]
     if method in {"post", "patch"}:
         operation["requestBody"] = {"content": _json(schema or {"type": "object"})}
+    return operation
+
+
+def _file_operation(area: str, summary: str, path: str, status: str) -> dict[str, Any]:
+    binary = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    operation: dict[str, Any] = {
+        "operationId": f"{area}_put_file",
+        "tags": [area],
+        "summary": summary,
+        "requestBody": {"required": True, "content": binary},
+        "responses": {
+            status: {"description": "Done.", "content": _json({})},
+            "default": {
+                "description": "Refused: 400, 401, 404, 409, 411 (no length), 413 (too large), 507 (no room).",
+                "content": _json({"$ref": "#/components/schemas/Error"}),
+            },
+        },
+    }
+    if "{key}" in path:
+        operation["parameters"] = [KEY_PARAMETER]
+    elif area == "music":
+        operation["parameters"] = [{"name": "title", "in": "query", "schema": {"type": "string"}}]
     return operation
 
 

@@ -38,6 +38,7 @@ class Route:
     "Called with the Visit and the parts of the path by name."
     access: Access = Access.ADMINISTRATOR
     takes_file: bool = False
-    "Whether its form has a file, which may be large. It is read for an administrator only."
+    """Whether its form has a file, which may be large; for a program its body is the file. It is read for an administrator, or
+    for a token, only."""
     most_upload: int = MOST_UPLOAD
-    "Octets of that form."
+    "Octets of that form or body."

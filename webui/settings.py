@@ -1,11 +1,11 @@
 """The fields of a form out of control's own account of an area: a setting more there is a field more here.
 
-JSON Schema 2020-12, of it what control writes: type, enum, items, default, writeOnly, required.
+JSON Schema 2020-12, of it what control writes: type, enum, items, default, writeOnly, required; and x-default-by-language.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from webui import form
@@ -31,6 +31,8 @@ class Setting:
     default: Any = None
     "None: it has none."
     options: tuple[str, ...] = ()
+    spoken: Mapping[str, Any] = field(default_factory=dict)
+    "By language: the default where it is another one."
 
     @property
     def field(self) -> form.Field:
@@ -65,9 +67,9 @@ def settings_of(schema: Mapping[str, Any]) -> tuple[Setting, ...]:
     )
 
 
-def beginning(settings: Sequence[Setting]) -> dict[str, str]:
-    """What stands in the form of a new one."""
-    return {each.name: each.text(each.default) for each in settings}
+def beginning(settings: Sequence[Setting], language: str) -> dict[str, str]:
+    """What stands in the form of a new one, for a reader of that language."""
+    return {each.name: each.text(each.spoken.get(language, each.default)) for each in settings}
 
 
 def shown(settings: Sequence[Setting], values: Mapping[str, Any]) -> dict[str, str]:
@@ -76,15 +78,19 @@ def shown(settings: Sequence[Setting], values: Mapping[str, Any]) -> dict[str, s
 
 
 def beyond_defaults(settings: Sequence[Setting], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What somebody chose. The rest is left to control, whose defaults may depend on the box."""
-    defaults = {each.name: each.default for each in settings if not each.required}
+    """What somebody chose. The rest is left to control, whose defaults may depend on the box.
+
+    What depends on the language counts as it stands in the form, which may speak another one than the box.
+    """
+    defaults = {each.name: each.default for each in settings if not (each.required or each.spoken)}
     return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
 
 
 def _setting(name: str, told: Mapping[str, Any], required: bool) -> Setting:
     kind = _kind(told)
     options = told.get("items", told).get("enum", ())
-    return Setting(name, kind, required, told.get("default"), tuple(options))
+    spoken = told.get("x-default-by-language", {})
+    return Setting(name, kind, required, told.get("default"), tuple(options), spoken)
 
 
 def _kind(told: Mapping[str, Any]) -> Kind:

@@ -20,7 +20,16 @@ from webui.request import BodyRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MORE_TIME", "MOST_BUNDLE", "MOST_UPLOAD", "SPOOLED", "Upload", "has_file", "received"]
+__all__ = [
+    "MORE_TIME",
+    "MOST_BUNDLE",
+    "MOST_UPLOAD",
+    "SPOOLED",
+    "Upload",
+    "has_file",
+    "received",
+    "received_alone",
+]
 
 MOST_UPLOAD = 64_000_000
 "Octets: six minutes of sound as on a CD; ten minutes in mono."
@@ -65,22 +74,53 @@ def received(environ: dict[str, Any], most: int = MOST_UPLOAD, spool: Path | Non
 
     BodyRefusedError: 411 without a length, 413 when it is too long, 400 when it is no such form, 507 when there is no room.
     """
+    length = _length(environ, most)
     boundary = BOUNDARY.match(environ.get("CONTENT_TYPE", ""))
+    if boundary is None:
+        raise BodyRefusedError(400)
+    with _place_for(environ, length, spool) as folder:
+        yield _Form(_Bounded(environ["wsgi.input"], length), boundary[1].encode(), folder, most).read()
+
+
+@contextmanager
+def received_alone(
+    environ: dict[str, Any], most: int = MOST_UPLOAD, spool: Path | None = None
+) -> Iterator[Upload]:
+    """The same for a body that is the file itself. BodyRefusedError: 400 when less came than was announced."""
+    left = _length(environ, most)
+    with _place_for(environ, left, spool) as folder:
+        file = folder / "file"
+        with file.open("wb") as out:
+            while left:
+                piece = environ["wsgi.input"].read(min(LINE, left))
+                if not piece:
+                    raise BodyRefusedError(400)
+                left -= len(piece)
+                out.write(piece)
+        yield Upload({}, file, "")
+
+
+def _length(environ: dict[str, Any], most: int) -> int:
+    """Of the body, in octets. BodyRefusedError before anything is read."""
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdigit() or environ.get("HTTP_TRANSFER_ENCODING"):
         raise BodyRefusedError(411)
     if int(length) > most:
         raise BodyRefusedError(413)
-    if boundary is None:
-        raise BodyRefusedError(400)
+    return int(length)
+
+
+@contextmanager
+def _place_for(environ: dict[str, Any], length: int, spool: Path | None) -> Iterator[Path]:
+    """A folder for a body of that length, and the time to read it."""
     if more_time := environ.get(MORE_TIME):
         more_time()
     folder = Path(mkdtemp(prefix=SPOOLED, dir=spool))
     try:
         usage = statvfs(folder)
-        if spool is not None and usage.f_bavail * usage.f_frsize < int(length) + SPARE_OCTETS:
+        if spool is not None and usage.f_bavail * usage.f_frsize < length + SPARE_OCTETS:
             raise BodyRefusedError(507)
-        yield _Form(_Bounded(environ["wsgi.input"], int(length)), boundary[1].encode(), folder, most).read()
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -142,10 +142,15 @@ class Scheduler:
         )
         return made
 
+    async def save_to_stick(self, passphrase: str, sounds: tuple[str, ...]) -> Made:
+        """Make one now on the stick, whatever the schedule is, and remove none. ConfigError: nothing was made."""
+        folder = await self._folder("usb")
+        return await self._backups.save(self._file(folder, passphrase), passphrase, sounds)
+
     async def kept(self) -> list[Kept]:
         """Those that are there, the newest first; none where the stick is not. ConfigError, when they cannot be read."""
         try:
-            folder = await self._folder(self.schedule)
+            folder = await self._folder(self.schedule.to)
             return await anyio.to_thread.run_sync(_kept, folder)
         except ConfigError as error:
             if error.key == "error.no_stick":
@@ -165,20 +170,23 @@ class Scheduler:
         return True
 
     async def _make(self, schedule: BackupSchedule) -> Made:
-        folder = await self._folder(schedule)
-        host_name = self._config.current.system.host_name
-        stamp = f"{self._local(self._now()):%Y%m%d-%H%M%S}"
-        ending = "sealed" if schedule.passphrase else "tar.gz"
-        file = folder / f"branchbox-{host_name}-{stamp}.{ending}"
+        folder = await self._folder(schedule.to)
+        file = self._file(folder, schedule.passphrase)
         sounds = tuple(each for each in SOUNDS if getattr(schedule, each))
         made = await self._backups.save(file, schedule.passphrase, sounds, inside=schedule.to == "folder")
+        host_name = self._config.current.system.host_name
         await anyio.to_thread.run_sync(partial(_tidy, folder, host_name, schedule.keep, file))
         return made
 
-    async def _folder(self, schedule: BackupSchedule) -> Path:
+    def _file(self, folder: Path, passphrase: str) -> Path:
+        host_name = self._config.current.system.host_name
+        stamp = f"{self._local(self._now()):%Y%m%d-%H%M%S}"
+        return folder / f"branchbox-{host_name}-{stamp}.{'sealed' if passphrase else 'tar.gz'}"
+
+    async def _folder(self, to: str) -> Path:
         path = self._store.folder / FOLDER
         try:
-            if schedule.to == "usb":
+            if to == "usb":
                 return await anyio.to_thread.run_sync(self._stick)
             # Whole, for it is told to whoever restores by it.
             path = await anyio.to_thread.run_sync(path.absolute)

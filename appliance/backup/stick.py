@@ -16,7 +16,7 @@ from appliance.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["NAME", "Mount", "choose", "find_stick", "parse_mounts"]
+__all__ = ["NAME", "Mount", "choose", "find_stick", "parse_mounts", "sticks"]
 
 NAME = "branchbox-backup"
 "A label of FAT has 11 characters at most, so that there BRANCHBOX-B will do."
@@ -59,14 +59,27 @@ def choose(
     return None
 
 
+def sticks() -> list[Path]:
+    """Where those are mounted that are there now, whether they may be written or not. Blocks."""
+    return [each.place for each in _mounts() if each.kind in FILE_SYSTEMS and _is_removable(each.place)]
+
+
 def find_stick() -> Path:
     """The folder on the stick that is there now, made if need be. Blocks. ConfigError, OSError."""
-    mounts = parse_mounts(Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape"))
-    found = choose(mounts, _is_removable, lambda place: (place / NAME).is_dir(), _label)
+    found = choose(_mounts(), _is_removable, _has_folder, _label)
     if found is None:
         raise ConfigError("backup-schedule.to", "error.no_stick", name=NAME)
     found.mkdir(mode=0o700, exist_ok=True)
     return found
+
+
+def _mounts() -> list[Mount]:
+    return parse_mounts(Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape"))
+
+
+def _has_folder(place: Path) -> bool:
+    # A link on a stranger's stick may lead anywhere.
+    return (place / NAME).is_dir() and not (place / NAME).is_symlink()
 
 
 def _number(place: Path) -> str:

@@ -38,7 +38,7 @@ Baggage = tuple[tuple[str, str], ...]
 "Headers the exchange does not understand, carried from leg to leg as they came."
 
 
-class Content(msgspec.Struct, frozen=True):
+class Content(msgspec.Struct, frozen=True, gc=False):
     """A body and its type."""
 
     kind: str
@@ -51,7 +51,7 @@ class Content(msgspec.Struct, frozen=True):
         return self.kind[:15].lower() == "application/sdp"
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of an `Updated` or `Asked`."""
 
     status: int
@@ -70,7 +70,7 @@ DivertReason = Literal[
 "As the Diversion header says it (RFC 5806 §4)."
 
 
-class Diverted(msgspec.Struct, frozen=True):
+class Diverted(msgspec.Struct, frozen=True, gc=False):
     """One step of a call that was sent on."""
 
     by: str
@@ -110,7 +110,7 @@ class Dialled(msgspec.Struct, frozen=True):
     "Whose rights and money count since it was sent on; None: the caller's own."
 
 
-class Progress(msgspec.Struct, frozen=True):
+class Progress(msgspec.Struct, frozen=True, gc=False):
     """The callee rings (180), or says what else goes on before an answer."""
 
     status: int
@@ -129,7 +129,7 @@ class Progress(msgspec.Struct, frozen=True):
         return self.status == 180
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, frozen=True, gc=False):
     """The callee has picked up."""
 
     content: Content | None
@@ -138,7 +138,7 @@ class Answered(msgspec.Struct, frozen=True):
     "As in `Progress`."
 
 
-class Confirmed(msgspec.Struct, frozen=True):
+class Confirmed(msgspec.Struct, frozen=True, gc=False):
     """The other side knows of the answer, or of a reliable progress. With content, it is the answer to an offer made in it."""
 
     content: Content | None

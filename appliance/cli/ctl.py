@@ -18,12 +18,13 @@ from appliance import locale
 from appliance.cli.dns_report import dns_report
 from appliance.cli.system_report import system_report
 from appliance.cli.table import as_text
+from appliance.cli.update_report import update_report
 from appliance.control.client import TIMEOUT_S, Client, NotRunningError, socket_in
 from appliance.errors import ConfigError
 from appliance.locale.tongue import explain, language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from appliance.control.client import Answer
 
@@ -44,16 +45,16 @@ SECRETS = frozenset({"password", "current", "code", "token", "wifi_password", "p
 NEVER_TYPED = frozenset({"passphrase"})
 VERBS_OF_BACKUP = frozenset({"save", "look", "restore", "list", "run"})
 "Words that are no file: one that is called so is `./list`."
-# A backup of a large box to a slow card is written and read back; nothing else takes a second.
-BACKUP_S = 3600.0
+# A backup of a large box to a slow card is written and read back, an update copied from a stick; nothing else takes a second.
+LONG_S = 3600.0
 
 
 EPILOG = """\
 areas, each with some of the verbs list, show, add, set, remove, and others that a wrong verb makes it tell
 (list prints what fits a terminal, show and --json have everything):
   status system extensions lines trunks routes dial-plan music prompts features codes
-  registrations calls records trace dns-check admin box servers update update-check backup
-  backup-schedule
+  registrations calls records trace dns-check admin box servers stick update update-check
+  backup backup-schedule areas provision
 and one for each service that has settings, such as do-not-disturb: `branchbox ctl features list` names them
 
 examples:
@@ -67,6 +68,8 @@ examples:
   branchbox ctl lines add name=carrier server=sip.example.net account=100200 password=-
   branchbox ctl routes test 9055512345 from=101 at=2026-05-04T08:30
   branchbox ctl backup FILE        (the same: restore FILE; sealed: backup FILE passphrase=-)
+  branchbox ctl backup save to_stick=yes passphrase=-
+  branchbox ctl stick list         (then: update install stick=/PATH/FILE)
   branchbox ctl backup look file=/PATH/FILE
   branchbox ctl backup-schedule set every=day to=usb passphrase=-
   branchbox ctl export > FILE
@@ -122,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         words = read_words(arguments.area, arguments.words)
         path = arguments.socket or socket_in(arguments.data)
-        with Client(path, BACKUP_S if words.area == "backup" else TIMEOUT_S) as client:
+        with Client(path, LONG_S if words.area in ("backup", "update") else TIMEOUT_S) as client:
             answer = client.ask(words.area, words.verb, words.key, words.values)
     except UsageError as error:
         return _fail(locale.say(str(error), tongue), WRONG_USAGE)
@@ -166,6 +169,12 @@ def _value(word: str, *, twice: bool = False) -> dict[str, str]:
     return {name: value}
 
 
+REPORTS: dict[tuple[str, str], Callable[[dict[str, Any], locale.Language], str]] = {
+    **{("system", verb): system_report for verb in ("show", "set", "confirm", "undo")},
+    ("update", "show"): update_report,
+}
+
+
 def shown(words: Words, answer: Answer, *, as_json: bool) -> str:
     """The answer as it is printed."""
     if as_json:
@@ -186,9 +195,8 @@ def _report(words: Words, result: Any) -> str | None:
         case "dns-check", verb:
             tongue = language()
             return "\n".join(dns_report(each, tongue) for each in (result if verb == "list" else [result]))
-        case "system", _:
-            return system_report(result, language())
-    return None
+    report = REPORTS.get((words.area, words.verb))
+    return None if report is None else report(result, language())
 
 
 def _message(message: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from appliance.control.area import LOCAL, Key, Request, Verb
+from appliance.control.area import LOCAL, Area, Key, Nothing, Request, Verb, not_found
 from appliance.control.areas import areas_with
 from appliance.control.areas.admin import is_set_up
 from appliance.control.values import read_values
@@ -16,7 +16,6 @@ from appliance.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from appliance.control.area import Area
     from appliance.control.feed import Feed
     from appliance.control.parts import Parts
 
@@ -30,7 +29,7 @@ class Control:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        areas = areas_with(parts.features)
+        areas = (*areas_with(parts.features), self._about_areas())
         self._verbs = {(area.name, verb.name): verb for area in areas for verb in area.verbs}
         self._described = describe(areas)
 
@@ -74,6 +73,23 @@ class Control:
     def describe(self) -> dict[str, dict[str, Any]]:
         """What can be asked, as `describe` tells it of all areas. Nobody may write into it."""
         return self._described
+
+    def _about_areas(self) -> Area:
+        """`describe` for those who come over the socket: the serial menu is made from it."""
+
+        async def list_(_: Parts, __: Request[Nothing]) -> list[str]:
+            return [*self._described]
+
+        async def show(_: Parts, request: Request[Nothing]) -> dict[str, Any]:
+            if request.key not in self._described:
+                raise not_found(request.path)
+            return self._described[request.key]
+
+        verbs = (
+            Verb("list", list_, Nothing, list[str], "The names of all areas"),
+            Verb("show", show, Nothing, dict[str, Any], "The verbs of one, with the schemas", Key.NEEDED),
+        )
+        return Area("areas", "What there is to ask for", verbs)
 
 
 def describe(areas: Iterable[Area]) -> dict[str, dict[str, Any]]:

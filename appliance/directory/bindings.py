@@ -38,7 +38,7 @@ class Change(StrEnum):
     GONE = "gone"
 
 
-class Binding(msgspec.Struct, frozen=True):
+class Binding(msgspec.Struct, frozen=True, gc=False):
     """One phone of one extension."""
 
     number: str

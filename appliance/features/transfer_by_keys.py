@@ -55,10 +55,14 @@ class TransferByKeys(Feature):
     def follow(self) -> None:
         self._last: OrderedDict[SipLeg, str] = OrderedDict()
         self._typing: dict[SipLeg, _Typing] = {}  # each is taken out by its timer
+        self._listens = False
+        self.house.config.on_change(codes_of, self._learn)
+
+    def _learn(self, codes: dict[str, str]) -> None:
+        self._listens = any(codes[each.name] for each in self.codes)
 
     def listens(self) -> bool:
-        codes = codes_of(self.house.settings)
-        return any(codes[each.name] for each in self.codes)
+        return self._listens
 
     def pressed(self, call: Call, leg: Leg, key: str) -> None:
         if leg.sip.way or call.other(leg.sip) is None:

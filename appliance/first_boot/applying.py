@@ -25,11 +25,12 @@ from appliance.backup.restoring import recover
 from appliance.config.config import Config
 from appliance.config.stored import save
 from appliance.control.areas.import_ import Imported, counted
+from appliance.control.areas.placeholders import secrets
 from appliance.control.login import Login
 from appliance.errors import ConfigError
 from appliance.features import settings_areas
 from appliance.first_boot import trace
-from appliance.first_boot.document import read, redacted, secrets, settings
+from appliance.first_boot.document import read, redacted, settings
 from appliance.locale import LANGUAGES, say
 from appliance.locale.tongue import explain
 from appliance.store import administrators

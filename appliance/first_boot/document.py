@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from appliance.config.snapshot import KEYED, verify
+from appliance.config.snapshot import verify
 from appliance.control.areas.import_ import edited, parse
-from appliance.control.areas.system import SECRETS
+from appliance.control.areas.placeholders import refuse_placeholders, secrets
 from appliance.errors import ConfigError
 from appliance.lines.lines import account_of
 
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
     from appliance.config.snapshot import Snapshot
 
-__all__ = ["PLACEHOLDER", "Document", "read", "redacted", "settings"]
-
-PLACEHOLDER = "CHANGE-ME"
-"What stands for each secret in the example. As a password everybody would know it."
+__all__ = ["Document", "read", "redacted", "settings"]
 
 Document = dict[str, Any]
 
@@ -31,7 +28,7 @@ def read(content: bytes, now: Snapshot) -> Document:
     except UnicodeDecodeError as error:
         raise ConfigError("", "cli.not_utf8") from error
     document = parse(text)
-    _refuse_placeholders("", document, secrets(now))
+    refuse_placeholders(document, secrets(now))
     administrator = document.get("administrator", {})
     if not isinstance(administrator, dict):
         raise ConfigError("administrator", "error.not_a_table")
@@ -53,12 +50,6 @@ def settings(now: Snapshot, document: Document) -> Snapshot:
     return new
 
 
-def secrets(now: Snapshot) -> frozenset[str]:
-    """The names of all settings that are taken and never shown."""
-    areas = (*KEYED.values(), *now.areas.values())
-    return (SECRETS | {"password"}).union(*(area.secrets for area in areas))
-
-
 def redacted(document: Mapping[str, Any], hidden: frozenset[str]) -> Document:
     """The same without secrets."""
     return {name: _redacted(value, hidden) for name, value in document.items() if name not in hidden}
@@ -68,15 +59,3 @@ def _redacted(value: Any, hidden: frozenset[str]) -> Any:
     if isinstance(value, dict):
         return redacted(value, hidden)
     return [_redacted(each, hidden) for each in value] if isinstance(value, list) else value
-
-
-def _refuse_placeholders(path: str, value: Any, hidden: frozenset[str]) -> None:
-    if isinstance(value, list):
-        for each in value:
-            _refuse_placeholders(path, each, hidden)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            below = f"{path}.{name[:64]}" if path else name[:64]
-            if name in hidden and each == PLACEHOLDER:
-                raise ConfigError(below, "error.placeholder", value=PLACEHOLDER)
-            _refuse_placeholders(below, each, hidden)

@@ -18,9 +18,9 @@ from appliance.config.dial_plan import DialPlan
 from appliance.config.snapshot import KEYED
 from appliance.config.system import System
 from appliance.control.areas import AREAS
+from appliance.control.areas.placeholders import PLACEHOLDER
 from appliance.control.control import describe
 from appliance.features import settings_areas
-from appliance.first_boot.document import PLACEHOLDER
 from appliance.locale import LANGUAGES, say
 
 if TYPE_CHECKING:

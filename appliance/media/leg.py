@@ -17,6 +17,7 @@ from appliance.media.opposite import opposite
 from appliance.media.outlet import Playable, find_playable
 from appliance.media.rewrite import Origin, rewrite
 from appliance.media.sdp import HOST_CACHE, Description, Media, parse_sdp
+from appliance.media.seam import Seam, place_of
 from appliance.media.sections import with_lines_of
 from appliance.media.stream import Announced, Carries, Stream
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from appliance.media.ports import Reserved
+    from appliance.media.seam import Place
 
 __all__ = ["LegMedia", "LegStatistics", "StreamPair", "Streams"]
 
@@ -170,15 +172,16 @@ class LegMedia:
         """What came in so far, or until the leg was closed."""
         if self._final is not None:
             return self._final
-        streams = [stream for pair in self._pairs if pair for stream in (pair.rtp, pair.rtcp)]
-        times = [stream.last_packet_at for stream in streams if stream.last_packet_at is not None]
-        return LegStatistics(
-            packets=sum(stream.packets for stream in streams),
-            octets=sum(stream.octets for stream in streams),
-            dropped=sum(stream.dropped for stream in streams),
-            unsent=sum(stream.unsent for stream in streams),
-            last_packet_at=max(times, default=None),
-        )
+        packets = octets = dropped = unsent = 0
+        last: float | None = None
+        for stream in [stream for pair in self._pairs if pair for stream in (pair.rtp, pair.rtcp)]:
+            packets += stream.packets
+            octets += stream.octets
+            dropped += stream.dropped
+            unsent += stream.unsent
+            if stream.last_packet_at is not None:
+                last = stream.last_packet_at if last is None else max(last, stream.last_packet_at)
+        return LegStatistics(packets, octets, dropped, unsent, last)
 
     def close(self) -> None:
         """Give the ports back. Closing twice is harmless."""
@@ -288,7 +291,8 @@ class LegMedia:
                 continue
             place = places[at] if at < len(places) else at
             other = others[place] if place is not None and place < len(others) else None
-            pair.rtp.other = other.rtp if other else None
+            sewn = partner is not None and place is not None and partner._sew(place, pair.rtp)
+            pair.rtp.lead_to(other.rtp if other else None, sewn=sewn)
             pair.rtp.other_rtcp = other.rtcp if other and not other.mux else None
             pair.rtcp.other = other.rtcp if other else None
 
@@ -303,6 +307,44 @@ class LegMedia:
         if playable is None:
             return self._pairs
         return [None if at == playable.line else pair for at, pair in enumerate(self._pairs)]
+
+    def _sew(self, line: int, source: Stream | None) -> bool:
+        """Whether there is a seam, where the peer is to hear `source` now and has heard another one, in the same codec.
+
+        Never where sound is encrypted: it is to arrive as it was sent.
+        """
+        playable = self.playable
+        pair = self._pairs[line] if line < len(self._pairs) else None
+        if pair is None or playable is None or playable.line != line:
+            return False
+        heard = pair.rtp.heard
+        place = place_of(heard.data, playable.payload_type) if heard is not None else None
+        if pair.rtp.seam is None and heard is not None and place is not None and heard.source != id(source):
+            pair.rtp.seam = Seam(pair.rtp, playable.payload_type, place, heard.at)
+        return pair.rtp.seam is not None
+
+    def begin(self, drawn: Place, now: float) -> Place:
+        """The place of the first packet of our own that is played from now on: `drawn`, if nothing was heard before."""
+        playable = self.playable
+        pair = self._pairs[playable.line] if playable and playable.line < len(self._pairs) else None
+        if playable is None or pair is None:
+            return drawn
+        self._sew(playable.line, None)
+        seam = pair.rtp.seam
+        return drawn if seam is None or seam.payload_type != playable.payload_type else seam.next(now)
+
+    def end(self, last: Place, now: float) -> None:
+        """What was played was played until now; whoever is heard next goes on behind it."""
+        playable = self.playable
+        pair = self._pairs[playable.line] if playable and playable.line < len(self._pairs) else None
+        if playable is None or pair is None:
+            for each in self._pairs:
+                if each is not None and each.rtp.seam is not None:
+                    each.rtp.seam.note(last, now)
+            return
+        if pair.rtp.seam is None or pair.rtp.seam.payload_type != playable.payload_type:
+            pair.rtp.seam = Seam(pair.rtp, playable.payload_type, last, now)
+        pair.rtp.seam.note(last, now)
 
     def _check_open(self) -> None:
         if self._final is not None:

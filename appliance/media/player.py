@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from appliance.errors import LocalError
+from appliance.media.seam import Place
 from appliance.media.sound import FRAME_S, FRAME_SAMPLES
 
 if TYPE_CHECKING:
@@ -65,21 +66,31 @@ class Player:
         """
         if not sound.frames:
             raise LocalError("a sound without length cannot be played")
+        self._part()
         self._sound, self._loops, self._on_end = sound, loop, on_end
         self._at, self._marker = 0, MARKER
-        self._sequence, self._timestamp, self._ssrc = self._players.draw()
         self._players.add(self)
         if not self.leg.closed:
             self.leg.occupy(True)
+            place = self.leg.begin(self._players.draw(), self._players.now())
+            self._sequence, self._timestamp, self._ssrc = place
 
     def stop(self) -> None:
         """Play nothing any more, and let the partner be heard again. Stopping twice is harmless."""
         if self._sound is None:
             return
+        self._part()
         self._sound = self._on_end = None
         self._players.remove(self)
         if not self.leg.closed:
             self.leg.occupy(False)
+
+    def _part(self) -> None:
+        """Say where the stream is, for whoever is heard next."""
+        if self._sound is None or self._marker or self.leg.closed:
+            return  # nothing was sent
+        sequence, timestamp = self._sequence - 1 & 0xFFFF, self._timestamp - FRAME_SAMPLES & 0xFFFF_FFFF
+        self.leg.end(Place(sequence, timestamp, self._ssrc), self._players.now())
 
     def tick(self) -> None:
         """Send the next packet, or stop at the sound's end. For `Players` alone."""
@@ -154,10 +165,14 @@ class Players:
 
     # What a player asks for.
 
-    def draw(self) -> tuple[int, int, int]:
+    def now(self) -> float:
+        """Seconds, by the relay's clock."""
+        return self._timers.now()
+
+    def draw(self) -> Place:
         """RFC 3550 §5.1: sequence and timestamp begin anywhere, and no other source has that SSRC."""
         random = self._random
-        return random.getrandbits(16), random.getrandbits(32), random.getrandbits(32)
+        return Place(random.getrandbits(16), random.getrandbits(32), random.getrandbits(32))
 
     def add(self, player: Player) -> None:
         former = self._playing.get(player.leg)

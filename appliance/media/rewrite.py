@@ -23,14 +23,14 @@ ICE_ATTRIBUTES = frozenset({
 })  # fmt: skip
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """What we put into o= (RFC 8866 §5.2): the peer's own user name and address stay behind."""
 
     session_id: int
     version: int
 
 
-class PortPair(msgspec.Struct, frozen=True):
+class PortPair(msgspec.Struct, frozen=True, gc=False):
     """The ports of one m= line: RTP even, RTCP the odd one above."""
 
     rtp: int
@@ -60,7 +60,7 @@ def _rewrite_media(media: Media, address: str, pair: PortPair | None) -> Media:
     for line in media.lines[1:]:
         if not _is_kept(line):
             continue
-        if line.attribute == "rtcp" and pair is not None:
+        if media.rtcp is not None and pair is not None and line.attribute == "rtcp":
             lines.append(_rewrite_rtcp(line, media, address, pair))
         else:
             lines.append(_rewrite_connection(line, address))
@@ -107,7 +107,8 @@ def _rewrite_rtcp(line: Line, media: Media, address: str, pair: PortPair) -> Lin
 
 
 def _is_kept(line: Line) -> bool:
-    if line.attribute in ICE_ATTRIBUTES:
+    name = line.attribute
+    if name in ICE_ATTRIBUTES:
         return False
     # Each m= line has ports of its own here, so they cannot be bundled on the first one's.
-    return not (line.attribute == "group" and line.value.startswith("group:BUNDLE"))
+    return not (name == "group" and line.value.startswith("group:BUNDLE"))

@@ -33,6 +33,7 @@ MAX_LINES = 1_024  # the same offer has about 300
 HOST_CACHE = (
     1_024  # addresses of phones, some 200 octets each; reading one takes longer than the rest of its line
 )
+FORMATS_CACHE = 64  # what phones offer: few ever differ, and 32 kB is the longest that a description can hold
 MAX_MEDIA = 16  # each takes two UDP ports on both legs; a video call with slides has 3 or 4
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
@@ -59,7 +60,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return Line(self.letter, value, self.end)
 
 
-class Connection(msgspec.Struct, frozen=True):
+class Connection(msgspec.Struct, frozen=True, gc=False):
     """What a c= line says: §5.7."""
 
     host: str | None
@@ -71,7 +72,7 @@ class Connection(msgspec.Struct, frozen=True):
         return self.host in ("0.0.0.0", "::")  # compared with, not bound to
 
 
-class Rtcp(msgspec.Struct, frozen=True):
+class Rtcp(msgspec.Struct, frozen=True, gc=False):
     """What a=rtcp says (RFC 3605)."""
 
     port: int
@@ -79,7 +80,7 @@ class Rtcp(msgspec.Struct, frozen=True):
     "None when the line names no address, or one that is a host name."
 
 
-class Media(msgspec.Struct, frozen=True):
+class Media(msgspec.Struct, frozen=True, gc=False):
     """One m= section."""
 
     lines: tuple[Line, ...]
@@ -125,22 +126,37 @@ class Media(msgspec.Struct, frozen=True):
         """RTP's payload types named on the m= line, 0 to 127."""
         if not self.is_rtp:
             return frozenset()
-        return frozenset(int(each) for each in self.formats if _is_number(each, 127))
+        return _payload_types(self.formats)
 
     @property
-    def _proto_parts(self) -> list[str]:
-        return self.proto.upper().split("/")
+    def _proto_parts(self) -> frozenset[str]:
+        return _split_proto(self.proto)
 
 
-class Description(msgspec.Struct, frozen=True):
+@lru_cache(FORMATS_CACHE)
+def _payload_types(formats: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(int(each) for each in formats if _is_number(each, 127))
+
+
+@lru_cache(FORMATS_CACHE)
+def _split_proto(proto: str) -> frozenset[str]:
+    return frozenset(proto.upper().split("/"))
+
+
+class Description(msgspec.Struct, frozen=True, gc=False):
     """A whole description. `bytes(parse_sdp(data)) == data`."""
 
     session: tuple[Line, ...]
     media: tuple[Media, ...]
 
     def __bytes__(self) -> bytes:
-        lines = [*self.session, *(line for media in self.media for line in media.lines)]
-        return "".join(map(str, lines)).encode("utf-8", "surrogateescape")
+        sections = (self.session, *(media.lines for media in self.media))
+        lines = [
+            f"{line.letter}={line.value}{line.end}" if line.letter else line.end
+            for section in sections
+            for line in section
+        ]
+        return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 @lru_cache(1)  # each is read for both legs of a call, one right after the other

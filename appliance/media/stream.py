@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from appliance.media.rtp import HEADER_OCTETS, is_rtcp
+from appliance.media.seam import Heard
 
 if TYPE_CHECKING:
     from appliance.media.keys import KeyReader
     from appliance.media.ports import DatagramSocket
+    from appliance.media.seam import Seam
 
 __all__ = ["RELATCH_PACKETS", "Announced", "Carries", "Stream"]
 
@@ -38,7 +40,7 @@ class Carries(Enum):
     DATAGRAMS = auto()
 
 
-class Announced(msgspec.Struct, frozen=True):
+class Announced(msgspec.Struct, frozen=True, gc=False):
     """What the peer's description says about this port's other end."""
 
     target: tuple[str, int] | None
@@ -54,8 +56,8 @@ class Stream:
 
     __slots__ = (
         "_announced", "_countdown", "_former", "_hosts", "_is_strict", "_sendto", "_source", "_target", "carries",
-        "dropped", "held", "keys", "last_packet_at", "octets", "other", "other_rtcp", "own", "packets", "payload_types",
-        "recvfrom", "unsent",
+        "dropped", "heard", "held", "keys", "last", "last_packet_at", "octets", "other", "other_rtcp", "own", "packets",
+        "payload_types", "recvfrom", "seam", "unsent",
     )  # fmt: skip
 
     def __init__(
@@ -74,11 +76,17 @@ class Stream:
         self.payload_types: frozenset[int] = frozenset()
         "What a first packet may carry; empty while nothing was said."
         self.held = False
-        self.other: Stream | None = None
+        self.other: Stream | Seam | None = None
         self.other_rtcp: Stream | None = None
         "Where RTCP that comes in on an RTP port (RFC 5761) goes out from."
         self.packets = self.octets = self.dropped = self.unsent = 0
+        self.last = b""
+        "What came in last."
         self.last_packet_at: float | None = None
+        self.heard: Heard | None = None
+        "What this port's peer heard last from whom it was parted from."
+        self.seam: Seam | None = None
+        "Makes one stream of all that the peer hears, once it has heard more than one."
         self.keys: KeyReader | None = None
         "Listens for keys that are pressed, if anybody wants to know of them."
         self.carry(carries)
@@ -118,6 +126,7 @@ class Stream:
             return
         self.packets += 1
         self.octets += len(data)
+        self.last = data
         self.last_packet_at = now
         if self.keys is not None:
             self.keys.read(data)
@@ -125,8 +134,21 @@ class Stream:
         if other is None:
             return
         if self.other_rtcp is not None and is_rtcp(data):
-            other = self.other_rtcp
+            self.other_rtcp.send(data)
+            return
         other.send(data)
+
+    def lead_to(self, port: Stream | None, *, sewn: bool = True) -> None:
+        """Let what comes in here from now on go out from `port`, by way of its seam, if it has one and `sewn`."""
+        former, self.other = self.other, port
+        if isinstance(former, Stream):
+            if former is not port and self.last_packet_at is not None:
+                former.heard = Heard(id(self), self.last, self.last_packet_at)
+        elif former is not None and former.feeder is self:
+            former.feeder = None
+        if sewn and port is not None and port.seam is not None:
+            port.seam.feeder = self
+            self.other = port.seam
 
     def send(self, data: bytes) -> None:
         """Send to this leg's peer, or count what could not be sent."""

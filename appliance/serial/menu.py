@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Back, Interrupted, InvalidError, Talk, Words, ask, perform, say
-from appliance.serial.features import features
+from appliance.serial.features import features, settings
 from appliance.serial.network import change_network, trial_line
 from appliance.serial.pages import console_urls, is_loopback, show_console
 from appliance.serial.questions import ask_language, confirm
+from appliance.serial.stick import backup
+from appliance.serial.update import update
 from appliance.serial.wizard import wizard
 
 if TYPE_CHECKING:
@@ -133,28 +135,6 @@ def _language(words: Words) -> Talk[Words]:
     return Words(language, words.unicode)
 
 
-def _update(words: Words) -> Talk[Words]:
-    now = yield from perform(words, "update", "show")
-    yield from say(f"  {words('label.version')}: {now['version']}")
-    for line in _update_lines(words, now):
-        yield from say(f"  {line}")
-    source = yield from ask(words("update.ask"))
-    if source and (yield from confirm(words, words("update.confirm"), "yes")):
-        yield from perform(words, "update", "install", source=source)
-        yield from say(words("update.done"))
-    return words
-
-
-def _update_lines(words: Words, now: dict[str, Any]) -> list[str]:
-    if now.get("refused"):
-        return [words.refusal(ConfigError("", now["refused"], **now.get("params") or {}))]
-    if now.get("trial"):
-        return [words("update.trying", version=now["trial"])]
-    if now.get("last"):
-        return [words(f"update.{now['outcome']}", version=now["last"])]
-    return []
-
-
 ITEMS: tuple[tuple[str, Callable[[Words], Talk[Words]]], ...] = (
     ("status", _status),
     ("network", change_network),
@@ -163,7 +143,9 @@ ITEMS: tuple[tuple[str, Callable[[Words], Talk[Words]]], ...] = (
     ("factory_reset", _factory_reset),
     ("language", _language),
     ("features", features),
-    ("update", _update),
+    ("update", update),
+    ("settings", settings),
+    ("backup", backup),
 )
 
 

@@ -41,7 +41,7 @@ BROKEN_LINE_LIMIT = 120
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.add_argument(
-        "file", metavar="FILE", help="TOML: [administrator] password, [system], [[extensions]]"
+        "file", metavar="FILE", help="TOML as `ctl import` takes it, and [administrator] password"
     )
     parser.add_argument("--port", metavar="DEV", required=True, help="serial device that leads to the box")
     parser.add_argument(
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 all accepted, 1 something was refused, 2 the file or the call is wrong, 3 nobody answers."""
+    """0 all accepted, 1 refused and nothing changed, 2 the file or the call is wrong, 3 nobody answers."""
     try:
         content = _read(Path(args.file))
     except (OSError, ValueError, RecursionError) as error:
@@ -148,6 +148,8 @@ def _report(results: list[dict[str, Any]], transcript: TextIO | None, *, as_json
         f"{each['item']}: {'accepted' if each['accepted'] else 'refused: ' + each['reason']}"
         for each in results
     ]
+    if not all(each["accepted"] for each in results):
+        lines.append("nothing was changed")
     text = "".join(f"{line}\n" for line in lines)
     sys.stdout.write(json.dumps(results) + "\n" if as_json else text)
     if transcript is not None:

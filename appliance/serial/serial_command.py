@@ -33,6 +33,10 @@ HELP = "set up and look after the box over a serial line"
 BAUD = 115200
 REQUEST_SECONDS = 30.0
 "The slowest request, hashing a password on a small board that is busy, takes a few."
+LONG_SECONDS = 3600.0
+"""A backup of a large box is written to a stick and read back; an update is copied from one; a file of a thousand extensions is
+hashed three times over."""
+LONG_AREAS = frozenset({"backup", "update", "provision"})
 EXIT_DONE, EXIT_REFUSED, EXIT_NO_LINE = 0, 1, 3
 
 
@@ -79,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
 def _control(path: Path) -> Control:
     def perform(request: Perform) -> Any:
         # A connection for each request: the exchange may restart between two.
-        with Client(path, REQUEST_SECONDS) as client:
+        seconds = LONG_SECONDS if request.area in LONG_AREAS else REQUEST_SECONDS
+        with Client(path, seconds) as client:
             return client.perform(request.area, request.verb, request.key, request.values)
 
     return perform

@@ -91,8 +91,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace, site: Site) -> int:
     with only_one(site), opened(arguments.source, site) as file:
         manifest = examine(file, site).manifest
-    said = say("update.is_good", language(), version=manifest.version, kind=manifest.kind)
-    sys.stdout.write(said + "\n")
+    tongue = language()
+    said = [say("update.is_good", tongue, version=manifest.version, kind=manifest.kind)]
+    if manifest.made_on:
+        said.append(say("update.made_on", tongue, date=manifest.made_on))
+    said += [notes] if (notes := manifest.notes.get(tongue, manifest.notes.get("en", ""))) else []
+    sys.stdout.write("".join(f"{line}\n" for line in said))
     return EXIT_DONE
 
 

@@ -93,7 +93,11 @@ def _look(site: Site, address: str, now: float) -> Looked:
     seen_at = before.seen_at if before is not None and before.address == address else None
     try:
         manifest = look(address, site, state)
-        looked = Looked(now, address, now, manifest.version, manifest.kind)
+        looked = Looked(
+            *(now, address, now, manifest.version, manifest.kind),
+            made_on=manifest.made_on,
+            notes=manifest.notes,
+        )
     except ConfigError as error:
         params = {name: str(value) for name, value in error.params.items()}
         looked = Looked(now, address, seen_at, problem=error.key, params=params)

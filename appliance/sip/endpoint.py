@@ -139,8 +139,7 @@ class Endpoint:
         self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
     ) -> ClientTransaction:
         """Add a Via and send. `on_event` gets each Response, or Failed, never before this returns."""
-        self._add_via(request, flow)
-        return self._start_client(request, flow, on_event)
+        return self._start_client(request, flow, on_event, self._add_via(request, flow))
 
     def send_ack(self, ack: Request, flow: Flow) -> None:
         """Send the ACK of a 2xx (§13.2.2.4). Give the same one for each 2xx that comes again."""
@@ -353,14 +352,15 @@ class Endpoint:
         except TransportError as failure:
             logger.info("%d to %s: %s", response.status, flow.remote, failure)
 
-    def _add_via(self, request: Request, flow: Flow) -> None:
+    def _add_via(self, request: Request, flow: Flow) -> str:
         branch = f"{MAGIC_COOKIE}{self._random.getrandbits(64):016x}"
         request.headers.add_first("Via", via_of(flow, branch))
+        return branch
 
     def _start_client(
-        self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
+        self, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None], branch: str
     ) -> ClientTransaction:
-        client = ClientTransaction(self, request, flow, on_event)
+        client = ClientTransaction(self, request, flow, on_event, branch)
         if client.size > MAX_OVER_UDP and not flow.reliable:
             self._detours.begin(client)
         self.table.add_client(client)
@@ -377,7 +377,7 @@ class Endpoint:
 
     def start_cancel(self, cancel: Request, flow: Flow) -> None:
         """Send a CANCEL. What comes of it says nothing: the INVITE's own response does (§9.1)."""
-        self._start_client(cancel, flow, lambda _: None)
+        self._start_client(cancel, flow, lambda _: None, cancel.via.branch or "")
 
     def pass_ack(self, ack: Request) -> None:
         """Give the ACK of a 2xx to its dialog. One that belongs nowhere is dropped: it has no answer."""

@@ -125,7 +125,8 @@ class LiveTransaction:
     def _start(self, timer: Input, delay: float) -> None:
         if timer in self._timers:
             self._timers[timer].cancel()
-        self._timers[timer] = self._host.timers.after(delay, partial(self._fired, timer))
+        # Of the function, not of a bound method, which would be one object more to keep for 32 s.
+        self._timers[timer] = self._host.timers.after(delay, partial(LiveTransaction._fired, self, timer))
 
     def _stop(self, timer: Input) -> None:
         running = self._timers.pop(timer, None)
@@ -300,10 +301,15 @@ class ClientTransaction(LiveTransaction):
     __slots__ = ("_cancel", "_cancel_sent", "_data", "_direct", "_on_event", "key")
 
     def __init__(
-        self, host: Host, request: Request, flow: Flow, on_event: Callable[[ClientEvent], None]
+        self,
+        host: Host,
+        request: Request,
+        flow: Flow,
+        on_event: Callable[[ClientEvent], None],
+        branch: str,
     ) -> None:
         super().__init__(host, client_machine(request.method, reliable=flow.reliable), request, flow)
-        self.key: ClientKey = (request.via.branch, request.method)
+        self.key: ClientKey = (branch, request.method)
         self._data = request.encode()
         self._on_event = on_event
         self._direct: Flow | None = None
@@ -335,7 +341,7 @@ class ClientTransaction(LiveTransaction):
 
     def _go_over(self, flow: Flow) -> None:
         # The branch stays: a peer that got both takes the second for the first one repeated.
-        self.request.headers.replace_first("Via", via_of(flow, self.request.via.branch or ""))
+        self.request.headers.replace_first("Via", via_of(flow, self.key[0] or ""))
         self._data = self.request.encode()
         self._machine = client_machine(self.request.method, reliable=flow.reliable)
         self.flow, self._interval = flow, T1

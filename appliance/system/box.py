@@ -20,6 +20,7 @@ __all__ = [
     "REQUEST_FILE",
     "UPLOADED_FILE",
     "Action",
+    "check_appliance",
     "forget_request",
     "on_appliance",
     "read_request",
@@ -48,10 +49,15 @@ def on_appliance(environment: Mapping[str, str] = os.environ) -> bool:
     return environment.get(APPLIANCE_VARIABLE) == "1"
 
 
-def request(data_dir: Path, action: Action, environment: Mapping[str, str] = os.environ) -> None:
-    """Ask root for `action`. ConfigError where nobody would hear it, as when run from a checkout. OSError."""
+def check_appliance(environment: Mapping[str, str] = os.environ) -> None:
+    """ConfigError where nobody would hear a request, before work is done for it."""
     if not on_appliance(environment):
         raise ConfigError("", "error.not_an_appliance")
+
+
+def request(data_dir: Path, action: Action, environment: Mapping[str, str] = os.environ) -> None:
+    """Ask root for `action`. ConfigError where nobody would hear it, as when run from a checkout. OSError."""
+    check_appliance(environment)
     write_atomically(data_dir / REQUEST_FILE, json.dumps({"action": action}).encode())
 
 

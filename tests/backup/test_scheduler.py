@@ -42,7 +42,10 @@ class Process:
 
 
 def files(bench: Bench) -> list[str]:
-    folder = bench.store.folder / scheduler.FOLDER
+    return names_in(bench.store.folder / scheduler.FOLDER)
+
+
+def names_in(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir()) if folder.exists() else []
 
 
@@ -228,3 +231,21 @@ async def test_the_schedule_is_exported_and_imported_without_its_passphrase(benc
     await bench("import", "apply", text=text.replace('"day"', '"month"'))
     now = bench.config.current.setting("backup-schedule")
     assert (now.every, now.passphrase) == ("month", "a secret of mine")
+
+
+async def test_one_by_hand_onto_the_stick(bench: Bench, tmp_path: Path) -> None:
+    """Whatever the schedule is; none is removed for it."""
+    with pytest.raises(ConfigError) as refused:
+        Process(bench)
+        await bench("backup", "save", to_stick=True)
+    assert refused.value.key == "error.no_stick"
+    await bench("backup-schedule", "set", keep=1)
+    (tmp_path / "stick").mkdir()
+    process = Process(bench, stick=lambda: tmp_path / "stick")
+    for step in range(2):
+        process.now = START + step
+        await bench("backup", "save", to_stick=True, passphrase="a passphrase" if step else "")
+    assert names_in(tmp_path / "stick") == [
+        "branchbox-branchbox-20260514-083000.tar.gz",
+        "branchbox-branchbox-20260514-083001.sealed",
+    ]

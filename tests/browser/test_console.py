@@ -142,6 +142,10 @@ def test_every_page_is_free_of_complaints(browser: Browser, office_url: str) -> 
         "/system",
         "/system/backup-schedule",
         "/system/restore",
+        "/system/servers",
+        "/system/servers/add",
+        "/system/servers/annex/edit",
+        "/system/servers/annex/remove",
         "/about",
     ):
         browser.go(office_url + path)
@@ -181,6 +185,26 @@ def test_a_line_and_a_route_to_it_are_added(browser: Browser, new_box: FakeContr
 
     new_box.lines["carrier"] |= {"state": "refused", "cause": "wrong_password", "reason": "403 Forbidden"}
     browser.until(lambda: "The carrier does not take the password." in browser.text("#live"))
+    assert browser.complaints() == []
+
+
+def test_a_further_server_is_added_and_removed_after_asking(
+    browser: Browser, office: FakeControl, office_url: str
+) -> None:
+    log_in(browser, office_url)
+    browser.go(office_url + "/system")
+    browser.press("#servers a[href='/system/servers']")
+    assert "code ABCD-EFGH" in browser.text("#servers")
+    browser.press("#add")
+    browser.fill(name="second")
+    browser.press("main form .actions button")
+    assert "second was added." in browser.text()
+    assert "8444" in browser.text("#servers")
+    browser.press("#remove-servers-second")
+    assert "Its data stay on the box" in browser.text("main")
+    browser.press("main form button.danger")
+    assert "second" not in browser.text("#servers")
+    assert [each["name"] for each in office("servers", "list", None, {}, "test")] == ["annex"]
     assert browser.complaints() == []
 
 
@@ -359,6 +383,7 @@ def test_a_hostile_name_runs_nothing(browser: Browser, office: FakeControl, offi
         "/system",
         "/system/backup-schedule",
         "/system/restore",
+        "/system/servers",
         "/about",
     ],
 )

@@ -101,7 +101,12 @@ async def test_results_are_what_each_verb_says_it_gives(bench: Bench) -> None:
 
 async def test_every_verb_is_described_for_machines(bench: Bench) -> None:
     described = bench.control.describe()
-    assert described.keys() == {area.name for area in AREAS}
+    assert described.keys() == {area.name for area in AREAS} | {"areas"}
+    assert await bench.control.perform("areas", "list", None, {}, "local:0") == [*described]
+    assert await bench.control.perform("areas", "show", "groups", {}, "local:0") == described["groups"]
+    with pytest.raises(ConfigError) as refused:
+        await bench.control.perform("areas", "show", "nothing", {}, "local:0")
+    assert refused.value.key == "error.not_found"
     add = described["extensions"]["add"]
     assert add["required"] == ["number", "password"]
     assert add["properties"]["ring_seconds"] == {

@@ -13,10 +13,11 @@ from appliance.config.config import Config
 from appliance.config.snapshot import Snapshot
 from appliance.control.areas import AREAS
 from appliance.control.areas.import_ import edited
+from appliance.control.areas.placeholders import PLACEHOLDER
 from appliance.control.control import describe
 from appliance.errors import ConfigError
 from appliance.features import settings_areas
-from appliance.first_boot.document import PLACEHOLDER, read, settings
+from appliance.first_boot.document import read, settings
 from appliance.first_boot.example import LEFT_OUT, example
 from appliance.store.store import Store
 

@@ -93,17 +93,22 @@ def test_a_partition_that_cannot_be_mounted_is_no_file(machine: Machine) -> None
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        ("vfat", "rw,nosuid,nodev,noexec,flush,uid=990,gid=990,umask=077"),
-        ("exfat", "rw,nosuid,nodev,noexec,uid=990,gid=990,umask=077"),
-        ("ext4", "rw,nosuid,nodev,noexec"),
+        ("vfat", "nosuid,nodev,noexec,flush,uid=990,gid=990,umask=077"),
+        ("exfat", "nosuid,nodev,noexec,uid=990,gid=990,umask=077"),
+        ("ext4", "nosuid,nodev,noexec"),
     ],
 )
 def test_a_stick_is_mounted_for_the_service_alone(machine: Machine, kind: str, options: str) -> None:
-    machine.command("blkid", f'case "$*" in *TYPE*) echo {kind} ;; *) echo photos ;; esac')
+    machine.command("blkid", f'case "$*" in *TYPE*) echo {kind} ;; *) echo BRANCHBOX-B ;; esac')
     assert machine.run("usb-stick", "mount", "sda1") == 0
-    assert machine.log == [f"mount -t {kind} -o {options} /dev/sda1 /run/branchbox-usb/sda1"]
+    assert machine.log[:2] == [
+        f"mount -t {kind} -o ro,{options} /dev/sda1 /run/branchbox-usb/sda1",
+        f"mount -o remount,rw,{options} /run/branchbox-usb/sda1",
+    ]
+    asked = len(machine.log)
+    (machine.root / "run/branchbox-usb/sda1/branchbox-backup").rmdir() if kind == "ext4" else None
     assert machine.run("usb-stick", "unmount", "sda1") == 0
-    assert machine.log[1:] == ["umount --lazy /run/branchbox-usb/sda1"]
+    assert machine.log[asked:] == ["umount --lazy /run/branchbox-usb/sda1"]
     assert not (machine.root / "run/branchbox-usb/sda1").exists()
 
 
@@ -112,9 +117,23 @@ def test_where_files_have_owners_the_folder_is_the_services(machine: Machine, la
     machine.command("blkid", f'case "$*" in *TYPE*) echo ext4 ;; *) echo {label} ;; esac')
     assert machine.run("usb-stick", "mount", "sda1") == 0
     ours = label == "branchbox-backup"
+    assert "mount -o remount,rw" in machine.log[1] if ours else machine.log[1:] == []
     assert (machine.root / "run/branchbox-usb/sda1/branchbox-backup").is_dir() is ours
     chowned = ["chown branchbox:branchbox /run/branchbox-usb/sda1/branchbox-backup"]
-    assert machine.log[1:] == (chowned if ours else [])
+    assert machine.log[2:] == (chowned if ours else [])
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_stick_is_written_only_where_a_folder_says_so(machine: Machine, writable: bool) -> None:
+    machine.command("blkid", 'case "$*" in *TYPE*) echo vfat ;; *) ;; esac')
+    place = machine.root / "run/branchbox-usb/sda1"
+    place.mkdir(parents=True)
+    if writable:
+        (place / "branchbox-backup").mkdir()
+    else:
+        (place / "branchbox-backup").symlink_to(machine.root)
+    assert machine.run("usb-stick", "mount", "sda1") == 0
+    assert any("remount,rw" in each for each in machine.log) is writable
 
 
 def test_other_file_systems_are_left_alone(machine: Machine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from appliance.selftest.phone import Account
 from tests.interop.baresip import Baresip
 from tests.interop.exchange import Exchange, free_ports, wait_until
 from tests.interop.linphone import Linphone
@@ -47,6 +48,10 @@ class Desk:
         self._stack.enter_context(made)
         self.exchange.wait_registered(number)
         return made
+
+    def account(self, number: str) -> Account:
+        """For the built-in phone."""
+        return Account(number, self._passwords[number], self.exchange.sip)
 
     def talks(self, *numbers: str) -> None:
         """Return once these two talk to each other."""

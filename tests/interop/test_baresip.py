@@ -5,6 +5,7 @@ Not tested here: video, encryption, IPv6.
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, asynccontextmanager, closing
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -162,6 +163,38 @@ async def held_phone(account: Account, tone_hz: float = 620.0) -> AsyncIterator[
             with anyio.fail_after(40):
                 yield HeldPhone(account, Endpoint(clock, random, line), sound, random)
             tasks.cancel_scope.cancel()
+
+
+def test_who_is_held_goes_on_hearing(exchange: Exchange, phone: Callable[..., Baresip]) -> None:
+    """baresip 1.0.0 drops what comes with timestamps behind those that it had before, whoever sends it, and says so.
+
+    It records nothing more after a re-INVITE; so it is asked what comes in, which it shows as bits a second.
+    """
+    passwords = exchange.add_extensions(2)
+    caller = phone("101", passwords["101"])
+    callee = phone("102", passwords["102"], answers=True)
+    exchange.wait_registered("101", "102")
+    caller.dial("102")
+    callee.wait_event("CALL_RTPESTAB")
+
+    def wait_for_bits(pattern: str) -> None:
+        seen = len(callee.log)
+        wait_until(
+            lambda: re.search(pattern, callee.log[seen:]) is not None, f"{pattern} in {callee.log}", 20
+        )
+
+    for _ in range(2):
+        caller.command("hold")
+        exchange.wait_state("held")
+        wait_for_bits(r"audio=0/[456]\d{4} ")
+        caller.command("resume")
+        exchange.wait_state("talking")
+        wait_for_bits(r"audio=[1-9]\d*/[456]\d{4} ")
+    caller.command("hangup")
+    callee.wait_event("CALL_CLOSED")
+    exchange.wait_idle()
+    for complaint in ("discard", "wraps backwards", "SSRC changed"):
+        assert complaint not in callee.log
 
 
 async def test_a_call_is_held_and_resumed(exchange: Exchange, phone: Callable[..., Baresip]) -> None:

@@ -25,6 +25,7 @@ from appliance.selftest.phone import Account
 from tests.interop.exchange import Exchange, free_ports, wait_until
 from tests.peers.probe import is_open
 from tests.peers.rtp_port import RtpPort
+from tests.peers.sipp import CALLEE_HOST
 from tests.peers.sipp_scenario import AGREED, GO, OFFERED, WAITS
 from tests.peers.sipp_script import Script
 
@@ -215,9 +216,10 @@ class SippOffice:
         return carrier
 
     def _phone(self, account: Account) -> SippPhone:
-        ear = self._stack.enter_context(RtpPort(self.exchange.sip[0]))
-        (port,) = free_ports(ear.address[0], 1)
-        return self._keep(SippPhone(account, self._folder, ear, (ear.address[0], port)))
+        # At an address of this run's own: a port is free for a while before sipp takes it, and others look for ports, too.
+        ear = self._stack.enter_context(RtpPort(CALLEE_HOST))
+        (port,) = free_ports(CALLEE_HOST, 1)
+        return self._keep(SippPhone(account, self._folder, ear, (CALLEE_HOST, port)))
 
     def _keep(self, phone: SippPhone) -> SippPhone:
         self._stack.callback(phone.kill)
@@ -269,6 +271,12 @@ class SippOffice:
                 return word in hearer.ear.heard()
 
             wait_until(heard, f"{hearer.number} to hear {teller.number}")
+
+    def goes_on(self, phone: SippPhone, other: SippPhone) -> None:
+        """Let a phone go on once it waits and the other one, too, has done with its last INVITE (otherwise 491)."""
+        phone.is_waiting()
+        wait_until(other.has_agreed, f"{other.number} to agree")
+        phone.go_on()
 
     def hears_music(self, phone: SippPhone) -> None:
         """Packet after packet comes, behind the words that are still under way."""

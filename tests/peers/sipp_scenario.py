@@ -16,7 +16,9 @@ __all__ = ["AGREED", "ECHO", "GO", "OFFERED", "RETRANSMIT", "WAITS", "Kept", "Sc
 
 ECHO = ("[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]")
 "What an answer repeats of the request before it."
-RETRANSMIT = ' retrans="500"'
+RETRANSMIT = ' retrans="5000"'
+"""T1 in milliseconds: loopback loses nothing, and a second challenge, to what a busy machine has had repeated, has a nonce
+of its own, which sipp takes for a message that nobody expects."""
 GO = "INFO"
 "The request by which a test tells a telephone to go on: the exchange sends none here."
 WAITS, OFFERED, AGREED = "waits", "offered", "agreed"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 from appliance.config.network import NetworkSettings
+from appliance.control.areas import AREAS
 from appliance.control.client import NotRunningError
+from appliance.control.control import describe
 from appliance.errors import ConfigError
 from appliance.serial.dialogue import Perform
 from tests.webui.fake_features import FakeFeatures
@@ -26,6 +29,7 @@ class FakeExchange:
         self.extensions: dict[str, str] = {}
         self.box: list[str] = []
         self.update: dict[str, Any] = {}
+        self.stick: list[dict[str, Any]] = []
         self.console_url = "https://192.0.2.5"
         self.findings: list[str] = []
         self.tries_out = False
@@ -49,6 +53,10 @@ class FakeExchange:
             self.services.extensions = {number: {} for number in self.extensions}
             return self.services.service(request.area, request.verb, request.key, request.values)
         return answer(request.verb, request.key, request.values)
+
+    def _areas(self, verb: str, key: str | None, _values: dict[str, Any]) -> Any:
+        assert verb == "show"
+        return {**describe(AREAS), **self.services.described()}[str(key)]
 
     def _features(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
         return getattr(self.services, f"features_{verb}")(key, values)
@@ -88,8 +96,36 @@ class FakeExchange:
 
     def _update(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
         if verb == "install":
-            self.box.append(values["source"])
+            self.box.append(values.get("source") or values["stick"])
         return {"version": "0.1.0", **self.update}
+
+    def _provision(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
+        """As much of it as these tests need: what it refuses is tested where it is done."""
+        document = tomllib.loads(values["text"])
+        administrator = document.get("administrator", {})
+        if self.set_up and administrator.get("password") != self.password:
+            raise ConfigError("administrator.password", "serial.item.no_password")
+        for row in document.get("extensions", []):
+            self._extensions("add", None, row)
+        self._system("set", None, document.get("system", {}))
+        if not self.set_up and administrator:
+            self.set_up, self.password = True, administrator["password"]
+        return {"added": len(document.get("extensions", [])), "changed": 0}
+
+    def _stick(self, verb: str, _key: str | None, _values: dict[str, Any]) -> Any:
+        assert verb == "list"
+        return self.stick
+
+    def _backup(self, verb: str, _key: str | None, values: dict[str, Any]) -> Any:
+        self.box.append(f"{verb} {sorted(values.items())}")
+        match verb:
+            case "save":
+                return {"file": "/run/branchbox-usb/sda1/branchbox-backup/new.sealed", "octets": 1_250_000}
+            case "look":
+                changes = [{"area": "extensions", "added": 2, "changed": 0, "removed": 1}]
+                told = {"host_name": "pbx\x1b[2J", "version": "0.1.0", "made_at": None, "changes": changes}
+                return {"token": "word", **told}
+        return {"restart_needed": True}
 
     def _extensions(self, verb: str, key: str | None, values: dict[str, Any]) -> Any:
         if verb == "add-many":
@@ -100,7 +136,7 @@ class FakeExchange:
         if verb == "add" and values["number"] in self.extensions:
             raise ConfigError("extensions.number", "error.number_taken", number=values["number"])
         if not values.get("password"):
-            raise ConfigError("extensions.password", "serial.item.unknown")
+            raise ConfigError("extensions.password", "error.value_missing", name="password")
         self.extensions[key or values["number"]] = values["password"]
         return values
 

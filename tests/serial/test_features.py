@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from appliance.control.areas import AREAS
+from appliance.control.control import describe
 from appliance.locale import Language
-from appliance.serial.dialogue import Words
+from appliance.serial.area import read_area
+from appliance.serial.dialogue import Perform, Words
+from appliance.serial.features import SETTINGS
+from appliance.serial.items import title_of
 from appliance.serial.line_editor import Key, width
 from appliance.serial.menu import menu
 from tests.control.services import SERVICES, Team
@@ -62,18 +68,82 @@ def test_a_code_is_changed_and_refused(exchange: FakeExchange) -> None:
 
 
 def test_an_item_and_what_the_box_has_one_of(exchange: FakeExchange) -> None:
-    assert "added in the web console" in choose(exchange, [TEAMS, "1", "", ""]).text
+    assert "nothing here yet" in choose(exchange, [TEAMS, "1", "", "", ""]).text
     exchange.services.kept = {"teams": {"600": Team(name="600")}}
     screen = choose(
         exchange,
-        [TEAMS, "1", "600", "1", "101 102", "yes", "", "", CAR_PARK, "1", "3", "sat", "yes", "", "", ""],
+        [
+            *(TEAMS, "1", "600", "1", "101, 102", "", "yes", "", "", ""),
+            *(CAR_PARK, "1", "3", "sat", "", "yes", "", "", ""),
+        ],
     )
-    assert "Which of these: 600" in screen.text
-    hidden = choose(exchange, [TEAMS, "1", "600", "4", "4711", "yes", "", "", ""])
+    assert "\n  600\n" in screen.text
+    hidden = choose(exchange, [TEAMS, "1", "600", "4", "4711", "yes", "", "", "", ""])
     assert "4711" not in hidden.text
     assert exchange.services.kept["teams"]["600"].pin == "4711"
     assert exchange.services.kept["teams"]["600"].members == ("101", "102")
     assert exchange.services.kept["car-park"][""].days == ("sat",)
+
+
+NEW_TEAM = [TEAMS, "1", "+", "600", "1", "101", "102", "", "2", "one-by-one"]
+
+
+def test_an_item_is_added_by_a_typed_word(exchange: FakeExchange) -> None:
+    choose(exchange, [*NEW_TEAM, "", "y", "", "", ""])
+    assert "teams" not in exchange.services.kept
+    screen = choose(exchange, [*NEW_TEAM, "", "yes", "", "", ""])
+    assert exchange.services.kept["teams"] == {
+        "600": Team(name="600", members=("101", "102"), strategy="one-by-one")
+    }
+    assert "ring_seconds: 20" in screen.text
+    assert "all one-by-one" in screen.text
+
+
+def test_a_refused_new_item_is_mended_not_typed_again(exchange: FakeExchange) -> None:
+    wrong = [TEAMS, "1", "+", "600", "1", "999", "", "3", "7", "", "yes"]
+    screen = choose(exchange, [*wrong, "1", "101", "", "", "yes", "", "", ""])
+    assert "! teams.600.members: There is no such thing." in screen.text
+    assert exchange.services.kept["teams"]["600"] == Team(name="600", members=("101",), ring_seconds=7)
+
+
+def test_an_item_is_removed_by_a_typed_word(exchange: FakeExchange) -> None:
+    exchange.services.kept = {"teams": {"600": Team(name="600"), "601": Team(name="601")}}
+    choose(exchange, [TEAMS, "1", "600", "-", "y", "", "", "", ""])
+    assert set(exchange.services.kept["teams"]) == {"600", "601"}
+    choose(exchange, [TEAMS, "1", "600", "-", "yes", "", "", ""])
+    assert set(exchange.services.kept["teams"]) == {"601"}
+
+
+def test_a_list_is_emptied_and_left_alone(exchange: FakeExchange) -> None:
+    exchange.services.kept = {"teams": {"600": Team(name="600", members=("101",))}}
+    choose(exchange, [TEAMS, "1", "600", "1", "", "", "", "", ""])
+    assert exchange.services.kept["teams"]["600"].members == ("101",)
+    choose(exchange, [TEAMS, "1", "600", "1", "-", "yes", "", "", "", ""])
+    assert exchange.services.kept["teams"]["600"].members == ()
+
+
+def test_more_items_than_a_terminal_has_lines(exchange: FakeExchange) -> None:
+    exchange.services.kept = {"teams": {str(n): Team(name=str(n)) for n in range(600, 650)}}
+    screen = choose(exchange, [TEAMS, "1", "649", "", "", "", ""])
+    assert "\n  ...\n" in screen.text
+    assert "\n  649" not in screen.text
+    assert "teams - 649" in screen.text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_other_area_is_listed_and_described(name: str, language: Language) -> None:
+    """By the exchange's own account: an area without words or without settings would show here."""
+    words = Words(language)
+
+    def control(request: Perform) -> Any:
+        assert (request.area, request.verb, request.key) == ("areas", "show", name)
+        return describe(AREAS)[name]
+
+    _, area = converse(read_area(words, name), control, [])
+    assert area.settings
+    assert title_of(words, name) != name
+    assert area.makes == (name in ("extensions", "lines", "trunks", "routes", "servers"))
 
 
 def test_what_a_service_has_going_on(exchange: FakeExchange) -> None:

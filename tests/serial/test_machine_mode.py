@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.control.client import NotRunningError
+from appliance.errors import ConfigError
 from appliance.serial.frames import (
     CONTENT_LIMIT,
     FROM_BOX,
@@ -239,54 +240,37 @@ def test_a_new_box_takes_everything() -> None:
     assert exchange.extensions == {"101": "one", "102": "two"}
 
 
-def test_sent_twice_it_is_the_same() -> None:
+def test_a_refusal_is_all_there_is_to_report() -> None:
     exchange = FakeExchange()
-    apply(exchange, WHOLE)
-    assert all(item["accepted"] for item in apply(exchange, WHOLE).values())
-    assert exchange.extensions == {"101": "one", "102": "two"}
+    items = apply(exchange, WHOLE.replace('"two"', '""'))
+    assert list(items) == ["extensions.password"]
+    assert items["extensions.password"]["key"] == "error.value_missing"
+    assert not items["extensions.password"]["accepted"]
+    assert not exchange.set_up
 
 
-def test_a_refused_item_leaves_the_others() -> None:
-    items = apply(FakeExchange(), WHOLE.replace('"two"', '""'))
-    assert not items["extensions.102"]["accepted"]
-    assert items["extensions.102"]["reason"]
-    assert items["extensions.101"]["accepted"]
-    assert items["administrator.password"]["accepted"]
-
-
-@pytest.mark.parametrize("password", ["", '[administrator]\npassword = "wrong"\n', "administrator = 3\n"])
-def test_a_box_that_is_set_up_wants_the_password_first(password: str) -> None:
+def test_a_box_that_is_set_up_wants_the_password() -> None:
     exchange = FakeExchange(set_up=True, password="right horse")
-    items = apply(exchange, password + '[system]\nhost_name = "theirs"\n')
-    assert list(items) == ["administrator"]
-    assert not items["administrator"]["accepted"]
+    items = apply(exchange, '[system]\nhost_name = "theirs"\n')
+    assert items["administrator.password"]["reason"].startswith("The administrator's password is needed")
     assert exchange.system["host_name"] == "branchbox"
 
 
-def test_a_new_password_for_a_box_that_is_set_up() -> None:
-    exchange = FakeExchange(set_up=True, password="right horse")
-    items = apply(exchange, '[administrator]\npassword = "right horse"\nnew_password = "new horse"\n')
-    assert items["administrator.new_password"]["accepted"]
-    assert exchange.password == "new horse"
-
-
-def test_both_ways_to_write_extensions() -> None:
+def test_everything_is_named_that_was_set() -> None:
     exchange = FakeExchange()
-    assert apply(exchange, '[extensions.101]\npassword = "one"\n')["extensions.101"]["accepted"]
-    assert exchange.extensions == {"101": "one"}
+    exchange.refuse["provision", "apply"] = ConfigError(
+        "lines.carrier.server", "error.value_missing", name="server"
+    )
+    text = '[lines.carrier]\naccount = "1"\n[[routes]]\nname = "all"\n[dial-plan]\nout_prefix = "9"\n'
+    assert list(apply(exchange, text)) == ["lines.carrier.server"]
+    assert list(apply(exchange, text)) == ["lines.carrier", "routes.all", "dial-plan.out_prefix"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["not toml", "[lines]\nx = 1", "extensions = 3", "[[extensions]]\nname = 'x'", "extensions = [1, 2]"],
-)
-def test_nonsense_is_refused_with_a_reason(text: str) -> None:
+def test_what_is_no_toml_never_reaches_the_exchange() -> None:
     exchange = FakeExchange()
-    items = apply(exchange, text)
-    assert items
-    assert not any(item["accepted"] for item in items.values())
-    assert all(item["reason"] for item in items.values())
-    assert not exchange.set_up
+    assert list(apply(exchange, "not toml")) == ["file"]
+    assert exchange.asked == []
+    assert apply(exchange, "\ufeff" + WHOLE)["administrator.password"]["accepted"]
 
 
 def test_without_an_exchange_it_says_so() -> None:

@@ -138,6 +138,25 @@ def test_an_update_wants_its_word() -> None:
     assert exchange.box == ["https://example.com/a"]
 
 
+OFFER = {
+    "offered": "0.2.0",
+    "offered_made_on": "2026-11-30",
+    "offered_notes": {"en": "Faster.\nSafer.", "zh": "更快。"},
+    "offered_at": "https://example.com/newest",
+}
+
+
+def test_what_is_on_offer_is_told_and_installed() -> None:
+    exchange = FakeExchange(set_up=True)
+    exchange.update = dict(OFFER)
+    screen = choose("8", "1", "no", exchange=exchange)
+    assert "1  Version 0.2.0 is there. Built on 2026-11-30.\n     Faster.\n     Safer.\n" in screen.text
+    assert exchange.box == []
+    choose("8", "1", "yes", exchange=exchange)
+    assert exchange.box == ["https://example.com/newest"]
+    assert "更快。" in choose("8", "", exchange=exchange, words=Words("zh")).text
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [

@@ -63,13 +63,14 @@ def test_a_new_box_over_a_bad_cable(laptop: Laptop, seed: int, capsys: pytest.Ca
     assert "pass-2" not in transcript + printed
 
 
-def test_refusals_are_told_item_by_item(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_is_told_with_path_and_key(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
     exchange = FakeExchange(set_up=True, password="correct horse")
     with cable(laptop.box, laptop.laptop, Noise(0)), session_on(laptop.box.path, exchange):
         assert laptop.provision(WHOLE.replace('"two"', '""'), as_json=True) == 1
-    results = {each["item"]: each for each in json.loads(capsys.readouterr().out)}
-    assert results["extensions.101"]["accepted"]
-    assert not results["extensions.102"]["accepted"]
+    (result,) = json.loads(capsys.readouterr().out)
+    assert (result["item"], result["key"]) == ("extensions.password", "error.value_missing")
+    assert not result["accepted"]
+    assert exchange.system["host_name"] == "branchbox"
 
 
 def test_the_wrong_password_changes_nothing(laptop: Laptop) -> None:

@@ -120,24 +120,33 @@ def test_provision_over_a_cable(exchange: Exchange, plug: Plug, tmp_path: Path) 
     settings.write_text(
         f'[administrator]\npassword = "{PASSWORD}"\n[system]\nhost_name = "pbx"\nlanguage = "zh"\n'
         '[[extensions]]\nnumber = "101"\npassword = "sesame-101"\n'
-        '[[extensions]]\nnumber = "1"\npassword = "sesame-1"\n',
+        '[lines.carrier]\nserver = "127.0.0.1"\naccount = "100"\nenabled = false\n'
+        '[[groups]]\nname = "600"\nmembers = ["101"]\n',
         encoding="utf-8",
     )
-    command = [*PROGRAM, "provision", "--port", str(laptop.path), str(settings)]
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(settings.read_text(encoding="utf-8").replace('account = "100"', ""), encoding="utf-8")
+    command = [*PROGRAM, "provision", "--port", str(laptop.path)]
     try:
         with cable(plug, laptop, lambda data: data), serial(plug.path, exchange.folder):
-            first, second = (
-                subprocess.run(command, check=False, cwd=CHECKOUT, capture_output=True, text=True)
-                for _ in range(2)
+            bad, first, second = (
+                subprocess.run(
+                    [*command, str(file)], check=False, cwd=CHECKOUT, capture_output=True, text=True
+                )
+                for file in (wrong, settings, settings)
             )
     finally:
         laptop.pull()
+    assert bad.returncode == 1
+    assert bad.stdout == (
+        "lines.carrier.account: refused: A value for “account” is missing.\nnothing was changed\n"
+    )
     for done in (first, second):
-        assert done.returncode == 1, done.stderr
-        assert "extensions.101: accepted\n" in done.stdout
-        assert "extensions.1: refused: A number has 2 to 15 digits" in done.stdout
-        assert "system.host_name: accepted\n" in done.stdout
+        assert done.returncode == 0, done.stderr
+        for item in ("extensions.101", "system.host_name", "lines.carrier", "groups.600"):
+            assert f"{item}: accepted\n" in done.stdout
     assert "administrator.password: accepted\n" in first.stdout
+    assert [each["name"] for each in ctl(exchange, "groups", "list")] == ["600"]
     assert [each["number"] for each in ctl(exchange, "extensions", "list")] == ["101"]
 
 

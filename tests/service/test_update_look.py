@@ -47,6 +47,16 @@ def test_a_newer_one_is_seen_and_taken_at_night(box: FakeBox, address: str) -> N
     )
 
 
+def test_its_date_and_notes_are_remembered(box: FakeBox, server: str) -> None:
+    path = box.workshop.application(
+        "noted.bundle", target=MACHINE, made_on="2026-11-30", notes={"en": "Faster."}
+    )
+    update_to_take(box.site, wanted(f"{server}/{path.name}"), NIGHT)
+    looked = box.state.looked
+    assert looked is not None
+    assert (looked.made_on, looked.notes) == ("2026-11-30", {"en": "Faster."})
+
+
 @pytest.mark.parametrize(
     ("hours", "calls", "automatic", "taken"),
     [

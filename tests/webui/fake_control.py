@@ -159,6 +159,9 @@ class FakeControl(FakeFeatures, FakeOutside):
             "params": {},
             "problem": "",
             "problem_params": {},
+            "offered_made_on": "",
+            "offered_notes": {},
+            "offered_at": "",
             **self.update,
         }
 
@@ -431,6 +434,8 @@ class FakeControl(FakeFeatures, FakeOutside):
 def busy_office(**settings: Any) -> FakeControl:
     """A box in use: what the screenshots and most tests show. All names and numbers are made up."""
     control = FakeControl(password="correct horse battery", **settings)
+    control.service("servers", "add", None, {"name": "annex"})
+    control.screens["annex"] = ["https://192.0.2.10:8443/", "code ABCD-EFGH"]
     control.prompts = [
         {"name": "closed", "seconds": 8.1, "used_by": []},
         {"name": "welcome", "seconds": 12.4, "used_by": ["500"]},

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from appliance import locale
+from appliance.config import server
 from appliance.config.codes import CODES, codes_of
 from appliance.config.settings_area import SettingsArea
 from appliance.config.snapshot import Snapshot, verify
@@ -37,6 +38,8 @@ class FakeFeatures:
     "What differs from the defaults: by area and key, the structs."
     live: dict[str, list[JSON]] = field(default_factory=dict)
     "What services have going on, by name."
+    screens: dict[str, list[str]] = field(default_factory=dict)
+    "What further exchanges show of themselves, by name."
 
     def described(self) -> JSON:
         """control's account of all areas, with these services."""
@@ -44,10 +47,11 @@ class FakeFeatures:
 
     def service(self, area: str, verb: str, key: str | None, values: JSON) -> Any:
         """One request to an area of settings. ConfigError `error.unknown_verb` when this is none."""
-        found = {each.name: each for each in settings_areas(self.services)}.get(area)
+        found = {each.name: each for each in (*settings_areas(self.services), server.AREA)}.get(area)
         if found is None or verb not in self.described()[area]:
             raise ConfigError("", "error.unknown_verb")
-        return getattr(self, f"_{verb}_setting")(KeyedArea(found, ""), key or "", values)
+        keyed = KeyedArea(found, "", server.free_ports) if found is server.AREA else KeyedArea(found, "")
+        return getattr(self, f"_{verb}_setting")(keyed, key or "", values)
 
     def features_list(self, key: str | None, values: JSON) -> list[JSON]:
         codes = codes_of(self.now)
@@ -82,7 +86,7 @@ class FakeFeatures:
             System(),
             {number: extension(number) for number in self.extensions if number.isdigit()},
             features={area: dict(items) for area, items in self.kept.items()},
-            areas={each.name: each for each in settings_areas(self.services)},
+            areas={each.name: each for each in (*settings_areas(self.services), server.AREA)},
         )
 
     def _list_setting(self, area: KeyedArea, key: str, values: JSON) -> list[JSON]:
@@ -96,6 +100,8 @@ class FakeFeatures:
         return {**shown, **self._about(area.settings, key)}
 
     def _about(self, area: SettingsArea, key: str) -> JSON:
+        if area is server.AREA:
+            return {"says": self.screens.get(key, [])}
         if area.name != CODES:
             return {}
         owner = next(each.name for each in self.services if key in (code.name for code in each.codes))

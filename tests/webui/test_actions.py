@@ -516,5 +516,14 @@ def test_updates_are_looked_for(admin: Client, control: FakeControl) -> None:
     }
     control.update = {"offered": "0.9.0", "seen_at": "2026-12-01T03:00:00Z"}
     assert "Version 0.9.0 is there." in admin.get("/system").text
+    control.update |= {
+        "offered_made_on": "2026-11-30",
+        "offered_notes": {"en": "Faster.\n<Safer>.", "zh": "更快。"},
+        "offered_at": "https://example.com/x.bundle",
+    }
+    page = admin.get("/system").text
+    assert "2026-11-30" in page
+    assert "Faster.\n&lt;Safer&gt;." in page
+    assert '<input type="hidden" name="source" value="https://example.com/x.bundle">' in page
     control.update = {"problem": "update.not_fetched", "problem_params": {"reason": "no route"}}
     assert "no route" in admin.get("/system").text

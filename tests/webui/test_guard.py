@@ -29,6 +29,7 @@ def filled(path: str) -> str:
     for name, value in (
         ("lines/<name>", "lines/carrier"),
         ("trunks/<name>", "trunks/workshop"),
+        ("servers/<name>", "servers/annex"),
         ("features/<name>/live", "features/do-not-disturb/live"),
         ("<area>/add", f"{SEVERAL}/add"),
         ("<area>/<name>", "do-not-disturb/101"),

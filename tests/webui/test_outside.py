@@ -61,7 +61,7 @@ def test_a_line_without_an_address_or_an_expiry_is_shown(admin: Client, control:
 def test_a_line_is_added_with_what_was_chosen_alone(admin: Client, control: FakeControl) -> None:
     admin.get("/outside/lines/add")
     assert admin.post("/outside/lines/add", LINE).header("Location") == "/outside"
-    given = {name: LINE[name] for name in ("name", "server", "account", "password")}
+    given = {name: LINE[name] for name in ("name", "server", "account", "password")} | {"uri_parameter": ""}
     assert last_asked(control, "lines") == ("add", None, given)
     assert "second was added." in admin.get("/outside").text
 
@@ -212,6 +212,21 @@ def test_where_a_call_would_go_is_said_step_by_step(admin: Client, control: Fake
     assert last_asked(control, "routes") == ("test", "001", {})
     assert "The call is refused: " in refused
     assert "No extension and no route has the number 001" in refused
+
+
+def test_a_new_line_has_what_carriers_want_where_the_readers_language_is_spoken(
+    app: object, control: FakeControl
+) -> None:
+    """Of China's carriers: user=phone. It counts as it stands in the form."""
+    for language, offered in (("zh", "user=phone"), ("en", "")):
+        reader = Client(app, language)
+        reader.log_in()
+        page = reader.get("/outside/lines/add").text
+        (field,) = re.findall(r'<input[^>]*name="uri_parameter"[^>]*>', page)
+        assert f'value="{offered}"' in field
+        reader.post("/outside/lines/add", {**LINE, "name": f"in-{language}", "uri_parameter": offered})
+        asked = last_asked(control, "lines")
+        assert asked[2]["uri_parameter"] == offered
 
 
 def test_the_steps_are_in_the_readers_language(app: object) -> None:

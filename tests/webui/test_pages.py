@@ -175,6 +175,7 @@ def test_every_word_is_used() -> None:
         *(f"console.{each}." for each in ("choice", "dial_plan", "lines", "outside", "routes", "trunks")),
         "console.backup_schedule.",
         "console.update_check.",
+        "console.servers.",
         "console.findings.",
         *(f"console.{each.replace('-', '_')}." for each in services()),
     )

@@ -14,7 +14,7 @@ from webui import form
 from webui.layouts import LAYOUTS, laid_out
 from webui.settings import Setting, beginning, beyond_defaults, settings_of, shown
 
-AREAS = {area: "add" if "add" in described()[area] else "set" for area in (*LAYOUTS, *services())}
+AREAS = {area: "add" if "add" in described()[area] else "set" for area in (*LAYOUTS, "servers", *services())}
 SHARED = "console.outside."
 
 
@@ -66,13 +66,13 @@ def test_no_words_are_left_of_settings_that_are_gone() -> None:
 def test_every_setting_is_in_the_form_once(area: str) -> None:
     names = {each.name for each in settings(area)}
     assert {name for group in LAYOUTS.get(area, {}).values() for name in group} <= names
-    groups = laid_out(area, settings(area), form.Reading(typed=beginning(settings(area))))
+    groups = laid_out(area, settings(area), form.Reading(typed=beginning(settings(area), "en")))
     assert sorted(each.name for group in groups for each in group.settings) == sorted(names)
     assert [group.name for group in groups if group.is_open] == ["first"]
 
 
 def test_a_group_is_open_that_has_an_error_or_a_choice_of_somebodys() -> None:
-    reading = form.Reading(typed={**beginning(settings("lines")), "hide_caller": "on"})
+    reading = form.Reading(typed={**beginning(settings("lines"), "en"), "hide_caller": "on"})
     reading.errors["realm"] = form.FieldError("console.form.required")
     groups = laid_out("lines", settings("lines"), reading)
     assert [group.name for group in groups if group.is_open] == ["first", "caller", "server"]
@@ -109,6 +109,18 @@ def test_each_kind_of_setting_is_read_as_control_takes_it() -> None:
     }
     assert shown(taken, reading.values)["to"] == "line:carrier\ntrunk:hq\nextension:101"
     assert shown(taken, reading.values)["fail_over_on"] == "busy"
+
+
+def test_a_default_that_depends_on_the_language() -> None:
+    """What the reader sees is what counts, whatever the box speaks; also when he has emptied it."""
+    taken = settings("lines")
+    assert beginning(taken, "zh")["uri_parameter"] == "user=phone"
+    assert beginning(taken, "en")["uri_parameter"] == ""
+    for text in ("user=phone", ""):
+        assert beyond_defaults(taken, {"uri_parameter": text, "hide_caller": False}) == {
+            "uri_parameter": text
+        }
+    assert beginning(settings("trunks"), "zh")["uri_parameter"] == ""
 
 
 def test_a_secret_is_never_put_into_a_form() -> None:

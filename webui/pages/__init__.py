@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from webui.pages import (
     about,
     api,
+    api_files,
     call_dial,
     call_hang_up,
     calls,
@@ -33,6 +34,7 @@ from webui.pages import (
     record,
     records,
     registrations,
+    servers,
     set_up,
     setting_add,
     setting_edit,
@@ -101,8 +103,10 @@ ROUTES: tuple[Route, ...] = (
     *system_restore.ROUTES,
     *system_update.ROUTES,
     *system_update_check.ROUTES,
+    *servers.ROUTES,
     *about.ROUTES,
     *health.ROUTES,
     *metrics.ROUTES,
     *api.ROUTES,
+    *api_files.ROUTES,
 )

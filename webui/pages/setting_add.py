@@ -22,7 +22,7 @@ __all__ = ["ROUTES", "draw", "settings"]
 
 
 def show(place: Place, visit: Visit) -> Answer:
-    return draw(visit, place, form.Reading(typed=beginning(settings(visit, place))))
+    return draw(visit, place, form.Reading(typed=beginning(settings(visit, place), visit.language)))
 
 
 def save(place: Place, visit: Visit) -> Answer:

@@ -22,11 +22,13 @@ from appliance.control.areas import (
     lines,
     music,
     prompts,
+    provision,
     records,
     registrations,
     routes,
     servers,
     status,
+    stick,
     system,
     trace,
     trunks,
@@ -62,10 +64,12 @@ OWN: tuple[Area, ...] = (
     backup_schedule.AREA,
     box.AREA,
     servers.AREA,
+    stick.AREA,
     update.AREA,
     update_check.AREA,
     export.AREA,
     import_.AREA,
+    provision.AREA,
 )
 
 

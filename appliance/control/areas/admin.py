@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from appliance.control.parts import Parts
     from appliance.store.tokens import TokenRow
 
-__all__ = ["AREA", "is_set_up"]
+__all__ = ["AREA", "check_password", "is_set_up", "put_hash"]
 
 # There is one administrator so far; the table is made for more.
 ADMINISTRATOR = "admin"
@@ -101,13 +101,13 @@ async def set_up(parts: Parts, request: Request[SetUp]) -> Done:
 
 
 async def log_in(parts: Parts, request: Request[LogIn]) -> Administrator:
-    await _check(parts, request.actor, request.values.password)
+    await check_password(parts, request.actor, request.values.password)
     return Administrator(ADMINISTRATOR)
 
 
 async def set_password(parts: Parts, request: Request[NewPassword]) -> Done:
     if not request.is_local:
-        await _check(parts, request.actor, request.values.current)
+        await check_password(parts, request.actor, request.values.current)
     await _put_password(parts, request.values.password)
     return Done()
 
@@ -151,7 +151,9 @@ async def check_token(parts: Parts, request: Request[TokenCheck]) -> Token:
     return _token(row)
 
 
-async def _check(parts: Parts, actor: str, password: str) -> None:
+async def check_password(parts: Parts, actor: str, password: str) -> None:
+    """ConfigError unless it is the administrator's."""
+
     async def stored() -> str | None:
         return await parts.store.run(lambda db: administrators.password_hash(db, ADMINISTRATOR))
 
@@ -159,7 +161,11 @@ async def _check(parts: Parts, actor: str, password: str) -> None:
 
 
 async def _put_password(parts: Parts, password: str) -> None:
-    hashed = await parts.login.make("admin.password", password)
+    await put_hash(parts, await parts.login.make("admin.password", password))
+
+
+async def put_hash(parts: Parts, hashed: str) -> None:
+    """The administrator's password from now on, as `Login.make` gave it."""
     await parts.store.run(lambda db: administrators.put(db, ADMINISTRATOR, hashed))
 
 

@@ -24,8 +24,10 @@ __all__ = ["AREA"]
 class Save(msgspec.Struct, frozen=True, kw_only=True):
     """A backup that is wanted."""
 
-    file: str
+    file: str = ""
     "An absolute path on the box."
+    to_stick: bool = False
+    "In place of a file: onto the USB stick that is meant for backups, under a name with the moment in it."
     passphrase: str = ""
     "8 to 256 characters to seal it with; empty: whoever has the file can read it."
     voicemail: bool = True
@@ -96,7 +98,10 @@ class KeptView(msgspec.Struct, frozen=True, kw_only=True):
 async def save(parts: Parts, request: Request[Save]) -> Saved:
     wanted = request.values
     sounds = [name for name in ("voicemail", "recordings") if getattr(wanted, name)]
-    made = await parts.backups.save(_path(wanted.file), wanted.passphrase, tuple(sounds))
+    if wanted.to_stick:
+        made = await parts.schedule.save_to_stick(wanted.passphrase, tuple(sounds))
+    else:
+        made = await parts.backups.save(_path(wanted.file), wanted.passphrase, tuple(sounds))
     return saved(made, sealed=bool(wanted.passphrase))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from appliance.control.areas.keyed import KeyedArea
     from appliance.control.parts import Parts
 
-__all__ = ["AREA", "Imported", "counted", "edited", "parse"]
+__all__ = ["AREA", "Imported", "applied", "counted", "edited", "parse"]
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,11 @@ async def apply(parts: Parts, request: Request[Text]) -> Imported:
     unless the text gives it one."""
     # Reading a thousand extensions takes longer than a packet may wait.
     document = await anyio.to_thread.run_sync(parse, request.values.text)
+    return await applied(parts, document)
+
+
+async def applied(parts: Parts, document: Mapping[str, Any]) -> Imported:
+    """Put a document in force, whole. ConfigError: nothing of it."""
     before: Snapshot | None = None
 
     network = system_area.NetworkTrial(parts)

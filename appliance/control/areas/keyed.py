@@ -6,7 +6,7 @@ written down in one place, in `config/` or in a service.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from appliance.config.snapshot import Snapshot
     from appliance.control.parts import Parts
 
-__all__ = ["KeyedArea", "given"]
+__all__ = ["BY_LANGUAGE", "KeyedArea", "given"]
+
+BY_LANGUAGE = "x-default-by-language"
+"In the schema of what a new one takes: the defaults of a setting that differ in some language, by that language."
 
 
 def _no_defaults(_: Snapshot) -> Mapping[str, Any]:
@@ -44,6 +47,9 @@ class KeyedArea:
     summary: str
     defaults: Callable[[Snapshot], Mapping[str, Any]] = _no_defaults
     "What a new one has that says nothing of it, where that is no constant."
+    by_language: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The same of settings whose default depends on the language: by setting, then by language. Whoever asks in a language of
+    his own, as a page does, offers its default; else that of the box counts."""
     live: Callable[[Parts, Any], Mapping[str, Any]] = _nothing_live
     "What is shown beside the settings: the state it is in now."
     order: Callable[[Any], Any] = attrgetter("name")
@@ -65,7 +71,11 @@ class KeyedArea:
 
     def built(self, now: Snapshot, values: Any) -> Any:
         """A new one from what was given."""
-        return self.settings.kind(**{**self.defaults(now), **given(values)})
+        return self.settings.kind(**{**self.defaults(now), **self._spoken(now), **given(values)})
+
+    def _spoken(self, now: Snapshot) -> dict[str, Any]:
+        language = now.system.language
+        return {name: each[language] for name, each in self.by_language.items() if language in each}
 
     def changed(self, old: Any, values: Any) -> Any:
         """One with a change in it. ConfigError: the key is not what can be changed."""
@@ -94,6 +104,8 @@ class KeyedArea:
         if with_default and of.default is not NODEFAULT:
             # As JSON has it: a tuple is a list.
             told["default"] = msgspec.json.decode(msgspec.json.encode(of.default))
+            if of.name in self.by_language:
+                told[BY_LANGUAGE] = dict(self.by_language[of.name])
         return of.name, Annotated[kind, Meta(extra_json_schema=told)] | UnsetType, UNSET
 
     def _struct(self, what: str, fields: list[Any]) -> type[msgspec.Struct]:

@@ -12,17 +12,12 @@ from appliance.control.parts import moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from appliance.config.snapshot import Snapshot
     from appliance.control.parts import Parts
 
 __all__ = ["AREA", "LINES"]
 
 CHINESE_URI_PARAMETER = "user=phone"
 "What the carriers of China ask for. It is the default where Chinese is spoken, and nowhere else."
-
-
-def _defaults(now: Snapshot) -> Mapping[str, Any]:
-    return {"uri_parameter": CHINESE_URI_PARAMETER if now.system.language == "zh" else ""}
 
 
 def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
@@ -33,5 +28,10 @@ def _live(parts: Parts, item: Any) -> Mapping[str, Any]:
     return {**state, "learned": shown_lessons(state)}
 
 
-LINES = KeyedArea(KEYED["lines"], "External lines, where the exchange registers", _defaults, _live)
+LINES = KeyedArea(
+    KEYED["lines"],
+    "External lines, where the exchange registers",
+    by_language={"uri_parameter": {"zh": CHINESE_URI_PARAMETER}},
+    live=_live,
+)
 AREA = LINES.area(*verbs_of_lessons(LINES, "line"))

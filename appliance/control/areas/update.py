@@ -11,6 +11,7 @@ import anyio.to_thread
 import msgspec
 
 from appliance import __version__
+from appliance.backup.on_stick import copy_bundle
 from appliance.control.area import Area, Done, Nothing, Request, Verb
 from appliance.control.parts import moment
 from appliance.errors import ConfigError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AREA", "Update"]
 
+COPIED = "update.bundle.part"
+"In the data folder, while it comes from a stick."
 RELEASES = "BRANCHBOX_RELEASES"
 "The folder of updates, as the unit names it; from a checkout there is none."
 
@@ -46,6 +49,12 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     "What the reason's placeholders stand for."
     offered: str | None = None
     "A newer version that was found where it is looked for."
+    offered_made_on: str = ""
+    "The day on which that was built; empty: it does not say."
+    offered_notes: dict[str, str] = {}
+    "What is new in it, by language."
+    offered_at: str = ""
+    "The address to install it from."
     looked_at: datetime | None = None
     "When somebody looked last."
     seen_at: datetime | None = None
@@ -56,12 +65,14 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an update is: one of the two."""
+    """Where an update is: one of the three."""
 
     source: str = ""
     "An http or https address."
     file: str = ""
     "The absolute path of a file on the disk that has the data, which is moved away. Only on the box itself."
+    stick: str = ""
+    "A file on a USB stick, as `stick list` tells of it; it is copied."
 
 
 async def show(_: Parts, __: Request[Nothing]) -> Update:
@@ -78,6 +89,9 @@ async def show(_: Parts, __: Request[Nothing]) -> Update:
     return Update(
         version=__version__,
         offered=offered,
+        offered_made_on=looked.made_on if looked and offered else "",
+        offered_notes=looked.notes if looked and offered else {},
+        offered_at=looked.address if looked and offered else "",
         looked_at=moment(looked.at) if looked else None,
         seen_at=moment(looked.seen_at) if looked else None,
         problem=looked.problem if looked else "",
@@ -93,18 +107,23 @@ async def show(_: Parts, __: Request[Nothing]) -> Update:
 
 
 async def install(parts: Parts, request: Request[Source]) -> Done:
-    folder, source, file = parts.store.folder, request.values.source.strip(), request.values.file
+    folder, wanted = parts.store.folder, request.values
+    source, file = wanted.source.strip(), wanted.file
     if file and not request.is_local:
         raise ConfigError("update", "error.only_on_the_box")
     try:
-        if file:
+        if wanted.stick:
+            box.check_appliance()
+            copied = folder / COPIED
+            await anyio.to_thread.run_sync(copy_bundle, Path(wanted.stick), copied)
+            await anyio.to_thread.run_sync(box.request_uploaded_update, folder, copied)
+        elif file:
             await anyio.to_thread.run_sync(box.request_uploaded_update, folder, Path(file))
         else:
             await anyio.to_thread.run_sync(box.request_update, folder, source)
     except OSError as error:
-        raise ConfigError(
-            "update", "error.cannot_write", file=box.REQUEST_FILE, reason=error.strerror
-        ) from error
+        name = str(error.filename or box.REQUEST_FILE)
+        raise ConfigError("update", "error.cannot_write", file=name, reason=error.strerror) from error
     return Done()
 
 

@@ -47,12 +47,14 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """The header's first line; None without one."""
-        values = self.fields.get(KEYS.get(name) or header_key(name))
+        key = KEYS[name] if name in KEYS else header_key(name)
+        values = self.fields.get(key)
         return values[0] if values else None
 
     def get_all(self, name: str) -> list[str]:
         """The header's lines as sent, none split at commas."""
-        return list(self.fields.get(KEYS.get(name) or header_key(name), ()))
+        key = KEYS[name] if name in KEYS else header_key(name)
+        return list(self.fields[key]) if key in self.fields else []
 
     def add(self, name: str, value: str) -> None:
         """Add a line below those that the header has."""
@@ -104,7 +106,7 @@ class Headers:
         ]
 
     def __contains__(self, name: str) -> bool:
-        return (KEYS.get(name) or header_key(name)) in self.fields
+        return (KEYS[name] if name in KEYS else header_key(name)) in self.fields
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self.fields == other.fields
@@ -119,8 +121,9 @@ class Headers:
             # A line break would let whoever chose the value write headers of ours.
             msg = f"line break in the value of {name}"
             raise LocalError(msg)
-        key = KEYS.get(name)
-        if key is None:
+        if name in KEYS:
+            key = KEYS[name]
+        else:
             key = header_key(name)
             if key not in DISPLAY:
                 self.spellings.setdefault(key, name)

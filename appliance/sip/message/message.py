@@ -42,8 +42,17 @@ class _Fields:
     @property
     def via(self) -> Via:
         """The topmost Via (§20.42)."""
-        known: Via | None = self.headers.typed.get("via")
-        return known or self._read_via()
+        typed = self.headers.typed
+        via: Via = typed["via"] if "via" in typed else self._read_via()
+        return via
+
+    def read(self) -> None:
+        """Read what every layer above relies on (§8.1.1, §8.1.3): PeerError 400 for what is missing or malformed."""
+        self._read_via()
+        self._read_cseq()
+        self._read_address("from", "From")
+        self._read_address("to", "To")
+        self._text("call-id")
 
     def _read_via(self) -> Via:
         top = split_list(self._text("via"), "Via")[0]
@@ -58,14 +67,16 @@ class _Fields:
     @property
     def from_(self) -> NameAddr:
         """Who asks (§20.20)."""
-        known: NameAddr | None = self.headers.typed.get("from")
-        return known or self._read_address("from", "From")
+        typed = self.headers.typed
+        address: NameAddr = typed["from"] if "from" in typed else self._read_address("from", "From")
+        return address
 
     @property
     def to(self) -> NameAddr:
         """Who is asked (§20.39)."""
-        known: NameAddr | None = self.headers.typed.get("to")
-        return known or self._read_address("to", "To")
+        typed = self.headers.typed
+        address: NameAddr = typed["to"] if "to" in typed else self._read_address("to", "To")
+        return address
 
     def _read_address(self, key: str, what: str) -> NameAddr:
         address = self.headers.typed[key] = NameAddr.parse(self._text(key), what)
@@ -79,8 +90,9 @@ class _Fields:
     @property
     def cseq(self) -> CSeq:
         """The CSeq (§20.16)."""
-        known: CSeq | None = self.headers.typed.get("cseq")
-        return known or self._read_cseq()
+        typed = self.headers.typed
+        cseq: CSeq = typed["cseq"] if "cseq" in typed else self._read_cseq()
+        return cseq
 
     def _read_cseq(self) -> CSeq:
         cseq = self.headers.typed["cseq"] = CSeq.parse(self._text("cseq"))
@@ -150,9 +162,10 @@ class _Fields:
         return [token for line in lines for token in split_list(line, name, gaps=True) if token]
 
     def _text(self, key: str) -> str:
-        lines = self.headers.fields.get(key)
-        if not lines:
+        fields = self.headers.fields
+        if key not in fields:
             raise PeerError(400, f"Missing {DISPLAY[key]}")
+        lines = fields[key]
         if not lines[0]:
             malformed(DISPLAY[key])
         return lines[0]
@@ -161,7 +174,7 @@ class _Fields:
         parts = [start_line]
         spellings = self.headers.spellings
         for key, lines in self.headers.fields.items():
-            name = DISPLAY.get(key) or spellings.get(key, key)
+            name = DISPLAY[key] if key in DISPLAY else spellings.get(key, key)
             for line in lines:
                 parts.append(f"{name}: {line}")  # noqa: PERF401  # mostly one line: a comprehension costs more
         parts.append(f"Content-Length: {len(self.body)}\r\n\r\n")
@@ -214,6 +227,11 @@ class Request(_Fields):
             return self.to.tag is not None
         except PeerError:
             return False
+
+    def restate_via(self, line: str, via: Via) -> None:
+        """Put `line` in place of the first Via line; `via` is what it says of the topmost Via."""
+        self.headers.replace_first("Via", line)
+        self.headers.typed["via"] = via
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"

@@ -163,8 +163,7 @@ def _verify(message: Message, *, repeats: bool) -> None:
         for key in _SINGLE:
             if key in fields and len(fields[key]) > 1:
                 raise PeerError(400, f"{DISPLAY[key]} Given Twice")
-    # Reading them is what refuses them, also when they are missing.
-    _ = message.via, message.cseq, message.from_, message.to, message.call_id
+    message.read()
 
 
 def _verify_request(request: Request, *, repeats: bool) -> None:

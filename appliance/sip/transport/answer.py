@@ -10,11 +10,12 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
-from appliance.sip.message.grammar import split_list
+from appliance.sip.message.grammar import Params, split_list
+from appliance.sip.message.via import Via
 from appliance.sip.transport.flow import Flow
 
 if TYPE_CHECKING:
-    from appliance.sip.message import Request, Via
+    from appliance.sip.message import Request
     from appliance.sip.transport.flow import Address
 
 __all__ = ["DEFAULT_PORT", "HOST_CACHE", "answerable", "fallback_address", "note_source", "reply_flow"]
@@ -89,8 +90,14 @@ def note_source(request: Request, flow: Flow) -> None:
         top = _RECEIVED.sub("", top)
     if rport:
         top = _fill_rport(top, port)
-    noted = f"{top};received={host.partition('%')[0]}"
-    request.headers.replace_first("Via", ", ".join((noted, *below)) if below else noted)
+    seen = host.partition("%")[0]
+    noted = f"{top};received={seen}"
+    params = {**via.params, "received": seen}
+    if rport:
+        params["rport"] = str(port)
+    # Said here too, and not read again: all but these two stands as it stood.
+    restated = Via(via.transport, via.host, via.port, Params(params))
+    request.restate_via(", ".join((noted, *below)) if below else noted, restated)
 
 
 def _fill_rport(value: str, port: int) -> str:

@@ -36,7 +36,8 @@ def via_of(flow: Flow, branch: str) -> str:
 
 def contact_of(flow: Flow, user: str, *, secure: bool = False) -> str:
     """Where the peer on that flow can reach a user of ours; by a `sips:` URI where it wants one and the flow is secured."""
-    user = quote(user, safe=USER_MARKS, errors="surrogateescape")
+    if not (user.isascii() and user.isalnum()):  # mostly it is a number
+        user = quote(user, safe=USER_MARKS, errors="surrogateescape")
     if secure and flow.transport in SECURED:
         return f"<sips:{user}@{_host_port(flow.local)}{SECURED[flow.transport]}>"
     return f"<sip:{user}@{_host_port(flow.local)}{TRANSPORT[flow.transport]}>"

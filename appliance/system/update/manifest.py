@@ -22,6 +22,10 @@ KEYS_LIMIT = 16
 "Keys that one manifest may bring or take: a project has two or three."
 _VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){1,3}(?:[-+.][a-z0-9]{1,16}){0,3}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+NOTES_LIMIT = 4000
+"Characters of the notes in one language: two screens."
+LANGUAGES_LIMIT = 16
+_DATE = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,6 +66,10 @@ class Manifest(msgspec.Struct, frozen=True):
     "Believed from the moment on at which this update is kept."
     revoked_keys: tuple[str, ...] = ()
     "No longer believed from that moment on."
+    made_on: str = ""
+    "The day on which it was built, such as 2026-12-01; empty: it does not say."
+    notes: dict[str, str] = {}
+    "What is new in it, in plain text, by language: `en`, `zh`."
 
     @classmethod
     def parse(cls, content: bytes) -> Manifest:
@@ -102,4 +110,12 @@ def _is_sound(manifest: Manifest) -> bool:
         and len(manifest.new_keys) <= KEYS_LIMIT
         and len(manifest.revoked_keys) <= KEYS_LIMIT
         and all(map(is_sound_key, manifest.new_keys))
+        and (not manifest.made_on or _DATE.fullmatch(manifest.made_on) is not None)
+        and len(manifest.notes) <= LANGUAGES_LIMIT
+        and all(_is_readable(text) for text in manifest.notes.values())
     )
+
+
+def _is_readable(text: str) -> bool:
+    """It is shown on terminals: nothing in it may steer one."""
+    return len(text) <= NOTES_LIMIT and all(line.isprintable() for line in text.split("\n"))

@@ -96,6 +96,9 @@ class Looked(msgspec.Struct, frozen=True):
     problem: str = ""
     "The locale key of the reason why nothing could be seen."
     params: dict[str, str] = {}
+    made_on: str = ""
+    notes: dict[str, str] = {}
+    "As the manifest has them."
 
 
 class State(msgspec.Struct, frozen=True):

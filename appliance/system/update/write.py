@@ -66,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         signed_by=tuple(keys),
         new_keys=tuple(read_keys(options.new_keys)) if options.new_keys else (),
         revoked_keys=tuple(options.revoke),
+        made_on=options.made_on,
+        notes={language: Path(file).read_text(encoding="utf-8").strip() for language, file in options.notes},
     )
     # What no box would read is not written.
     Manifest.parse(bytes(manifest))
@@ -87,6 +89,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--part", nargs=2, metavar=("NAME", "FILE"), action="append", default=[])
     parser.add_argument("--new-keys", type=Path, metavar="JSON", help="public keys to believe from now on")
     parser.add_argument("--revoke", metavar="ID", action="append", default=[])
+    parser.add_argument("--made-on", default="", metavar="YYYY-MM-DD", help="the day on which it was built")
+    parser.add_argument(
+        *("--notes",), nargs=2, metavar=("LANGUAGE", "FILE"), action="append", default=[], help="what is new"
+    )
     return parser.parse_args(argv)
 
 

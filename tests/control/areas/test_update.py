@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance import __version__
+from appliance.backup import on_stick
 from appliance.errors import ConfigError
 from appliance.system import box
 from appliance.system.update.state import Last, Refusal, State, write_state
@@ -84,3 +85,21 @@ async def test_only_addresses_are_taken(bench: Bench, source: str, monkeypatch: 
 def test_root_believes_nothing_else_either(tmp_path: Path, text: str) -> None:
     (tmp_path / "wanted-update.json").write_text(text)
     assert box.requested_update(tmp_path) is None
+
+
+async def test_an_update_on_a_stick(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is copied to where root looks for it; on a stick, and in its list, it must be."""
+    monkeypatch.setattr(on_stick, "sticks", lambda: [tmp_path])
+    file = tmp_path / "new.bundle"
+    file.write_bytes(b"an update")
+    assert [each["file"] for each in await bench("stick", "list")] == [str(file)]
+    with pytest.raises(ConfigError, match="not_an_appliance"):
+        await bench("update", "install", stick=str(file))
+    monkeypatch.setenv("BRANCHBOX_APPLIANCE", "1")
+    with pytest.raises(ConfigError, match="not_found"):
+        await bench("update", "install", stick="/etc/hostname")
+    assert box.read_request(bench.store.folder) is None
+    await bench("update", "install", stick=str(file), actor="web:admin")
+    assert (bench.store.folder / box.UPLOADED_FILE).read_bytes() == b"an update"
+    assert file.exists()
+    assert box.requested_update(bench.store.folder) == str(bench.store.folder / box.UPLOADED_FILE)

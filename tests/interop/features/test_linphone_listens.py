@@ -6,14 +6,17 @@ The exchange has port 5060 here: Linphone's daemon writes no port into the addre
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from anyio.to_thread import run_sync as in_thread
 
+from tests.conftest import REAL_SOCKETS
 from tests.interop import baresip, linphone, network
 from tests.interop.desk import Desk
 from tests.interop.exchange import running_exchange, wait_until
 from tests.interop.features.test_real_talks import MUSIC, make_tune
+from tests.interop.test_baresip import held_phone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +27,11 @@ pytestmark = [pytest.mark.interop, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_
 
 BOB, CAROL = 620.0, 880.0
 "What baresip's phones say, in Hz."
+
+
+@pytest.fixture
+def anyio_backend() -> Any:
+    return REAL_SOCKETS
 
 
 @pytest.fixture
@@ -52,6 +60,23 @@ def test_linphone_is_held_and_hears_music(desk: Desk, tmp_path: Path) -> None:
     phone.wait_hears(BOB)
     phone.command("terminate")
     assert [each["cause"] for each in desk.records()] == ["normal"]
+
+
+async def test_linphone_holds_and_music_is_heard(desk: Desk, tmp_path: Path) -> None:
+    """By the built-in phone: baresip 1.0.0 records nothing more after a re-INVITE."""
+    desk.exchange.perform("music", "set", None, {"file": str(make_tune(tmp_path / "tune.wav"))})
+    phone = await in_thread(desk.linphone)
+    async with held_phone(desk.account("102"), BOB) as bob:
+        bob.watch()
+        await bob.register()
+        name = await in_thread(phone.dial, "102")
+        await in_thread(phone.wait_call, "StreamsRunning")
+        await in_thread(phone.command, f"call-pause {name}")
+        await in_thread(phone.wait_call, "Paused")
+        await bob.sound.hear(MUSIC)
+        await in_thread(phone.command, "terminate")
+        await bob.ended.wait()
+    assert [each["cause"] for each in await in_thread(desk.records)] == ["normal"]
 
 
 def test_texts_between_linphone_and_baresip(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """baresip holds, transfers, parks and picks up: who hears whose tone afterwards, or the music.
 
-baresip 1.0.0 stops recording at the first re-INVITE; so whoever gets one is the built-in phone, which listens all the time.
+baresip 1.0.0 stops recording at the first re-INVITE; so whoever gets one is the built-in phone, which listens all the time. That it
+hears on: test_baresip.py.
 """
 
 from __future__ import annotations

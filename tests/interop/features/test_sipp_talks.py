@@ -62,14 +62,14 @@ def test_5359_2_1_both_hold_each_other(office: SippOffice) -> None:
     to_alice.is_reinvited().takes("BYE")
     with office.playing(bob, alice):
         office.hear_each_other(alice, bob)
-        bob.go_on()
-        alice.go_on()
-        bob.go_on()
+        office.goes_on(bob, alice)
+        office.goes_on(alice, bob)
+        office.goes_on(bob, alice)
         office.hears_music(bob)
-        bob.go_on()
-        alice.go_on()
+        office.goes_on(bob, alice)
+        office.goes_on(alice, bob)
         office.hear_each_other(alice, bob)
-        alice.go_on()
+        office.goes_on(alice, bob)
     office.ends(alice, "normal")
 
 

@@ -169,6 +169,16 @@ def test_what_else_is_echoed(method: str, status: int, carried: set[str]) -> Non
     assert {name for name, _ in response.headers.items()} == carried
 
 
+def test_a_via_is_restated_with_what_it_says() -> None:
+    request = invite(("Via", "SIP/2.0/UDP b"))
+    seen = Via.parse("SIP/2.0/UDP 192.0.2.21:5060;branch=z9hG4bK1;rport=5061")
+    request.restate_via(str(seen), seen)
+    assert request.via is seen
+    assert request.headers.get_all("Via") == [str(seen), "SIP/2.0/UDP b"]
+    request.headers.set("Via", "SIP/2.0/UDP c")
+    assert request.via.host == "c", "what is said later counts"
+
+
 def test_content_length_is_written_from_the_body() -> None:
     headers = Headers([("X-A", "1")])
     assert (

@@ -45,6 +45,22 @@ def test_ipv6_peers() -> None:
     assert request.via.rport == 5062
 
 
+@pytest.mark.parametrize(
+    "via",
+    [
+        "SIP/2.0/UDP h;branch=z9hG4bK1",
+        "SIP/2.0/UDP h:5070;rport;branch=z9hG4bK1",
+        "SIP/2.0/UDP h;RPORT=7;x;branch=z9hG4bK1;Received=192.0.2.9",
+        "SIP/2.0/UDP [2001:db8::7] ; rport ; branch=z9hG4bK1",
+        "SIP/2.0/UDP h;rport;branch=z9hG4bK1, SIP/2.0/UDP other;branch=z9hG4bK2",
+    ],
+)
+def test_what_is_noted_is_what_the_line_says(via: str) -> None:
+    request = Request("OPTIONS", "sip:a@b", Headers([("Via", via)]))
+    note_source(request, UDP)
+    assert request.via == Via.parse_many(request.headers.get_all("Via")[0])[0]
+
+
 def test_only_the_topmost_via_is_touched() -> None:
     vias = [("Via", "SIP/2.0/UDP h;branch=z9hG4bK1"), ("Via", "SIP/2.0/UDP other;rport;branch=z9hG4bK2")]
     request = Request("OPTIONS", "sip:a@b", Headers(vias))

@@ -28,6 +28,13 @@ def test_a_manifest_says_the_same_after_printing() -> None:
     assert manifest.payload_size == 10
 
 
+def test_it_may_say_when_it_was_made_and_what_is_new() -> None:
+    more = {"made_on": "2026-12-01", "notes": {"en": "Faster.\nSafer.", "zh": "更快。"}}
+    manifest = Manifest.parse(json.dumps(GOOD | more).encode())
+    assert (manifest.made_on, manifest.notes) == (more["made_on"], more["notes"])
+    assert Manifest.parse(bytes(manifest)) == manifest
+
+
 def test_what_a_newer_release_says_more_is_passed_over() -> None:
     assert Manifest.parse(json.dumps(GOOD | {"mood": "good"}).encode()).version == "1.4.0"
 
@@ -51,6 +58,11 @@ def test_what_a_newer_release_says_more_is_passed_over() -> None:
         {"parts": [GOOD["parts"][0] | {"size": -5}]},
         {"parts": [GOOD["parts"][0] | {"sha256": "AB" * 32}]},
         {"signed_by": []},
+        {"made_on": "yesterday"},
+        {"made_on": "2026-13-01"},
+        {"notes": {"en": "\x1b[2J"}},
+        {"notes": {"en": "x" * 4001}},
+        {"notes": {str(n): "" for n in range(17)}},
         {"signed_by": ["x"] * 17},
         {"revoked_keys": ["x"] * 17},
         {"new_keys": [{"id": "x", "public": "short"}]},

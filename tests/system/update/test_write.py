@@ -30,6 +30,9 @@ def test_a_bundle_from_the_command_line(tmp_path: Path, workshop: Workshop) -> N
     keys = [*key_file(tmp_path, workshop, "first"), *key_file(tmp_path, workshop, "second")]
     assert main(["--output", str(public), "--public", *key_file(tmp_path, workshop, "second")]) == 0
     words = ["--version", "0.2.0", "--part", "executable", str(program), "--revoke", "old"]
+    notes = tmp_path / "notes"
+    notes.write_text("更快。\n", encoding="utf-8")
+    words += ["--made-on", "2026-11-30", "--notes", "zh", str(notes)]
     assert main(["--output", str(bundle), *keys, *words, "--new-keys", str(public)]) == 0
     with bundle.open("rb") as file:
         read = open_bundle(file, KeyRing(read_keys(public)))
@@ -37,6 +40,7 @@ def test_a_bundle_from_the_command_line(tmp_path: Path, workshop: Workshop) -> N
     assert read.manifest.new_keys == (workshop.public("second"),)
     assert read.manifest.revoked_keys == ("old",)
     assert read.manifest.signed_by == ("first", "second")
+    assert (read.manifest.made_on, read.manifest.notes) == ("2026-11-30", {"zh": "更快。"})
 
 
 def test_a_part_that_is_missing(
