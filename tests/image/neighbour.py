@@ -108,7 +108,8 @@ def _addresses(frame: bytes, name: str) -> set[str]:
     if not message.flags & dns.flags.QR:
         return set()
     return {
-        record.address
+        # RFC 6762 §10.2 sets the class's top bit, so these are of a class that dnspython knows nothing of.
+        str(ipaddress.IPv6Address(record.to_wire()))
         for answers in message.answer
         if answers.rdtype == dns.rdatatype.AAAA and answers.name.to_text(omit_final_dot=True) == name
         for record in answers
