@@ -47,7 +47,7 @@ def test_it_reads_as_sentences_and_a_table(
     assert table[0].split() == ["asked", "server", "question", "said", "transport"]
     rows = [line.split() for line in table[1:]]
     assert ["system", written(system.address), "A", "sip.example", "127.0.0.1", "udp"] in rows
-    assert ["reference", written(reference.address), "A", "sip.example", "47.100.1.1", "udp"] in rows
+    assert ["reference", written(reference.address), "A", "sip.example", "47.100.1.1", "tcp"] in rows
     assert any(line.endswith("no such record  udp") for line in table)
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert ctl("dns-check", "show", "sip.example") == 0
