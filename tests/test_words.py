@@ -31,7 +31,7 @@ AREAS = frozenset(key.partition(".")[0] for key in WORDS)
 KEY = re.compile(rf"(?:{'|'.join(sorted(AREAS))})(?:\.[a-z0-9_]+)+")
 PREFIX = re.compile(rf"(?:{'|'.join(sorted(AREAS))})\.(?:[a-z0-9_]+\.)+")
 QUOTED = re.compile(r"""["']([^"'\s]+)["']""")
-FILE_NAMES = (".js", ".css", ".py", ".bundle")
+FILE_NAMES = (".js", ".css", ".py", ".bundle", ".part")
 OF_SERVICES = ("feature.", "code.", "area.", "live.")
 ERRORS = frozenset({"ConfigError", "InvalidError", "StoreError"})
 
@@ -155,7 +155,7 @@ def test_a_refusal_brings_what_its_words_name() -> None:
 def of_settings() -> tuple[str, ...]:
     """How keys begin that follow from settings; tests/webui/test_settings.py holds them to those there are."""
     of_services = (area.name for area in settings_areas())
-    areas = (f"console.{area.replace('-', '_')}." for area in (*LAYOUTS, *of_services))
+    areas = (f"console.{area.replace('-', '_')}." for area in (*LAYOUTS, "servers", *of_services))
     return "console.choice.", "console.outside.", *areas
 
 

@@ -57,12 +57,12 @@ def listed(places: Callable[[], Iterable[Path]] | None = None) -> list[OnStick]:
 def copy_bundle(file: Path, to: Path, places: Callable[[], Iterable[Path]] | None = None) -> None:
     """Copy an update that `listed` has shown onto the box. ConfigError: it is not there, or too large. OSError."""
     if not any(each.file == file and each.kind == "update" for each in listed(places)):
-        raise ConfigError("update.stick", "error.not_found")
+        raise ConfigError("stick", "error.not_found")
     # Between the look and this, somebody may have put a link or a pipe in its place.
     source = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(source, "rb") as bundle:
         if not stat.S_ISREG(os.fstat(source).st_mode):
-            raise ConfigError("update.stick", "error.not_found")
+            raise ConfigError("stick", "error.not_found")
         space = os.statvfs(to.parent)
         room = min(BUNDLE_LIMIT, space.f_bavail * space.f_frsize - SPARE_OCTETS)
         try:
@@ -70,9 +70,7 @@ def copy_bundle(file: Path, to: Path, places: Callable[[], Iterable[Path]] | Non
                 while piece := bundle.read(PIECE):
                     room -= len(piece)
                     if room < 0:
-                        raise ConfigError(
-                            "update.stick", "update.no_room_here", limit=BUNDLE_LIMIT // 1_000_000
-                        )
+                        raise ConfigError("stick", "update.no_room_here", limit=BUNDLE_LIMIT // 1_000_000)
                     copy.write(piece)
         except BaseException:
             to.unlink(missing_ok=True)

@@ -196,8 +196,8 @@ def shown(words: Words, value: object) -> str:
 def title_of(words: Words, name: str) -> str:
     """What an area or a service is called."""
     key = name.replace("-", "_")
-    kinds = ("area", "feature", "serial.area")
-    return next(filter(None, (found_words(words, f"{kind}.{key}") for kind in kinds)), name)
+    of_service = found_words(words, f"area.{key}") or found_words(words, f"feature.{key}")
+    return of_service or found_words(words, f"serial.area.{key}") or name
 
 
 def _lines(words: Words, area: str, settings: Sequence[Setting], now: Mapping[str, Any]) -> list[str]:
