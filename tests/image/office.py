@@ -48,6 +48,12 @@ class Phone:
     sound: socket.socket = field(default_factory=_sound_socket)
     _sequence: int = 0
 
+    def __enter__(self) -> Phone:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sound.close()
+
     @property
     def payload(self) -> bytes:
         """20 ms of what only this phone says."""

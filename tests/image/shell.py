@@ -36,6 +36,9 @@ class Shell:
         self._line = line
         self._number = 0
         line.expect("# ", seconds=START_SECONDS)
+        # bash would write to the terminal before and after each line that it reads.
+        line.type("exec sh")
+        line.expect("# ", seconds=ANSWER_SECONDS)
         self.run("stty -echo; PS1=")
 
     def run(self, command: str, *, seconds: float = ANSWER_SECONDS) -> str:

@@ -74,10 +74,11 @@ def test_it_is_set_up_with_the_code_that_the_first_one_shows(
     assert second.console.api("GET", "extensions") == [], "it has people of its own"
     second.console.api("POST", "extensions", **NEIGHBOUR)
     office = Office(second.sip_port, tmp_path)
-    office.register(Phone(NEIGHBOUR["number"], NEIGHBOUR["password"]))
-    with pytest.raises(AssertionError, match="sipp"):
-        office.register(Phone("113", PHONES["113"]))
-    box.office.register(Phone("113", PHONES["113"]))
+    with Phone(NEIGHBOUR["number"], NEIGHBOUR["password"]) as neighbour, Phone("113", PHONES["113"]) as own:
+        office.register(neighbour)
+        with pytest.raises(AssertionError, match="sipp"):
+            office.register(own)
+        box.office.register(own)
 
 
 def test_neither_reads_what_is_the_others(box: Box) -> None:
